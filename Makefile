@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+#   make            the programs and the modules for the running machine
+#   make install    into DESTDIR
+#   make demo       the virtual gateway with its tank, live
+#   make check      every test
+#
+# CROSS_COMPILE and SYSROOT build the programs for another machine; CC, CFLAGS and
+# SANITIZE=address,undefined or SANITIZE=thread build them in another way. Each way
+# has a folder of its own below build/.
+
+VERSION := 0.1
+DESTDIR ?=
+PREFIX ?= /usr
+KDIR ?= /lib/modules/$(shell uname -r)/build
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+AR := $(CROSS_COMPILE)ar
+TOOL := $(CROSS_COMPILE)$(CC)
+FLAVOUR := $(if $(CROSS_COMPILE),$(patsubst %-linux-gnu-,%,$(CROSS_COMPILE)),native)-$(notdir $(CC))$(if $(SANITIZE),-$(firstword $(subst $(comma), ,$(SANITIZE))))
+comma := ,
+O ?= build/$(FLAVOUR)
+
+CFLAGS ?= -O2 -g
+override CFLAGS += -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wshadow \
+	-Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -fstack-protector-strong -pthread
+override CPPFLAGS += -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -DHYDROPON_VERSION='"$(VERSION)"' \
+	-Idaemon -Iinclude/uapi -MMD -MP
+override LDFLAGS += -Wl,--as-needed -Wl,-z,relro,-z,now -pthread
+LIBS_DAEMON := -lsystemd -ljson-c -linih -lm
+LIBS_FORWARD := $(LIBS_DAEMON) -lcurl-gnutls -lz
+LIBS_CTL := -ljson-c -lm
+
+ifdef SANITIZE
+override CFLAGS += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer
+override LDFLAGS += -fsanitize=$(SANITIZE)
+override CPPFLAGS := $(filter-out -D_FORTIFY_SOURCE=2,$(CPPFLAGS))
+endif
+
+ifdef SYSROOT
+MULTIARCH := $(patsubst %-,%,$(CROSS_COMPILE))
+override CFLAGS += --sysroot=$(SYSROOT)
+override CPPFLAGS += -I$(SYSROOT)/usr/include/$(MULTIARCH)
+override LDFLAGS += --sysroot=$(SYSROOT) -L$(SYSROOT)/usr/lib/$(MULTIARCH) \
+	-Wl,-rpath-link,$(SYSROOT)/usr/lib/$(MULTIARCH) -Wl,-rpath-link,$(SYSROOT)/lib/$(MULTIARCH)
+endif
+
+PROGRAMS := hydropond hydropon-forward hydroponctl
+# Everything but the main files, so that a unit test can link any of it.
+LIBRARY_SOURCES := $(filter-out %/main.c,$(wildcard $(addprefix daemon/,$(addsuffix /*.c,\
+	base acquire channel protect spool forward control ctl))))
+LIBRARY := $(O)/libhydropon.a
+UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
+
+.PHONY: all programs modules clean unit-tests
+all: programs modules
+programs: $(addprefix $(O)/,$(PROGRAMS))
+modules:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+$(O)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(TOOL) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(LIBRARY): $(LIBRARY_SOURCES:%.c=$(O)/obj/%.o)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(O)/hydropond: $(O)/obj/daemon/main.o $(LIBRARY)
+	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
+$(O)/hydropon-forward: $(O)/obj/daemon/forward/main.o $(LIBRARY)
+	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_FORWARD)
+$(O)/hydroponctl: $(O)/obj/daemon/ctl/main.o $(LIBRARY)
+	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_CTL)
+
+unit-tests: $(UNIT_TESTS:%=$(O)/tests/unit/%)
+$(O)/tests/unit/%: $(O)/obj/tests/unit/%.o $(O)/obj/tests/harness.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_FORWARD)
+$(O)/obj/tests/%.o: override CPPFLAGS += -Itests
+
+clean:
+	rm -rf build
+
+.SECONDARY:
+-include $(shell test -d $(O)/obj && find $(O)/obj -name '*.d')

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The configuration: /etc/hydropon/hydropon.conf and, after it in the order of
+ * their names, /etc/hydropon/hydropon.conf.d/NAME.conf (beside whatever main file
+ * is given: FILE and FILE.d). INI by inih; hydropon.conf(5) is the reference. A later key replaces
+ * an earlier one of the same section. Every mistake is reported, not just the
+ * first, each with file, line, section, key and what to do.
+ */
+#ifndef HYDROPON_CONF_H
+#define HYDROPON_CONF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <linux/hydropon.h>
+
+#define CONF_DEFAULT_PATH "/etc/hydropon/hydropon.conf"
+#define CONF_MAX_NEEDS 8
+#define CONF_MAX_STORES 8
+#define CONF_PATH_MAX 256
+#define CONF_URL_MAX 512
+
+enum quantity {
+	QUANTITY_PH,		/* pH, unit "pH" */
+	QUANTITY_EC,		/* conductivity at 25 C, "uS/cm" */
+	QUANTITY_TEMPERATURE,	/* "C" */
+	QUANTITY_LIGHT,		/* "lx" */
+	QUANTITY_FLOW,		/* "L/min" */
+	QUANTITY_LEVEL,		/* "cm" */
+	QUANTITY_VOLTAGE,	/* "mV": as the IIO device gives it */
+};
+
+const char *quantity_name(enum quantity quantity);	/* "ph", "ec", "temperature", ... */
+const char *quantity_unit(enum quantity quantity);	/* "pH", "uS/cm", "C", ... */
+
+struct conf_channel {
+	char name[HYDROPON_NAME_MAX];
+	enum quantity quantity;
+	double min, max;		/* outside: Q_BAD_RANGE; defaults per quantity */
+	uint32_t stale_ms;		/* default 3000 */
+	int temperature;		/* channel index of the compensation, -1: none */
+	bool compensate;		/* ph and ec: false switches compensation off */
+	/* ph: two buffers, as read, and the temperature they had */
+	double buffer_ph[2], buffer_mv[2], buffer_c;
+	/* ec: conductivity = cell_per_cm * us_per_mv * mV */
+	double cell_per_cm, us_per_mv, alpha_per_c;
+	/* temperature, level: value = (mV - zero_mv) / mv_per_unit */
+	double zero_mv, mv_per_unit;
+	double pulses_per_litre;	/* flow */
+	int decimals;			/* for people and for the store; by quantity */
+};
+
+struct conf_output {
+	char name[HYDROPON_NAME_MAX];
+	bool want_on;
+	uint32_t lease_ms;		/* default 2000 */
+	int needs[CONF_MAX_NEEDS];	/* channel indices */
+	size_t needs_n;
+};
+
+struct conf_store {
+	char name[HYDROPON_NAME_MAX];
+	char url[CONF_URL_MAX];		/* the whole write URL; precision=ms is added */
+	uint32_t batch_lines;		/* default 5000 */
+	uint32_t timeout_ms;		/* default 10000 */
+};
+
+struct conf {
+	char gateway[64], site[64];
+	char device[CONF_PATH_MAX];	/* default /dev/hydropon0 */
+	char run_dir[CONF_PATH_MAX];	/* default /run/hydropon */
+	char state_dir[CONF_PATH_MAX];	/* default /var/lib/hydropon: spool/, cursors/ below */
+	uint64_t spool_max_bytes;	/* default 1 GiB */
+	uint32_t commit_ms;		/* default 1000 */
+	struct conf_channel channels[HYDROPON_MAX_CHANNELS];
+	size_t channels_n;
+	struct conf_output outputs[HYDROPON_MAX_OUTPUTS];
+	size_t outputs_n;
+	struct conf_store stores[CONF_MAX_STORES];
+	size_t stores_n;
+};
+
+/*
+ * Reads @path and its drop-ins. Mistakes go to @errors, a line each. Returns the
+ * conf, to be freed with conf_free(), or NULL if there was any mistake.
+ */
+struct conf *conf_load(const char *path, FILE *errors);
+void conf_free(struct conf *conf);
+/* Index of the channel or output of that name, or -1. */
+int conf_find_channel(const struct conf *conf, const char *name);
+int conf_find_output(const struct conf *conf, const char *name);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What flows from the sources to the rules, the spool and the stores. Passed by
+ * value; owns nothing.
+ */
+#ifndef HYDROPON_SAMPLE_H
+#define HYDROPON_SAMPLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Quality of a sample: 0 good, 1-99 uncertain, 100 and up bad, by reason. The
+ * numbers are stored and sent: never reuse one. */
+enum quality {
+	Q_GOOD = 0,
+	Q_UNCERTAIN_TEMPERATURE = 1,	/* compensated without a good temperature */
+	Q_BAD_READ = 100,		/* the read failed: errno in sample.raw */
+	Q_BAD_RANGE = 101,		/* outside the channel's min .. max */
+	Q_BAD_STALE = 102,		/* no reading for longer than stale-for */
+	Q_BAD_NOT_READY = 103,		/* no scale, no first reading or no interval yet */
+};
+
+static inline bool quality_is_good(uint8_t q) { return q == Q_GOOD; }
+static inline bool quality_has_value(uint8_t q) { return q < 100; }
+/* Short name for people: "good", "temperature", "read error", ... Never NULL. */
+const char *quality_name(uint8_t q);
+
+struct sample {
+	uint64_t boot_ns;	/* CLOCK_BOOTTIME of the measurement */
+	int64_t wall_ms;	/* CLOCK_REALTIME of the measurement, unique per channel */
+	double value;		/* in the channel's unit; 0 and meaningless when bad */
+	int32_t raw;		/* as read; -errno when the read failed */
+	uint16_t channel;	/* index in the configuration, not in the kernel */
+	uint8_t q;		/* enum quality */
+};
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Channels: from a record of the stream to a value with a unit and a quality.
+ * No I/O, no clock of its own, no allocation after channels_new(). Main thread
+ * only.
+ */
+#ifndef HYDROPON_CHANNEL_H
+#define HYDROPON_CHANNEL_H
+
+#include "base/conf.h"
+#include "base/sample.h"
+
+/* Both clocks read at one moment, to turn BOOTTIME into wall time. */
+struct clock_pair {
+	uint64_t boot_ns;
+	int64_t wall_ms;
+};
+
+struct channel {
+	const struct conf_channel *conf;
+	uint16_t index;			/* in the configuration */
+	int kernel;			/* index in the kernel, -1 while unknown */
+	struct sample last;		/* newest sample, Q_BAD_NOT_READY before the first */
+	uint64_t heard_ns;		/* BOOTTIME of the newest record, good or not */
+	uint64_t samples, bad;		/* since start */
+	/* inside */
+	double scale, offset;
+	bool has_scale;
+	uint32_t pulses;
+	uint64_t pulses_ns;
+	bool has_pulses;
+	uint64_t stale_told_ns;
+};
+
+struct channels;
+
+/* One per channel of @conf, which must outlive it. NULL: out of memory. */
+struct channels *channels_new(const struct conf *conf);
+void channels_free(struct channels *channels);
+size_t channels_count(const struct channels *channels);
+const struct channel *channels_get(const struct channels *channels, size_t index);
+
+/* Tells the kernel's index of a channel by its name; forgets scale and pulses.
+ * Returns the channel's index in the configuration, or -1 if it is not in it. */
+int channels_bind(struct channels *channels, const struct hydropon_channel_info *info);
+/* Forgets all kernel indices (the device was reopened). */
+void channels_unbind(struct channels *channels);
+
+/*
+ * Takes a SAMPLE, SCALE, OFFSET or PULSE record. Returns true and fills @out if it
+ * gave a sample. Records of unknown channels are ignored. wall_ms of the samples of
+ * one channel strictly increases, except where the wall clock was set back by more
+ * than a second.
+ */
+bool channels_take(struct channels *channels, const struct hydropon_record *record,
+		   const struct clock_pair *now, struct sample *out);
+
+/*
+ * To be called for every channel in every turn. Returns true and fills @out
+ * (Q_BAD_STALE) when the channel has gone stale, and again every stale_ms while it
+ * stays so.
+ */
+bool channels_expire(struct channels *channels, size_t index,
+		     const struct clock_pair *now, struct sample *out);
+
+/* Good now: newest sample GOOD and not older than stale_ms. */
+bool channels_is_good(const struct channels *channels, size_t index, uint64_t now_boot_ns);
+
+#endif

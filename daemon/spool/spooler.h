@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The spool thread of hydropond: takes samples from the main thread through a
+ * bounded queue and commits them to the spool once every commit_ms.
+ */
+#ifndef HYDROPON_SPOOLER_H
+#define HYDROPON_SPOOLER_H
+
+#include "base/conf.h"
+#include "base/sample.h"
+
+struct spooler;
+
+struct spooler_stats {
+	uint64_t produced;		/* samples committed, over the life of the spool */
+	uint64_t refused_queue;		/* lost before commit since start: queue full */
+	uint64_t refused_full;		/* lost before commit since start: spool full */
+	uint64_t refused_error;		/* lost before commit since start: I/O error */
+	uint64_t pending;		/* in the queue, not yet committed */
+	uint64_t bytes, max_bytes;
+	uint64_t commits, commit_last_us, commit_max_us;
+	int error;			/* 0, or -errno of the newest commit or open */
+};
+
+/*
+ * Starts the thread; it opens <state_dir>/spool, and tries again every second
+ * while that fails. @each_second is called from the thread about once a second
+ * (may be NULL). NULL: out of memory or no thread.
+ */
+struct spooler *spooler_start(const struct conf *conf, void (*each_second)(void *data), void *data);
+/* Main thread. Never blocks; false and counted if the queue is full. */
+bool spooler_push(struct spooler *spooler, const struct sample *sample);
+/* Any thread; holds a lock for the time of a copy. */
+void spooler_stats(struct spooler *spooler, struct spooler_stats *out);
+/* Commits what is queued and ends the thread; gives up after @timeout_ms. */
+void spooler_stop(struct spooler *spooler, uint32_t timeout_ms);
+
+#endif
