@@ -54,7 +54,10 @@ LIBRARY_SOURCES := $(filter-out %/main.c,$(wildcard $(addprefix daemon/,$(addsuf
 LIBRARY := $(O)/libhydropon.a
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 
-.PHONY: all programs modules clean unit-tests
+# Run in the virtual gateway.
+GUEST_TESTS := $(patsubst tests/%.c,%,$(wildcard tests/kmod/*.c tests/fault/*.c))
+
+.PHONY: all programs modules clean unit-tests guest-tests install install-programs
 all: programs modules
 programs: $(addprefix $(O)/,$(PROGRAMS))
 modules:
@@ -79,6 +82,19 @@ unit-tests: $(UNIT_TESTS:%=$(O)/tests/unit/%)
 $(O)/tests/unit/%: $(O)/obj/tests/unit/%.o $(O)/obj/tests/harness.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_FORWARD)
+guest-tests: $(GUEST_TESTS:%=$(O)/tests/%) $(O)/tests/tank
+$(GUEST_TESTS:%=$(O)/tests/%): $(O)/tests/%: $(O)/obj/tests/%.o $(O)/obj/tests/harness.o \
+		$(O)/obj/tests/sim/sim.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
+$(O)/tests/tank: $(addprefix $(O)/obj/tests/sim/,tank.o model.o grower.o replay.o sim.o)
+	@mkdir -p $(@D)
+	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm
+
+install-programs: programs
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/sbin $(O)/hydropond $(O)/hydropon-forward
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(O)/hydroponctl
+
 $(O)/obj/tests/%.o: override CPPFLAGS += -Itests
 
 clean:

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* /dev/hydroponN: see include/uapi/linux/hydropon.h for what each call does. */
+#include <linux/fs.h>
+#include <linux/poll.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "guard.h"
+
+#define MAX_LATENCY_LIMIT_MS	10000
+
+struct hydropon_file {
+	struct hydropon_gateway *gateway;
+	bool controller;
+};
+
+static int device_open(struct inode *inode, struct file *file)
+{
+	struct hydropon_gateway *gateway = container_of(file->private_data,
+							struct hydropon_gateway, misc);
+	struct hydropon_file *opened;
+	u32 first_beat = get_random_u32();
+	unsigned long flags;
+	int ret = 0;
+
+	if ((file->f_flags & O_ACCMODE) == O_WRONLY)
+		return -EINVAL;
+	opened = kzalloc(sizeof(*opened), GFP_KERNEL_ACCOUNT);
+	if (!opened)
+		return -ENOMEM;
+	opened->gateway = gateway;
+	opened->controller = file->f_mode & FMODE_WRITE;
+
+	raw_spin_lock_irqsave(&gateway->lock, flags);
+	if (opened->controller && gateway->controlled) {
+		ret = -EBUSY;
+	} else if (opened->controller) {
+		gateway->controlled = true;
+		hydropon_ring_open(gateway, first_beat);
+		hydropon_gateway_evaluate(gateway, 0, hydropon_now());
+	}
+	raw_spin_unlock_irqrestore(&gateway->lock, flags);
+	if (ret) {
+		kfree(opened);
+		return ret;
+	}
+	kref_get(&gateway->refs);
+	file->private_data = opened;
+	return stream_open(inode, file);
+}
+
+static int device_release(struct inode *inode, struct file *file)
+{
+	struct hydropon_file *opened = file->private_data;
+	struct hydropon_gateway *gateway = opened->gateway;
+	unsigned long flags;
+
+	if (opened->controller) {
+		raw_spin_lock_irqsave(&gateway->lock, flags);
+		gateway->armed = false;
+		hydropon_gateway_evaluate(gateway, HYDROPON_CAUSE_CLOSED, hydropon_now());
+		gateway->controlled = false;
+		raw_spin_unlock_irqrestore(&gateway->lock, flags);
+	}
+	hydropon_gateway_put(gateway);
+	kfree(opened);
+	return 0;
+}
+
+static bool is_ready(struct hydropon_gateway *gateway)
+{
+	unsigned long flags;
+	bool ready;
+
+	raw_spin_lock_irqsave(&gateway->lock, flags);
+	ready = gateway->dead || hydropon_ring_ready(&gateway->ring, hydropon_now());
+	raw_spin_unlock_irqrestore(&gateway->lock, flags);
+	return ready;
+}
+
+static ssize_t device_read(struct file *file, char __user *to, size_t size, loff_t *position)
+{
+	struct hydropon_file *opened = file->private_data;
+	struct hydropon_gateway *gateway = opened->gateway;
+	bool nonblock = file->f_flags & O_NONBLOCK;
+	ssize_t ret;
+
+	if (!opened->controller)
+		return -EPERM;
+	if (size < sizeof(struct hydropon_record))
+		return -EINVAL;
+	do {
+		if (!nonblock) {
+			ret = wait_event_interruptible(gateway->wait, is_ready(gateway));
+			if (ret)
+				return ret;
+		}
+		if (mutex_lock_interruptible(&gateway->read))
+			return -ERESTARTSYS;
+		ret = hydropon_ring_read(gateway, to, size);
+		mutex_unlock(&gateway->read);
+		if (ret)
+			return ret;
+		if (READ_ONCE(gateway->dead))
+			return -ENODEV;
+	} while (!nonblock);
+	return -EAGAIN;
+}
+
+static __poll_t device_poll(struct file *file, poll_table *wait)
+{
+	struct hydropon_file *opened = file->private_data;
+	struct hydropon_gateway *gateway = opened->gateway;
+	__poll_t events = 0;
+
+	if (!opened->controller)
+		return READ_ONCE(gateway->dead) ? EPOLLHUP : 0;
+	poll_wait(file, &gateway->wait, wait);
+	if (is_ready(gateway))
+		events |= EPOLLIN | EPOLLRDNORM;
+	if (READ_ONCE(gateway->dead))
+		events |= EPOLLHUP;
+	return events;
+}
+
+static u32 left_ms(u64 until_ns, u64 now_ns)
+{
+	return until_ns > now_ns ? DIV_ROUND_UP_ULL(until_ns - now_ns, NSEC_PER_MSEC) : 0;
+}
+
+static void fill_info(struct hydropon_gateway *gateway, struct hydropon_info *info)
+{
+	const struct hydropon_power *power = &gateway->power;
+	u64 now_ns = hydropon_now();
+
+	*info = (struct hydropon_info) {
+		.abi_version = HYDROPON_ABI_VERSION,
+		.beat_ms = HYDROPON_BEAT_MS,
+		.channels = gateway->channels_n,
+		.outputs = gateway->outputs_n,
+		.ring_records = RING_RECORDS,
+		.armed = gateway->armed,
+		.terminal = gateway->terminal != 0,
+		.has_power_good = gateway->power_good != NULL,
+		.power_good = power->good,
+		.shedding = power->shedding,
+		.controlled = gateway->controlled,
+		.shed_left_ms = power->shedding && power->good ?
+				left_ms(power->since_ns + power->restore_ns, now_ns) : 0,
+		.records = gateway->ring.written,
+		.lost = gateway->ring.lost,
+		.lost_urgent = gateway->ring.lost_urgent,
+		.sheds = gateway->sheds,
+	};
+}
+
+static int fill_output(struct hydropon_gateway *gateway, struct hydropon_output_info *info)
+{
+	u32 index = info->index;
+	const struct hydropon_output *output;
+
+	if (index >= gateway->outputs_n)
+		return -EINVAL;
+	output = gateway->outputs[index];
+	*info = (struct hydropon_output_info) { .index = index };
+	memcpy(info->name, gateway->output_names[index], sizeof(info->name));
+	if (!output)
+		return 0;
+	info->lease_max_ms = output->lease_max_ms;
+	info->present = 1;
+	info->safe_on = output->state.safe_on;
+	info->shed = output->state.shed;
+	info->sleeping = output->worker != NULL;
+	info->on = output->state.on;
+	info->cause = output->state.cause;
+	info->line_status = output->line_status;
+	info->lease_left_ms = left_ms(output->state.lease_expiry_ns, hydropon_now());
+	info->changed_ns = output->changed_ns;
+	info->changes = output->changes;
+	info->refused = output->refused;
+	return 0;
+}
+
+static long device_info(struct hydropon_gateway *gateway, void __user *argument)
+{
+	struct hydropon_info info;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&gateway->lock, flags);
+	fill_info(gateway, &info);
+	raw_spin_unlock_irqrestore(&gateway->lock, flags);
+	return copy_to_user(argument, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static long device_channel(struct hydropon_gateway *gateway, void __user *argument)
+{
+	struct hydropon_channel_info info;
+	unsigned long flags;
+	int ret = -EINVAL;
+
+	if (copy_from_user(&info, argument, sizeof(info)))
+		return -EFAULT;
+	raw_spin_lock_irqsave(&gateway->lock, flags);
+	if (info.index < gateway->channels_n) {
+		info = gateway->channels[info.index]->info;
+		ret = 0;
+	}
+	raw_spin_unlock_irqrestore(&gateway->lock, flags);
+	if (ret)
+		return ret;
+	return copy_to_user(argument, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static long device_output(struct hydropon_gateway *gateway, void __user *argument)
+{
+	struct hydropon_output_info info;
+	unsigned long flags;
+	int ret;
+
+	if (copy_from_user(&info, argument, sizeof(info)))
+		return -EFAULT;
+	raw_spin_lock_irqsave(&gateway->lock, flags);
+	ret = fill_output(gateway, &info);
+	raw_spin_unlock_irqrestore(&gateway->lock, flags);
+	if (ret)
+		return ret;
+	return copy_to_user(argument, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static long device_stream(struct hydropon_gateway *gateway, const void __user *argument)
+{
+	struct hydropon_stream stream;
+	unsigned long flags;
+
+	if (copy_from_user(&stream, argument, sizeof(stream)))
+		return -EFAULT;
+	if (!stream.watermark || stream.watermark > RING_RECORDS / 2 ||
+	    !stream.max_latency_ms || stream.max_latency_ms > MAX_LATENCY_LIMIT_MS)
+		return -ERANGE;
+	raw_spin_lock_irqsave(&gateway->lock, flags);
+	gateway->ring.watermark = stream.watermark;
+	gateway->ring.max_latency_ns = stream.max_latency_ms * (u64)NSEC_PER_MSEC;
+	gateway->ring.told = false;
+	hydropon_gateway_evaluate(gateway, 0, hydropon_now());
+	raw_spin_unlock_irqrestore(&gateway->lock, flags);
+	return 0;
+}
+
+static long device_set(struct hydropon_gateway *gateway, const void __user *argument)
+{
+	struct hydropon_set set;
+	unsigned long flags;
+	u64 now_ns;
+	int ret;
+
+	if (copy_from_user(&set, argument, sizeof(set)))
+		return -EFAULT;
+	raw_spin_lock_irqsave(&gateway->lock, flags);
+	now_ns = hydropon_now();
+	if (set.output >= gateway->outputs_n || set.on > 1) {
+		ret = -EINVAL;
+	} else if (!gateway->outputs[set.output]) {
+		ret = -ENODEV;
+	} else {
+		/* What is due by now is done first: an expired lease is not renewed. */
+		hydropon_gateway_evaluate(gateway, 0, now_ns);
+		ret = hydropon_output_set(gateway->outputs[set.output], &set, now_ns);
+		hydropon_gateway_evaluate(gateway, 0, now_ns);
+	}
+	raw_spin_unlock_irqrestore(&gateway->lock, flags);
+	return ret;
+}
+
+static long device_arm(struct hydropon_gateway *gateway)
+{
+	unsigned long flags;
+	int ret = 0;
+
+	raw_spin_lock_irqsave(&gateway->lock, flags);
+	if (gateway->terminal)
+		ret = -ESHUTDOWN;
+	else
+		gateway->armed = true;
+	raw_spin_unlock_irqrestore(&gateway->lock, flags);
+	return ret;
+}
+
+static long device_ioctl(struct file *file, unsigned int command, unsigned long value)
+{
+	struct hydropon_file *opened = file->private_data;
+	struct hydropon_gateway *gateway = opened->gateway;
+	void __user *argument = (void __user *)value;
+
+	if (READ_ONCE(gateway->dead))
+		return -ENODEV;
+	switch (command) {
+	case HYDROPON_IOC_INFO:
+		return device_info(gateway, argument);
+	case HYDROPON_IOC_CHANNEL:
+		return device_channel(gateway, argument);
+	case HYDROPON_IOC_OUTPUT:
+		return device_output(gateway, argument);
+	case HYDROPON_IOC_STREAM:
+		return opened->controller ? device_stream(gateway, argument) : -EPERM;
+	case HYDROPON_IOC_SET:
+		return opened->controller ? device_set(gateway, argument) : -EPERM;
+	case HYDROPON_IOC_ARM:
+		return opened->controller ? device_arm(gateway) : -EPERM;
+	default:
+		return -ENOTTY;
+	}
+}
+
+const struct file_operations hydropon_fops = {
+	.owner = THIS_MODULE,
+	.open = device_open,
+	.release = device_release,
+	.read = device_read,
+	.poll = device_poll,
+	.unlocked_ioctl = device_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Inside hydropon-guard.ko.
+ *
+ * LOCKS
+ *   gateway->lock   raw, interrupts off: everything below "under lock". Taken on
+ *                   every record, edge, ioctl and deadline; held for a bounded time
+ *                   (a walk over the outputs), never while sleeping.
+ *   gateway->read   mutex: one reader of the stream at a time.
+ *   gateway->table  mutex: channels and outputs come and go. Taken before lock.
+ *
+ * LIFE
+ *   A gateway is counted: by its driver, by each open file and by each channel. Its
+ *   lines, timer and interrupt end with the driver.
+ */
+#ifndef HYDROPON_GUARD_INTERNAL_H
+#define HYDROPON_GUARD_INTERNAL_H
+
+#include <linux/gpio/consumer.h>
+#include <linux/gpio/driver.h>
+#include <linux/hrtimer.h>
+#include <linux/irq_work.h>
+#include <linux/kref.h>
+#include <linux/kthread.h>
+#include <linux/miscdevice.h>
+#include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/platform_device.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+#include <linux/hydropon.h>
+#include "decide.h"
+#include "hydropon-guard.h"
+
+#define RING_RECORDS	4096U	/* a power of two */
+#define BEAT_HISTORY	128U	/* beats that can still be named; > longest lease */
+#define BEAT_NS		(HYDROPON_BEAT_MS * (u64)NSEC_PER_MSEC)
+
+static_assert(sizeof(struct hydropon_record) == 32);
+static_assert(BEAT_HISTORY * HYDROPON_BEAT_MS > HYDROPON_LEASE_MAX_MS);
+
+struct hydropon_gateway;
+
+struct hydropon_channel {
+	struct hydropon_gateway *gateway;
+	struct hydropon_channel_info info;	/* .present under lock */
+	struct hydropon_record scale, offset;	/* .type 0: none yet; under lock */
+};
+
+/* Records between the guard and one reader. Under lock, but for records[]: what lies
+ * between tail and head changes for nobody.
+ */
+struct hydropon_ring {
+	struct hydropon_record *records;
+	u32 head, tail;		/* free running */
+	u32 seq;
+	u32 watermark;
+	u32 lost_untold;
+	u64 max_latency_ns;
+	u64 oldest_ns;		/* when the oldest unread record was written */
+	u64 written, lost, lost_urgent;
+	bool urgent;		/* an urgent record is unread */
+	bool told;		/* the reader has been woken for what is there */
+};
+
+struct hydropon_beats {
+	u64 time_ns[BEAT_HISTORY];
+	u32 newest;
+	u32 emitted;		/* since open; stays at BEAT_HISTORY */
+	u64 next_ns;
+};
+
+struct hydropon_output {
+	struct hydropon_gateway *gateway;
+	struct gpio_desc *line;
+	struct hydropon_output_state state;	/* under lock */
+	u32 index;
+	u32 lease_max_ms;
+	u64 changed_ns, changes, refused;	/* under lock */
+	u64 forced_ns;		/* beats up to here renew nothing; under lock */
+	bool gone;		/* under lock */
+	/* lines behind a bus */
+	struct kthread_worker *worker;		/* NULL: the line does not sleep */
+	struct kthread_delayed_work write;
+	wait_queue_head_t settled;
+	bool written;		/* what the line was last written to */
+	int line_status;
+	char name[HYDROPON_NAME_MAX];
+};
+
+struct hydropon_gateway {
+	struct kref refs;
+	struct device *dev;	/* NULL once the driver has let go */
+	struct miscdevice misc;
+	char misc_name[16];
+	int id;
+
+	raw_spinlock_t lock;
+	struct mutex read;
+	struct mutex table;
+
+	struct hydropon_ring ring;
+	struct hydropon_beats beats;
+	struct hydropon_power power;
+	struct hrtimer timer;
+	u64 sheds;
+	bool controlled, armed;
+	enum hydropon_cause terminal;	/* 0, SHUTDOWN or UNBIND */
+	bool dead;			/* nothing will come any more */
+
+	wait_queue_head_t wait;
+	struct irq_work wake;
+
+	struct gpio_desc *power_good;	/* NULL: no such line */
+	int power_irq;
+	struct notifier_block reboot;
+
+	struct hydropon_channel *channels[HYDROPON_MAX_CHANNELS];
+	u32 channels_n;
+	struct hydropon_output *outputs[HYDROPON_MAX_OUTPUTS];
+	u32 outputs_n;
+	/* names of outputs that are gone keep their index */
+	char output_names[HYDROPON_MAX_OUTPUTS][HYDROPON_NAME_MAX];
+};
+
+static inline u64 hydropon_now(void)
+{
+	return ktime_get_boottime_ns();
+}
+
+/* gateway.c */
+extern struct platform_driver hydropon_gateway_driver;
+struct hydropon_gateway *hydropon_gateway_of_child(struct device *child);
+void hydropon_gateway_put(struct hydropon_gateway *gateway);
+void hydropon_gateway_evaluate(struct hydropon_gateway *gateway, enum hydropon_cause let_go,
+			       u64 now_ns);
+void hydropon_gateway_tell_presence(struct hydropon_gateway *gateway, enum hydropon_kind kind,
+				    u32 index, bool present);
+
+/* output.c */
+extern struct platform_driver hydropon_output_driver;
+u64 hydropon_output_step(struct hydropon_output *output, enum hydropon_cause let_go, u64 now_ns);
+int hydropon_output_set(struct hydropon_output *output, const struct hydropon_set *set,
+			u64 now_ns);
+void hydropon_output_wait_settled(struct hydropon_output *output);
+
+/* stream.c */
+int hydropon_ring_init(struct hydropon_ring *ring);
+void hydropon_ring_free(struct hydropon_ring *ring);
+void hydropon_ring_open(struct hydropon_gateway *gateway, u32 first_beat);
+void hydropon_ring_push(struct hydropon_gateway *gateway, const struct hydropon_record *record,
+			u64 now_ns);
+bool hydropon_ring_ready(const struct hydropon_ring *ring, u64 now_ns);
+u64 hydropon_ring_step(struct hydropon_gateway *gateway, u64 now_ns);
+ssize_t hydropon_ring_read(struct hydropon_gateway *gateway, char __user *to, size_t size);
+
+/* device.c */
+extern const struct file_operations hydropon_fops;
+
+/* main.c */
+int hydropon_read_ms(struct device *dev, const char *property, u32 min_ms, u32 max_ms,
+		     u32 default_ms, u32 *ms);
+
+#endif /* HYDROPON_GUARD_INTERNAL_H */

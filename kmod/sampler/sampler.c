@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One thread per node reads the channels of one IIO device at absolute times. */
+#include <linux/freezer.h>
+#include <linux/hrtimer.h>
+#include <linux/iio/consumer.h>
+#include <linux/iio/iio.h>
+#include <linux/kthread.h>
+#include <linux/of.h>
+#include <linux/slab.h>
+#include <linux/wait.h>
+
+#include "compat.h"
+#include "hydropon-guard.h"
+#include "internal.h"
+
+/* A factor that goes with a reading, as it was last told. */
+struct factor {
+	u8 type;		/* HYDROPON_REC_SCALE or _OFFSET; 0: the channel has none */
+	bool told;
+	u8 format;
+	int value, aux;
+};
+
+struct sampler_channel {
+	struct hydropon_channel *guard;
+	struct iio_channel *iio;
+	enum iio_chan_info_enum reading;	/* RAW, or PROCESSED where there is no RAW */
+	struct factor scale, offset;
+};
+
+struct sampler {
+	struct iio_channel *iio;
+	struct task_struct *thread;
+	struct hrtimer timer;
+	wait_queue_head_t wait;
+	bool due;
+	u64 interval_ns;
+	u32 channels_n;
+	struct sampler_channel channels[];
+};
+
+static int value_format(int iio_type)
+{
+	switch (iio_type) {
+	case IIO_VAL_INT:
+		return HYDROPON_VAL_INT;
+	case IIO_VAL_INT_PLUS_MICRO:
+		return HYDROPON_VAL_MICRO;
+	case IIO_VAL_INT_PLUS_NANO:
+		return HYDROPON_VAL_NANO;
+	case IIO_VAL_FRACTIONAL:
+		return HYDROPON_VAL_FRACTION;
+	case IIO_VAL_FRACTIONAL_LOG2:
+		return HYDROPON_VAL_FRACTION_LOG2;
+	default:
+		return iio_type < 0 ? iio_type : -EOPNOTSUPP;
+	}
+}
+
+static void fill(struct hydropon_record *record, int format, int value, int aux)
+{
+	record->status = format < 0 ? format : 0;
+	record->flags = format < 0 ? 0 : format;
+	record->value = format < 0 ? 0 : value;
+	record->aux = format < 0 ? 0 : aux;
+}
+
+/* Reads scale or offset, and tells it if it is not what was told before. */
+static int read_factor(struct sampler_channel *channel, struct factor *factor, u64 now_ns)
+{
+	enum iio_chan_info_enum info = factor->type == HYDROPON_REC_SCALE ? IIO_CHAN_INFO_SCALE :
+									     IIO_CHAN_INFO_OFFSET;
+	struct hydropon_record record = { .time_ns = now_ns, .type = factor->type };
+	int value = 1, aux = 0, format = HYDROPON_VAL_INT;
+
+	if (!factor->type)
+		return 0;
+	if (channel->reading == IIO_CHAN_INFO_RAW)
+		format = value_format(iio_read_channel_attribute(channel->iio, &value, &aux, info));
+	if (format < 0)
+		return format;
+	if (factor->told && factor->format == format && factor->value == value &&
+	    factor->aux == aux)
+		return 0;
+	*factor = (struct factor) {
+		.type = factor->type, .told = true, .format = format, .value = value, .aux = aux,
+	};
+	fill(&record, format, value, aux);
+	hydropon_channel_push(channel->guard, &record);
+	return 0;
+}
+
+static void read_channel(struct sampler_channel *channel)
+{
+	struct hydropon_record record = {
+		.time_ns = ktime_get_boottime_ns(),
+		.type = HYDROPON_REC_SAMPLE,
+	};
+	int value = 0, aux = 0;
+	int format = value_format(iio_read_channel_attribute(channel->iio, &value, &aux,
+							     channel->reading));
+
+	if (format >= 0) {
+		int ret = read_factor(channel, &channel->scale, record.time_ns);
+
+		if (!ret)
+			ret = read_factor(channel, &channel->offset, record.time_ns);
+		if (ret)
+			format = ret;
+	}
+	fill(&record, format, value, aux);
+	hydropon_channel_push(channel->guard, &record);
+}
+
+static enum hrtimer_restart sampler_tick(struct hrtimer *timer)
+{
+	struct sampler *sampler = container_of(timer, struct sampler, timer);
+
+	WRITE_ONCE(sampler->due, true);
+	wake_up(&sampler->wait);
+	return HRTIMER_NORESTART;
+}
+
+static void tell_missed(struct sampler *sampler, u64 ticks)
+{
+	struct hydropon_record record = {
+		.time_ns = ktime_get_boottime_ns(),
+		.type = HYDROPON_REC_MISSED,
+		.value = min_t(u64, ticks, S32_MAX),
+	};
+
+	hydropon_channel_push(sampler->channels[0].guard, &record);
+}
+
+static int sampler_run(void *data)
+{
+	struct sampler *sampler = data;
+	u64 next_ns = ktime_get_boottime_ns();
+
+	set_freezable();
+	while (!kthread_should_stop()) {
+		u64 now_ns;
+
+		for (u32 i = 0; i < sampler->channels_n && !kthread_should_stop(); i++)
+			read_channel(&sampler->channels[i]);
+
+		next_ns += sampler->interval_ns;
+		now_ns = ktime_get_boottime_ns();
+		if (next_ns <= now_ns) {
+			u64 missed = div64_u64(now_ns - next_ns, sampler->interval_ns) + 1;
+
+			tell_missed(sampler, missed);
+			next_ns += missed * sampler->interval_ns;
+		}
+		WRITE_ONCE(sampler->due, false);
+		hrtimer_start(&sampler->timer, ns_to_ktime(next_ns), HRTIMER_MODE_ABS);
+		wait_event_freezable(sampler->wait,
+				     READ_ONCE(sampler->due) || kthread_should_stop());
+	}
+	return 0;
+}
+
+/* The channels of the node; ends with an entry without indio_dev. */
+static int count_channels(struct device *dev, const struct iio_channel *iio)
+{
+	int n = 0;
+
+	while (iio[n].indio_dev) {
+		if (iio[n].indio_dev != iio[0].indio_dev)
+			return dev_err_probe(dev, -EINVAL,
+					     "io-channels: entry %d is of another device than entry 0; use a node for each device\n",
+					     n);
+		n++;
+	}
+	return n;
+}
+
+static int add_channel(struct device *dev, struct sampler_channel *channel,
+		       struct iio_channel *iio, int index, u32 interval_ms)
+{
+	const char *name;
+
+	if (of_property_read_string_index(dev->of_node, "io-channel-names", index, &name))
+		return dev_err_probe(dev, -EINVAL,
+				     "io-channel-names: no name for entry %d of io-channels\n",
+				     index);
+	channel->iio = iio;
+	if (iio_channel_has_info(iio->channel, IIO_CHAN_INFO_RAW))
+		channel->reading = IIO_CHAN_INFO_RAW;
+	else if (iio_channel_has_info(iio->channel, IIO_CHAN_INFO_PROCESSED))
+		channel->reading = IIO_CHAN_INFO_PROCESSED;
+	else
+		return dev_err_probe(dev, -EINVAL,
+				     "io-channels: entry %d (%s) can be read neither raw nor processed\n",
+				     index, name);
+	channel->scale.type = HYDROPON_REC_SCALE;
+	if (channel->reading == IIO_CHAN_INFO_RAW &&
+	    !iio_channel_has_info(iio->channel, IIO_CHAN_INFO_SCALE))
+		return dev_err_probe(dev, -EINVAL,
+				     "io-channels: entry %d (%s) has no scale\n", index, name);
+	if (channel->reading == IIO_CHAN_INFO_RAW &&
+	    iio_channel_has_info(iio->channel, IIO_CHAN_INFO_OFFSET))
+		channel->offset.type = HYDROPON_REC_OFFSET;
+
+	channel->guard = hydropon_channel_add(dev, name, HYDROPON_KIND_IIO, interval_ms);
+	if (IS_ERR(channel->guard))
+		return dev_err_probe(dev, PTR_ERR(channel->guard),
+				     "io-channel-names: \"%s\" cannot be added: empty, too long, taken, or no gateway above\n",
+				     name);
+	return 0;
+}
+
+static int sampler_probe(struct platform_device *pdev)
+{
+	struct device *dev = &pdev->dev;
+	struct iio_channel *iio;
+	struct sampler *sampler;
+	u32 interval_ms;
+	int n, ret;
+
+	ret = hydropon_read_interval(dev, &interval_ms);
+	if (ret)
+		return ret;
+	iio = iio_channel_get_all(dev);
+	if (IS_ERR(iio))
+		return dev_err_probe(dev, PTR_ERR(iio), "io-channels: cannot get the channels\n");
+	n = count_channels(dev, iio);
+	if (n < 0) {
+		ret = n;
+		goto err_release_iio;
+	}
+	ret = hydropon_follow(dev, iio[0].indio_dev->dev.parent);
+	if (ret)
+		goto err_release_iio;
+	sampler = kzalloc(struct_size(sampler, channels, n), GFP_KERNEL);
+	if (!sampler) {
+		ret = -ENOMEM;
+		goto err_release_iio;
+	}
+	sampler->iio = iio;
+	sampler->interval_ns = interval_ms * (u64)NSEC_PER_MSEC;
+	init_waitqueue_head(&sampler->wait);
+	hydropon_hrtimer_setup(&sampler->timer, sampler_tick, HRTIMER_MODE_ABS);
+
+	for (; sampler->channels_n < n; sampler->channels_n++) {
+		u32 i = sampler->channels_n;
+
+		ret = add_channel(dev, &sampler->channels[i], &iio[i], i, interval_ms);
+		if (ret)
+			goto err_remove_channels;
+	}
+
+	sampler->thread = kthread_run(sampler_run, sampler, "hydropon-%pOFn", dev->of_node);
+	if (IS_ERR(sampler->thread)) {
+		ret = PTR_ERR(sampler->thread);
+		goto err_remove_channels;
+	}
+	platform_set_drvdata(pdev, sampler);
+	return 0;
+
+err_remove_channels:
+	while (sampler->channels_n--)
+		hydropon_channel_remove(sampler->channels[sampler->channels_n].guard);
+	kfree(sampler);
+err_release_iio:
+	iio_channel_release_all(iio);
+	return ret;
+}
+
+static HYDROPON_REMOVE_RETURN sampler_remove(struct platform_device *pdev)
+{
+	struct sampler *sampler = platform_get_drvdata(pdev);
+
+	kthread_stop(sampler->thread);
+	hrtimer_cancel(&sampler->timer);
+	for (u32 i = 0; i < sampler->channels_n; i++)
+		hydropon_channel_remove(sampler->channels[i].guard);
+	iio_channel_release_all(sampler->iio);
+	kfree(sampler);
+	return HYDROPON_REMOVED;
+}
+
+static const struct of_device_id sampler_of_match[] = {
+	{ .compatible = "hydropon,sampler" },
+	{ }
+};
+MODULE_DEVICE_TABLE(of, sampler_of_match);
+
+struct platform_driver hydropon_sampler_driver = {
+	.driver = {
+		.name = "hydropon-sampler",
+		.of_match_table = sampler_of_match,
+	},
+	.probe = sampler_probe,
+	.remove = sampler_remove,
+};

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The recorded lines of the virtual gateway, and its drivers' comings and goings. */
+#ifndef HYDROPON_TESTS_LINES_H
+#define HYDROPON_TESTS_LINES_H
+
+#include <sys/stat.h>
+
+#include "device.h"
+
+static inline struct sim_transition last_transition(const char *chip, unsigned int line)
+{
+	struct sim_transition last = { 0 };
+	int ret = sim_transition_last(chip, line, &last);
+
+	if (ret)
+		harness_fail(__FILE__, __LINE__, "%s line %u: %s", chip, line, strerror(-ret));
+	return last;
+}
+
+static inline int line_level(const char *chip, unsigned int line)
+{
+	return last_transition(chip, line).level;
+}
+
+static inline int count_transitions(const char *chip, unsigned int line, uint64_t since_ns)
+{
+	struct sim_transition *all;
+	size_t n;
+	int count = 0;
+
+	if (sim_record_read(chip, &all, &n)) {
+		harness_fail(__FILE__, __LINE__, "%s: no record", chip);
+		return -1;
+	}
+	for (size_t i = 0; i < n; i++)
+		count += all[i].line == line && all[i].ns >= since_ns;
+	free(all);
+	return count;
+}
+
+struct wanted_output { int output; int cause; };
+
+static inline bool is_output_with_cause(const struct hydropon_record *record, const void *data)
+{
+	const struct wanted_output *wanted = data;
+
+	return record->type == HYDROPON_REC_OUTPUT && record->channel == wanted->output &&
+	       record->aux == wanted->cause;
+}
+
+static inline struct hydropon_record output_record(int fd, int output, int cause)
+{
+	struct wanted_output wanted = { output, cause };
+	struct hydropon_record record = { 0 };
+
+	if (!read_until(fd, is_output_with_cause, &wanted, &record, 3000))
+		harness_fail(__FILE__, __LINE__, "output %d never told cause %d", output, cause);
+	return record;
+}
+
+static inline void wait_for_device(void)
+{
+	struct stat st;
+
+	for (int i = 0; i < 200; i++) {
+		int fd = device_open(O_RDONLY);
+
+		if (fd >= 0) {
+			bool all = true;
+			struct hydropon_info info = device_info(fd);
+
+			for (uint32_t o = 0; o < info.outputs; o++)
+				all = all && output_info(fd, o).present;
+			close(fd);
+			/* udev has been there too */
+			if (all && info.outputs == 6 && !stat(DEVICE, &st) && st.st_gid)
+				return;
+		}
+		sleep_ms(20);
+	}
+	harness_fail(__FILE__, __LINE__, "%s did not come back", DEVICE);
+}
+
+/* Mains power good, and nothing shed. */
+static inline void power_is_good(void)
+{
+	int fd;
+
+	sim_write("gpio-soc/line9", 1);
+	wait_for_device();
+	fd = device_open(O_RDONLY);
+	for (int i = 0; i < 1200 && device_info(fd).shedding; i++)
+		sleep_ms(10);
+	EXPECT_EQ(device_info(fd).shedding, 0);
+	close(fd);
+}
+
+static inline void write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		harness_fail(__FILE__, __LINE__, "cannot write \"%s\" to %s: %s", text, path,
+			     strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+static inline void unbind(const char *driver, const char *device)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/platform/drivers/%s/unbind", driver);
+	write_text(path, device);
+}
+
+static inline void bind(const char *driver, const char *device)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/platform/drivers/%s/bind", driver);
+	write_text(path, device);
+}
+
+#endif

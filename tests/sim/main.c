@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "wires.h"
+
+#include <linux/debugfs.h>
+#include <linux/device.h>
+#include <linux/module.h>
+#include <linux/of.h>
+#include <linux/platform_device.h>
+
+static struct platform_driver *const sim_drivers[] = {
+	&sim_i2c_driver,
+	&sim_gpio_driver,
+};
+
+struct dentry *sim_root;
+
+static void folder_remove(void *folder)
+{
+	debugfs_remove(folder);
+}
+
+struct dentry *sim_folder_create(struct device *dev)
+{
+	struct dentry *folder;
+	char *name;
+	int ret;
+
+	name = kasprintf(GFP_KERNEL, "%pOFn", dev->of_node);
+	if (!name)
+		return ERR_PTR(-ENOMEM);
+	folder = debugfs_create_dir(name, sim_root);
+	kfree(name);
+	if (IS_ERR(folder))
+		return folder;
+	ret = devm_add_action_or_reset(dev, folder_remove, folder);
+	return ret ? ERR_PTR(ret) : folder;
+}
+
+static int __init sim_init(void)
+{
+	int ret;
+
+	sim_root = debugfs_create_dir("hydropon-sim", NULL);
+	if (IS_ERR(sim_root))
+		return PTR_ERR(sim_root);
+
+	ret = platform_register_drivers(sim_drivers, ARRAY_SIZE(sim_drivers));
+	if (ret)
+		debugfs_remove(sim_root);
+	return ret;
+}
+module_init(sim_init);
+
+static void __exit sim_exit(void)
+{
+	platform_unregister_drivers(sim_drivers, ARRAY_SIZE(sim_drivers));
+	debugfs_remove(sim_root);
+}
+module_exit(sim_exit);
+
+MODULE_DESCRIPTION("Simulated I2C and GPIO wires for the tests of Hydropon");
+MODULE_LICENSE("GPL");
