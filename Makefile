@@ -82,7 +82,7 @@ unit-tests: $(UNIT_TESTS:%=$(O)/tests/unit/%)
 $(O)/tests/unit/%: $(O)/obj/tests/unit/%.o $(O)/obj/tests/harness.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_FORWARD)
-guest-tests: $(GUEST_TESTS:%=$(O)/tests/%) $(O)/tests/tank
+guest-tests: $(GUEST_TESTS:%=$(O)/tests/%) $(O)/tests/tank $(O)/tests/simctl
 $(GUEST_TESTS:%=$(O)/tests/%): $(O)/tests/%: $(O)/obj/tests/%.o $(O)/obj/tests/harness.o \
 		$(O)/obj/tests/sim/sim.o $(LIBRARY)
 	@mkdir -p $(@D)
@@ -90,6 +90,10 @@ $(GUEST_TESTS:%=$(O)/tests/%): $(O)/tests/%: $(O)/obj/tests/%.o $(O)/obj/tests/h
 $(O)/tests/tank: $(addprefix $(O)/obj/tests/sim/,tank.o model.o grower.o replay.o sim.o)
 	@mkdir -p $(@D)
 	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm
+
+$(O)/tests/simctl: $(addprefix $(O)/obj/tests/sim/,simctl.o sim.o)
+	@mkdir -p $(@D)
+	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 install-programs: programs
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/sbin $(O)/hydropond $(O)/hydropon-forward

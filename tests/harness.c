@@ -24,6 +24,7 @@ void harness_register(struct harness_test *test)
 	tests_end = &test->next;
 }
 
+__attribute__((format(printf, 2, 0)))
 static void print_line(const char *prefix, const char *format, va_list arguments)
 {
 	char text[1024];

@@ -20,15 +20,15 @@ FIXTURE_SETUP(sampler)
 
 FIXTURE_TEARDOWN(sampler)
 {
-	static const char *const chips[] = { "adc-48", "adc-49", "adc-4a", "lux-23" };
+	static const char *const chips[] = { "i2c/adc-48", "i2c-b/adc-49", "i2c/adc-4a", "i2c/lux-23" };
 	char path[64];
 
 	for (size_t i = 0; i < 4; i++) {
-		snprintf(path, sizeof(path), "i2c/%s/errno", chips[i]);
+		snprintf(path, sizeof(path), "%s/errno", chips[i]);
 		sim_write(path, 0);
-		snprintf(path, sizeof(path), "i2c/%s/latency_us", chips[i]);
+		snprintf(path, sizeof(path), "%s/latency_us", chips[i]);
 		sim_write(path, 0);
-		snprintf(path, sizeof(path), "i2c/%s/absent", chips[i]);
+		snprintf(path, sizeof(path), "%s/absent", chips[i]);
 		sim_write(path, 0);
 	}
 	sim_write("gpio-soc/hz_milli8", 0);
@@ -101,7 +101,7 @@ TEST_F(sampler, a_voltage_at_the_pin_is_the_value_in_the_stream)
 	EXPECT_EQ(scale.value, 2048);
 	EXPECT_EQ(scale.aux, 15);
 	for (size_t i = 0; i < 4; i++) {
-		sim_write("i2c/adc-49/ain0_uv", microvolts[i]);
+		sim_write("i2c-b/adc-49/ain0_uv", microvolts[i]);
 		sleep_ms(250);
 		tally = listen_for(self->fd, 250);
 		EXPECT_EQ(tally->last[self->ec].flags, HYDROPON_VAL_INT);
@@ -157,8 +157,8 @@ TEST_F(sampler, a_failed_read_is_an_errno_and_never_a_number)
 	struct tally *tally;
 	uint64_t errors = channel_info(self->fd, "ec-a").errors;
 
-	sim_write("i2c/adc-49/ain0_uv", 1000000);
-	sim_write("i2c/adc-49/errno", ETIMEDOUT);
+	sim_write("i2c-b/adc-49/ain0_uv", 1000000);
+	sim_write("i2c-b/adc-49/errno", ETIMEDOUT);
 	sleep_ms(150);
 	tally = listen_for(self->fd, 1000);
 	EXPECT_GE(tally->samples[self->ec], 9);
@@ -170,7 +170,7 @@ TEST_F(sampler, a_failed_read_is_an_errno_and_never_a_number)
 	EXPECT_EQ(tally->errors[self->ph], 0);
 	EXPECT_GT(channel_info(self->fd, "ec-a").errors, errors);
 
-	sim_write("i2c/adc-49/errno", 0);
+	sim_write("i2c-b/adc-49/errno", 0);
 	sleep_ms(150);
 	tally = listen_for(self->fd, 500);
 	EXPECT_EQ(tally->errors[self->ec], 0);
@@ -196,7 +196,7 @@ TEST_F(sampler, a_slow_chip_delays_itself_alone)
 {
 	struct tally *tally;
 
-	sim_write("i2c/adc-49/latency_us", 100000);
+	sim_write("i2c-b/adc-49/latency_us", 100000);
 	sleep_ms(500);
 	tally = listen_for(self->fd, 2000);
 	EXPECT_GT(tally->missed, 0);

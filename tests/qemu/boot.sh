@@ -14,6 +14,6 @@ clock=()
 exec timeout --foreground "${TIMEOUT:-300}" qemu-system-aarch64 $(tests/qemu/machine.sh) \
 	"${clock[@]}" -no-reboot -monitor none \
 	-serial "${CONSOLE:-stdio}" \
-	-kernel build/guest/vmlinuz -initrd build/guest/initramfs.cpio -dtb build/guest/virt.dtb \
+	-kernel build/guest/vmlinuz -initrd "${INITRD:-build/guest/initramfs.cpio}" -dtb build/guest/virt.dtb \
 	-append "console=ttyAMA0 quiet loglevel=${LOGLEVEL:-1} panic=-1 panic_on_warn=1 hydropon=$mode ${APPEND:-}" \
 	"$@"

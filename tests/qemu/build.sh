@@ -45,8 +45,9 @@ fi
 # --- initramfs
 rm -rf $out/initramfs
 tree=$out/initramfs
-mkdir -p $tree/{proc,sys,dev,run,tmp,mnt,bin,sbin,usr/bin,usr/sbin,usr/lib/modules,etc/udev,var/lib}
+mkdir -p $tree/{proc,sys,dev,run,tmp,mnt,bin,usr/bin,usr/sbin,usr/lib/modules,etc/udev,var/lib}
 ln -s usr/lib $tree/lib
+ln -s bin $tree/sbin
 mkdir -p $tree/usr/lib/aarch64-linux-gnu
 
 cp "$root/bin/busybox" $tree/bin/busybox
@@ -59,7 +60,7 @@ cp "$root"/usr/lib/udev/rules.d/{50-udev-default,80-drivers}.rules $tree/usr/lib
 
 make -s CROSS_COMPILE=$cross SYSROOT="$root" O=$out/programs DESTDIR="$PWD/$tree" install-programs
 mkdir -p $tree/tests
-cp $out/programs/tests/{kmod,fault}/* $out/programs/tests/tank $tree/tests/
+cp $out/programs/tests/{kmod,fault}/* $out/programs/tests/{tank,simctl} $tree/tests/
 cp tests/qemu/guest/* $tree/tests/
 ln -s tests/init $tree/init
 (cd $out/programs/tests && ls kmod/* fault/* | sed 's,.*/,,') >$tree/tests/list
@@ -118,7 +119,7 @@ copy_module() {
 	done
 }
 [ -e "$from/modules.dep" ] || depmod -b "$root" "$release"
-for module in ti-ads1015 bh1750 virtio_net virtio_blk virtio_pci ext4 crc32c_generic; do
+for module in ti-ads1015 bh1750 virtio_net virtio_blk virtio_pci virtio_console ext4 crc32c_generic; do
 	copy_module $module
 done
 find $modules -name '*.ko' -exec cp {} "$to/extra/" \;

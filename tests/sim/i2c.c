@@ -93,7 +93,8 @@ static struct sim_chip *chip_create(struct device *dev, const struct device_node
 	struct sim_chip *chip;
 
 	if (!model)
-		return ERR_PTR(dev_err_probe(dev, -EINVAL, "%pOF: no model of such a chip\n", node));
+		return ERR_PTR(dev_err_probe(dev, -EINVAL, "%pOF: no such chip is simulated\n",
+					     node));
 	chip = devm_kzalloc(dev, model->size, GFP_KERNEL);
 	if (!chip)
 		return ERR_PTR(-ENOMEM);

@@ -144,12 +144,12 @@ static int adc_write(const char *chip, bool has, long long uv)
 	int ret = 0;
 
 	if (has) {
-		snprintf(path, sizeof(path), "i2c/%s/ain0_uv", chip);
+		snprintf(path, sizeof(path), "%s/ain0_uv", chip);
 		ret = sim_write(path, uv);
 		if (ret)
 			return ret;
 	}
-	snprintf(path, sizeof(path), "i2c/%s/absent", chip);
+	snprintf(path, sizeof(path), "%s/absent", chip);
 	return sim_write(path, !has);
 }
 
@@ -176,9 +176,9 @@ int replay_play(const struct replay *replay, double rate_hz, FILE *log,
 			;
 		if (*stop)
 			return 0;
-		ret = adc_write("adc-49", row->has_ec, row->ec_uv);
+		ret = adc_write("i2c-b/adc-49", row->has_ec, row->ec_uv);
 		if (!ret)
-			ret = adc_write("adc-4a", row->has_water, row->water_uv);
+			ret = adc_write("i2c/adc-4a", row->has_water, row->water_uv);
 		if (ret)
 			return ret;
 		now_ns = pace_now_ns();

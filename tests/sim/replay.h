@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A recording played to the ADCs: a CSV file whose header names the columns
- * ec_us_cm and water_c. EC goes to i2c/adc-49, water to i2c/adc-4a, as their front
+ * ec_us_cm and water_c. EC goes to i2c-b/adc-49, water to i2c/adc-4a, as their front
  * ends give it; an empty field makes that ADC absent for the row.
  */
 #ifndef HYDROPON_TESTS_REPLAY_H

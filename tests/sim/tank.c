@@ -64,7 +64,7 @@ static unsigned int readings_write(const struct model_readings *readings)
 {
 	return !!sim_write("i2c/adc-48/ain0_uv", readings->ph_uv) +
 	       !!sim_write("i2c/adc-48/ain1_uv", readings->level_uv) +
-	       !!sim_write("i2c/adc-49/ain0_uv", readings->ec_uv) +
+	       !!sim_write("i2c-b/adc-49/ain0_uv", readings->ec_uv) +
 	       !!sim_write("i2c/adc-4a/ain0_uv", readings->water_uv) +
 	       !!sim_write("i2c/lux-23/millilux", readings->millilux) +
 	       !!sim_pulses_set(SIM_SOC, SIM_FLOW, readings->flow_hz_milli);

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "base/conf.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "base/conf_value.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define MIB (1024.0 * 1024.0)
+
+/* Below it comes the longest socket name, and the kernel ends at sun_path. */
+#define RUN_DIR_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - sizeof("/control.sock"))
+/* Below it come spool and cursor files. */
+#define STATE_DIR_MAX (CONF_PATH_MAX - 1 - 96)
+
+#define GATEWAY(member) CONF_FIELD(struct conf, member)
+#define OUTPUT(member) CONF_FIELD(struct conf_output, member)
+#define STORE(member) CONF_FIELD(struct conf_store, member)
+
+static const struct conf_key gateway_keys[] = {
+	{ .name = "name", .read = conf_read_name, GATEWAY(gateway), .is_required = true,
+	  .example = "greenhouse" },
+	{ .name = "site", .read = conf_read_name, GATEWAY(site), .is_required = true,
+	  .example = "home" },
+	{ .name = "device", .read = conf_read_path, GATEWAY(device), .max = CONF_PATH_MAX - 1 },
+	{ .name = "run-dir", .read = conf_read_path, GATEWAY(run_dir), .max = RUN_DIR_MAX },
+	{ .name = "state-dir", .read = conf_read_path, GATEWAY(state_dir), .max = STATE_DIR_MAX },
+};
+
+static const struct conf_key spool_keys[] = {
+	{ .name = "max-bytes", .read = conf_read_u64, GATEWAY(spool_max_bytes),
+	  .units = &units_bytes, .min = MIB / 16, .max = MIB * MIB },
+	{ .name = "commit-every", .read = conf_read_u32, GATEWAY(commit_ms),
+	  .units = &units_time, .min = 100, .max = 60e3 },
+};
+
+static const struct conf_key store_keys[] = {
+	{ .name = "url", .read = conf_read_url, STORE(url), .is_required = true,
+	  .example = "http://127.0.0.1:8428/write" },
+	{ .name = "batch-lines", .read = conf_read_u32, STORE(batch_lines),
+	  .units = &units_none, .min = 1, .max = 100e3 },
+	{ .name = "timeout", .read = conf_read_u32, STORE(timeout_ms),
+	  .units = &units_time, .min = 1e3, .max = 300e3 },
+};
+
+static bool add_need(struct conf_reader *reader, struct conf_output *output, const char *name)
+{
+	int channel = conf_parse_channel(reader, name);
+
+	if (channel < 0)
+		return true;
+	for (size_t i = 0; i < output->needs_n; i++) {
+		if (output->needs[i] == channel) {
+			conf_mistake(reader->tree, reader->section, reader->setting,
+				     "\"%s\" is listed twice; remove one", name);
+			return true;
+		}
+	}
+	if (output->needs_n == CONF_MAX_NEEDS) {
+		conf_mistake(reader->tree, reader->section, reader->setting,
+			     "there are more than %d channels; remove some", CONF_MAX_NEEDS);
+		return false;
+	}
+	output->needs[output->needs_n++] = channel;
+	return true;
+}
+
+/* "ph-a, water-a" */
+static void read_needs(struct conf_reader *reader, const struct conf_key *key, void *field)
+{
+	struct conf_output *output = field;
+	char *names = strdup(reader->setting->value), *rest = names, *name;
+	size_t names_n = 0;
+
+	if (!names) {
+		conf_mistake(reader->tree, reader->section, reader->setting,
+			     "out of memory; free some and try again");
+		return;
+	}
+	while ((name = strsep(&rest, ", \t"))) {
+		if (!*name)
+			continue;
+		names_n++;
+		if (!add_need(reader, output, name))
+			break;
+	}
+	/* Nothing but commas must not pass for "needs nothing". */
+	if (!names_n)
+		conf_mistake(reader->tree, reader->section, reader->setting,
+			     "there is no channel in it; name some or remove the line");
+	free(names);
+}
+
+static const struct conf_key output_keys[] = {
+	{ .name = "want", .read = conf_read_on_off, OUTPUT(want_on), .is_required = true,
+	  .example = "off" },
+	{ .name = "needs", .read = read_needs },	/* field: the whole output */
+	{ .name = "lease", .read = conf_read_u32, OUTPUT(lease_ms), .units = &units_time,
+	  .min = HYDROPON_LEASE_MIN_MS, .max = HYDROPON_LEASE_MAX_MS },
+};
+
+/* Counts one more of at most @max; false after telling that it is one too many. */
+static bool count_one(struct conf_reader *reader, size_t *count, size_t max)
+{
+	if (*count < max) {
+		++*count;
+		return true;
+	}
+	conf_mistake(reader->tree, reader->section, NULL,
+		     "there are more than %zu %ss; remove some", max,
+		     conf_kind_name(reader->section->kind));
+	return false;
+}
+
+static void begin_channel(struct conf_reader *reader)
+{
+	struct conf *conf = reader->conf;
+	struct conf_channel *channel = &conf->channels[conf->channels_n];
+
+	if (!count_one(reader, &conf->channels_n, HYDROPON_MAX_CHANNELS))
+		return;
+	snprintf(channel->name, sizeof(channel->name), "%s", reader->section->name);
+	conf_channel_begin(reader, channel);
+}
+
+static void read_channel(struct conf_reader *reader)
+{
+	int index = conf_find_channel(reader->conf, reader->section->name);
+
+	if (index >= 0)
+		conf_channel_read(reader, &reader->conf->channels[index]);
+}
+
+static void read_output(struct conf_reader *reader)
+{
+	struct conf *conf = reader->conf;
+	struct conf_output *output = &conf->outputs[conf->outputs_n];
+
+	if (!count_one(reader, &conf->outputs_n, HYDROPON_MAX_OUTPUTS))
+		return;
+	snprintf(output->name, sizeof(output->name), "%s", reader->section->name);
+	output->lease_ms = 2000;
+	conf_read_section(reader, output_keys, COUNT(output_keys), -1, output);
+}
+
+static void read_store(struct conf_reader *reader)
+{
+	struct conf *conf = reader->conf;
+	struct conf_store *store = &conf->stores[conf->stores_n];
+
+	if (!count_one(reader, &conf->stores_n, CONF_MAX_STORES))
+		return;
+	snprintf(store->name, sizeof(store->name), "%s", reader->section->name);
+	store->batch_lines = 5000;
+	store->timeout_ms = 10000;
+	conf_read_section(reader, store_keys, COUNT(store_keys), -1, store);
+}
+
+static void read_section(struct conf_reader *reader)
+{
+	switch (reader->section->kind) {
+	case CONF_GATEWAY:
+		conf_read_section(reader, gateway_keys, COUNT(gateway_keys), -1, reader->conf);
+		break;
+	case CONF_SPOOL:
+		conf_read_section(reader, spool_keys, COUNT(spool_keys), -1, reader->conf);
+		break;
+	case CONF_CHANNEL:
+		read_channel(reader);
+		break;
+	case CONF_OUTPUT:
+		read_output(reader);
+		break;
+	case CONF_STORE:
+		read_store(reader);
+		break;
+	}
+}
+
+static void set_defaults(struct conf *conf)
+{
+	snprintf(conf->device, sizeof(conf->device), "/dev/hydropon0");
+	snprintf(conf->run_dir, sizeof(conf->run_dir), "/run/hydropon");
+	snprintf(conf->state_dir, sizeof(conf->state_dir), "/var/lib/hydropon");
+	conf->spool_max_bytes = 1ULL << 30;
+	conf->commit_ms = 1000;
+}
+
+/* All names first: sections refer to channels that come after them. */
+static void read_sections(struct conf *conf, struct conf_tree *tree)
+{
+	struct conf_reader reader = { .conf = conf, .tree = tree };
+	bool has_gateway = false;
+
+	for (size_t i = 0; i < tree->sections_n; i++) {
+		reader.section = &tree->sections[i];
+		has_gateway |= reader.section->kind == CONF_GATEWAY;
+		if (reader.section->kind == CONF_CHANNEL)
+			begin_channel(&reader);
+	}
+	for (size_t i = 0; i < tree->sections_n; i++) {
+		reader.section = &tree->sections[i];
+		reader.setting = NULL;
+		read_section(&reader);
+	}
+	if (!has_gateway && !tree->is_partial)
+		conf_mistake_overall(tree, "the section [gateway] is missing; add it with name and "
+				     "site");
+}
+
+struct conf *conf_load(const char *path, FILE *errors)
+{
+	struct conf_tree tree = { .errors = errors };
+	struct conf *conf = calloc(1, sizeof(*conf));
+
+	if (!conf) {
+		fputs("out of memory; free some and try again\n", errors);
+		return NULL;
+	}
+	set_defaults(conf);
+	conf_tree_read(&tree, path);
+	read_sections(conf, &tree);
+	if (tree.mistakes) {
+		conf_free(conf);
+		conf = NULL;
+	}
+	conf_tree_free(&tree);
+	return conf;
+}
+
+void conf_free(struct conf *conf)
+{
+	free(conf);
+}
+
+int conf_find_channel(const struct conf *conf, const char *name)
+{
+	for (size_t i = 0; i < conf->channels_n; i++)
+		if (!strcmp(conf->channels[i].name, name))
+			return (int)i;
+	return -1;
+}
+
+int conf_find_output(const struct conf *conf, const char *name)
+{
+	for (size_t i = 0; i < conf->outputs_n; i++)
+		if (!strcmp(conf->outputs[i].name, name))
+			return (int)i;
+	return -1;
+}

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The keys of a [channel NAME] section and what they must be to each other. */
+#include <math.h>
+#include <string.h>
+
+#include "base/conf_value.h"
+#include "base/nernst.h"
+#include "base/quantity.h"
+#include "base/words.h"
+
+#define STALE_MIN_MS 200
+#define STALE_MAX_MS 3600e3
+#define DECIMALS_MAX 6
+#define BUFFERS_APART_PH 1.0
+#define BUFFER_MAX_MV 10e3
+
+/* Electrode slope of what an ideal one has; below or above it is worn out or the
+ * buffers were wrong (the verdict "fail" of makers of pH meters). */
+#define SLOPE_MIN_PERCENT 85.0
+#define SLOPE_MAX_PERCENT 105.0
+
+#define FOR(quantity) (1U << QUANTITY_##quantity)
+
+struct buffer {
+	double ph, mv;
+};
+
+static struct conf_channel *channel_of(struct conf_reader *reader)
+{
+	return &reader->conf->channels[conf_find_channel(reader->conf, reader->section->name)];
+}
+
+static void read_bound(struct conf_reader *reader, const struct conf_key *key, void *field)
+{
+	const struct quantity_traits *traits = quantity_traits(channel_of(reader)->quantity);
+
+	conf_parse_number(reader, reader->setting->value, traits->units, traits->lowest,
+			  traits->highest, field);
+}
+
+/* "4.01 at 1677.3 mV" */
+static bool parse_buffer(struct conf_reader *reader, struct buffer *buffer)
+{
+	const char *value = reader->setting->value, *at = strstr(value, " at ");
+	char ph[64];
+
+	if (!at || at - value >= (ptrdiff_t)sizeof(ph)) {
+		conf_mistake(reader->tree, reader->section, reader->setting,
+			     "\"%s\" is not a buffer; write its pH and what was read in it, as in "
+			     "\"4.01 at 1677.3 mV\"", value);
+		return false;
+	}
+	snprintf(ph, sizeof(ph), "%.*s", (int)(at - value), value);
+	return conf_parse_number(reader, ph, &units_ph, 0, 14, &buffer->ph) &&
+	       conf_parse_number(reader, at + strlen(" at ") + strspn(at + strlen(" at "), " "),
+				 &units_voltage, -BUFFER_MAX_MV, BUFFER_MAX_MV, &buffer->mv);
+}
+
+static void read_buffer(struct conf_reader *reader, unsigned int index)
+{
+	struct conf_channel *channel = channel_of(reader);
+	struct buffer buffer;
+
+	if (!parse_buffer(reader, &buffer))
+		return;
+	channel->buffer_ph[index] = buffer.ph;
+	channel->buffer_mv[index] = buffer.mv;
+}
+
+static void read_buffer_1(struct conf_reader *reader, const struct conf_key *key, void *field)
+{
+	read_buffer(reader, 0);
+}
+
+static void read_buffer_2(struct conf_reader *reader, const struct conf_key *key, void *field)
+{
+	read_buffer(reader, 1);
+}
+
+/* A scale of nothing would make every reading infinite. */
+static void read_scale(struct conf_reader *reader, const struct conf_key *key, void *field)
+{
+	double scale;
+
+	if (!conf_parse_number(reader, reader->setting->value, key->units, key->min, key->max,
+			       &scale))
+		return;
+	if (scale == 0)
+		conf_mistake(reader->tree, reader->section, reader->setting,
+			     "the scale cannot be 0; write how much the voltage changes for each "
+			     "%s", strchr(key->units->list->name, '/') + 1);
+	else
+		*(double *)field = scale;
+}
+
+static void read_temperature(struct conf_reader *reader, const struct conf_key *key, void *field)
+{
+	int index = conf_parse_channel(reader, reader->setting->value);
+	const struct conf_channel *channel;
+
+	if (index < 0)
+		return;
+	channel = &reader->conf->channels[index];
+	if (reader->is_quantity_wrong[index])
+		return;
+	if (channel->quantity != QUANTITY_TEMPERATURE)
+		conf_mistake(reader->tree, reader->section, reader->setting,
+			     "channel \"%s\" measures %s; name one with quantity temperature",
+			     channel->name, quantity_name(channel->quantity));
+	else
+		*(int *)field = index;
+}
+
+#define CHANNEL(member) CONF_FIELD(struct conf_channel, member)
+
+static const struct conf_key keys[] = {
+	{ .name = "quantity" },	/* read before */
+	{ .name = "min", .read = read_bound, CHANNEL(min) },
+	{ .name = "max", .read = read_bound, CHANNEL(max) },
+	{ .name = "stale-for", .read = conf_read_u32, CHANNEL(stale_ms), .units = &units_time,
+	  .min = STALE_MIN_MS, .max = STALE_MAX_MS },
+	{ .name = "decimals", .read = conf_read_int, CHANNEL(decimals), .units = &units_none,
+	  .min = 0, .max = DECIMALS_MAX },
+	{ .name = "temperature", .read = read_temperature, CHANNEL(temperature),
+	  .quantities = FOR(PH) | FOR(EC) },
+	{ .name = "compensate", .read = conf_read_yes_no, CHANNEL(compensate),
+	  .quantities = FOR(PH) | FOR(EC) },
+	{ .name = "buffer-1", .read = read_buffer_1, .quantities = FOR(PH),
+	  .is_required = true, .example = "7.00 at 1500.0 mV" },
+	{ .name = "buffer-2", .read = read_buffer_2, .quantities = FOR(PH),
+	  .is_required = true, .example = "4.01 at 1676.9 mV" },
+	{ .name = "buffer-temperature", .read = conf_read_number, CHANNEL(buffer_c),
+	  .quantities = FOR(PH), .units = &units_temperature, .min = 0, .max = 100 },
+	{ .name = "cell-constant", .read = conf_read_number, CHANNEL(cell_per_cm),
+	  .quantities = FOR(EC), .is_required = true, .example = "1.0 /cm",
+	  .units = &units_per_cm, .min = 0.001, .max = 100 },
+	{ .name = "us-per-mv", .read = conf_read_number, CHANNEL(us_per_mv),
+	  .quantities = FOR(EC), .is_required = true, .example = "2.0 uS/mV",
+	  .units = &units_us_per_mv, .min = 1e-6, .max = 1e6 },
+	{ .name = "alpha", .read = conf_read_number, CHANNEL(alpha_per_c),
+	  .quantities = FOR(EC), .units = &units_per_c, .min = 0, .max = 0.1 },
+	{ .name = "zero", .read = conf_read_number, CHANNEL(zero_mv),
+	  .quantities = FOR(TEMPERATURE) | FOR(LEVEL), .is_required = true,
+	  .example = "500 mV", .units = &units_voltage, .min = -1e6, .max = 1e6 },
+	{ .name = "scale", .read = read_scale, CHANNEL(mv_per_unit),
+	  .quantities = FOR(TEMPERATURE), .is_required = true, .example = "10 mV/C",
+	  .units = &units_mv_per_c, .min = -1e6, .max = 1e6 },
+	{ .name = "scale", .read = read_scale, CHANNEL(mv_per_unit),
+	  .quantities = FOR(LEVEL), .is_required = true, .example = "40 mV/cm",
+	  .units = &units_mv_per_cm, .min = -1e6, .max = 1e6 },
+	{ .name = "pulses-per-litre", .read = conf_read_number, CHANNEL(pulses_per_litre),
+	  .quantities = FOR(FLOW), .is_required = true, .example = "450",
+	  .units = &units_pulses_per_litre, .min = 0.01, .max = 1e6 },
+};
+
+static void reject_quantity(struct conf_reader *reader, const struct conf_setting *setting)
+{
+	const char *meant = words_nearest(setting->value, quantity_names, quantities_n);
+	char list[128];
+
+	words_list(quantity_names, quantities_n, list, sizeof(list));
+	if (meant)
+		conf_mistake(reader->tree, reader->section, setting,
+			     "there is no quantity \"%s\"; did you mean \"%s\"?", setting->value,
+			     meant);
+	else
+		conf_mistake(reader->tree, reader->section, setting,
+			     "there is no quantity \"%s\"; write one of %s", setting->value, list);
+}
+
+/* False after telling why not. */
+static bool read_quantity(struct conf_reader *reader, enum quantity *quantity)
+{
+	const struct conf_setting *setting = conf_section_find(reader->section, "quantity");
+	char list[128];
+
+	if (setting && quantity_find(setting->value, quantity))
+		return true;
+	words_list(quantity_names, quantities_n, list, sizeof(list));
+	if (setting)
+		reject_quantity(reader, setting);
+	else
+		conf_mistake(reader->tree, reader->section, NULL,
+			     "quantity is missing; add \"quantity = ...\" with one of %s", list);
+	return false;
+}
+
+void conf_channel_begin(struct conf_reader *reader, struct conf_channel *channel)
+{
+	const struct quantity_traits *traits;
+	bool is_right = read_quantity(reader, &channel->quantity);
+
+	reader->is_quantity_wrong[channel - reader->conf->channels] = !is_right;
+	traits = quantity_traits(channel->quantity);
+	channel->min = traits->min;
+	channel->max = traits->max;
+	channel->decimals = traits->decimals;
+	channel->stale_ms = 3000;
+	channel->temperature = -1;
+	channel->compensate = channel->quantity == QUANTITY_PH || channel->quantity == QUANTITY_EC;
+	channel->buffer_ph[0] = channel->buffer_ph[1] = NAN;
+	channel->buffer_c = 25;
+	channel->alpha_per_c = 0.02;
+}
+
+static void check_bounds(struct conf_reader *reader, const struct conf_channel *channel)
+{
+	const struct conf_setting *setting = conf_section_find(reader->section, "max");
+
+	if (channel->min < channel->max)
+		return;
+	if (!setting)
+		setting = conf_section_find(reader->section, "min");
+	conf_mistake(reader->tree, reader->section, setting,
+		     "min is %g and max is %g %s; make min the smaller one", channel->min,
+		     channel->max, quantity_unit(channel->quantity));
+}
+
+static void check_buffers(struct conf_reader *reader, const struct conf_channel *channel)
+{
+	const struct conf_setting *setting = conf_section_find(reader->section, "buffer-2");
+	double apart_ph = channel->buffer_ph[1] - channel->buffer_ph[0];
+	double ideal = nernst_mv_per_ph(channel->buffer_c), slope, percent;
+
+	if (!setting || isnan(apart_ph))
+		return;
+	if (fabs(apart_ph) < BUFFERS_APART_PH) {
+		conf_mistake(reader->tree, reader->section, setting,
+			     "the buffers are %.2f pH apart; use two that are at least %.0f pH "
+			     "apart, such as 7.00 and 4.01", fabs(apart_ph), BUFFERS_APART_PH);
+		return;
+	}
+	slope = (channel->buffer_mv[1] - channel->buffer_mv[0]) / apart_ph;
+	percent = 100 * slope / ideal;
+	if (percent >= SLOPE_MIN_PERCENT && percent <= SLOPE_MAX_PERCENT)
+		return;
+	/* Adding 0 makes 0 of -0, which would read strangely. */
+	conf_mistake(reader->tree, reader->section, setting,
+		     "the buffers give a slope of %.2f mV/pH, %.1f %% of the %.2f mV/pH of an "
+		     "ideal electrode at %g C, not %.0f to %.0f %%; %s", slope + 0.0,
+		     percent + 0.0, ideal, channel->buffer_c, SLOPE_MIN_PERCENT,
+		     SLOPE_MAX_PERCENT, percent < 0 ? "see whether the two were swapped" :
+		     "calibrate again with fresh buffers, and renew the electrode if that does "
+		     "not help");
+}
+
+static void check_compensation(struct conf_reader *reader, struct conf_channel *channel)
+{
+	const struct conf *conf = reader->conf;
+	const char *candidate = NULL;
+
+	if (!channel->compensate) {
+		channel->temperature = -1;
+		return;
+	}
+	/* A wrong name has been told. */
+	if (conf_section_find(reader->section, "temperature"))
+		return;
+	for (size_t i = conf->channels_n; i-- > 0;)
+		if (!reader->is_quantity_wrong[i] &&
+		    conf->channels[i].quantity == QUANTITY_TEMPERATURE)
+			candidate = conf->channels[i].name;
+	conf_mistake(reader->tree, reader->section, NULL,
+		     "%s is compensated for temperature, but no channel is named for it; add "
+		     "\"temperature = %s\"%s, or \"compensate = no\"",
+		     quantity_name(channel->quantity), candidate ? candidate : "NAME",
+		     candidate ? "" : " and a section [channel NAME] with quantity temperature");
+}
+
+void conf_channel_read(struct conf_reader *reader, struct conf_channel *channel)
+{
+	if (reader->is_quantity_wrong[channel - reader->conf->channels])
+		return;
+	conf_read_section(reader, keys, sizeof(keys) / sizeof(keys[0]), (int)channel->quantity,
+			  channel);
+	check_bounds(reader, channel);
+	if (channel->quantity == QUANTITY_PH)
+		check_buffers(reader, channel);
+	check_compensation(reader, channel);
+}

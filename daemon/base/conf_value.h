@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From the text of a key to a field of struct conf. A section is described by a
+ * table of struct conf_key; what is wrong is told at once, with its place.
+ */
+#ifndef HYDROPON_CONF_VALUE_H
+#define HYDROPON_CONF_VALUE_H
+
+#include "base/conf.h"
+#include "base/conf_tree.h"
+#include "base/units.h"
+
+struct conf_reader {
+	struct conf *conf;
+	struct conf_tree *tree;
+	const struct conf_section *section;
+	const struct conf_setting *setting;	/* the one being read */
+	/* Told already: no more is to be said about what follows from it. */
+	bool is_quantity_wrong[HYDROPON_MAX_CHANNELS];
+};
+
+struct conf_key {
+	const char *name;
+	/* Leaves @field as it was if the value is wrong. */
+	void (*read)(struct conf_reader *reader, const struct conf_key *key, void *field);
+	size_t offset, size;		/* of the field; see CONF_FIELD */
+	const char *example;		/* for who must give the key and has not */
+	bool is_required;
+	unsigned int quantities;	/* bit 1 << QUANTITY_*; 0: any, or not a channel */
+	const struct units *units;	/* numbers only, as min and max */
+	double min, max;
+};
+
+#define CONF_FIELD(type, member)							\
+	.offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
+
+/* Fields: double, uint32_t, uint64_t, int. */
+void conf_read_number(struct conf_reader *reader, const struct conf_key *key, void *field);
+void conf_read_u32(struct conf_reader *reader, const struct conf_key *key, void *field);
+void conf_read_u64(struct conf_reader *reader, const struct conf_key *key, void *field);
+void conf_read_int(struct conf_reader *reader, const struct conf_key *key, void *field);
+/* Fields: bool. */
+void conf_read_on_off(struct conf_reader *reader, const struct conf_key *key, void *field);
+void conf_read_yes_no(struct conf_reader *reader, const struct conf_key *key, void *field);
+/* Fields: char arrays. */
+void conf_read_name(struct conf_reader *reader, const struct conf_key *key, void *field);
+void conf_read_path(struct conf_reader *reader, const struct conf_key *key, void *field);
+void conf_read_url(struct conf_reader *reader, const struct conf_key *key, void *field);
+
+/* A number of @units from @text, within @min .. @max. False after telling. */
+bool conf_parse_number(struct conf_reader *reader, const char *text, const struct units *units,
+		       double min, double max, double *number);
+/* Index of the channel @name, or -1 after telling that there is none. */
+int conf_parse_channel(struct conf_reader *reader, const char *name);
+
+/*
+ * Reads every key of reader->section into @object by @keys, and tells of unknown,
+ * unfitting and missing ones. @quantity: of a channel, else -1.
+ */
+void conf_read_section(struct conf_reader *reader, const struct conf_key *keys, size_t keys_n,
+		       int quantity, void *object);
+
+/* [channel NAME]: the quantity first, in a pass of its own, then everything else. */
+void conf_channel_begin(struct conf_reader *reader, struct conf_channel *channel);
+void conf_channel_read(struct conf_reader *reader, struct conf_channel *channel);
+
+#endif

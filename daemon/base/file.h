@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Files that are replaced as a whole, and the syncing that this takes. */
+#ifndef HYDROPON_FILE_H
+#define HYDROPON_FILE_H
+
+#include <stddef.h>
+
+/*
+ * Replaces @path by @size bytes with mode 0644: a reader sees the old or the new
+ * content, never a part. The way is by PATH.new, of which a crash may leave one.
+ * Returns 0 or -errno; then @path is as it was.
+ */
+int file_replace(const char *path, const void *data, size_t size);
+/* The same, and durable (file and directory) once 0 is returned. */
+int file_replace_durable(const char *path, const void *data, size_t size);
+/* Writes all of it, going on after signals. 0 or -errno. */
+int file_write_all(int fd, const void *data, size_t size);
+/* Makes the entries of a directory durable. 0 or -errno. */
+int dir_sync(const char *path);
+/* Makes a directory with mode 0750, durably; 0 also if it is there already. */
+int dir_make(const char *path);
+
+#endif

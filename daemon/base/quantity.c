@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "base/quantity.h"
+
+#include <math.h>
+#include <string.h>
+
+static const struct quantity_traits traits[] = {
+	[QUANTITY_PH] = { "ph", "pH", &units_ph, 3, 0, 14, 0, 14 },
+	[QUANTITY_EC] = { "ec", "uS/cm", &units_conductivity, 1, 0, 20e3, 0, 500e3 },
+	[QUANTITY_TEMPERATURE] = { "temperature", "C", &units_temperature, 2, -5, 60, -55, 150 },
+	[QUANTITY_LIGHT] = { "light", "lx", &units_light, 1, 0, 200e3, 0, 1e6 },
+	[QUANTITY_FLOW] = { "flow", "L/min", &units_flow, 2, 0, 60, 0, 10e3 },
+	[QUANTITY_LEVEL] = { "level", "cm", &units_level, 2, 0, 1000, -1000, 100e3 },
+	[QUANTITY_VOLTAGE] = { "voltage", "mV", &units_voltage, 3, -INFINITY, INFINITY, -1e6, 1e6 },
+};
+
+const char *const quantity_names[] = {
+	"ph", "ec", "temperature", "light", "flow", "level", "voltage",
+};
+
+const size_t quantities_n = sizeof(traits) / sizeof(traits[0]);
+
+_Static_assert(sizeof(quantity_names) / sizeof(quantity_names[0]) ==
+	       sizeof(traits) / sizeof(traits[0]), "each quantity has one name");
+
+const struct quantity_traits *quantity_traits(enum quantity quantity)
+{
+	return &traits[quantity];
+}
+
+const char *quantity_name(enum quantity quantity)
+{
+	return traits[quantity].name;
+}
+
+const char *quantity_unit(enum quantity quantity)
+{
+	return traits[quantity].unit;
+}
+
+bool quantity_find(const char *name, enum quantity *quantity)
+{
+	for (size_t i = 0; i < quantities_n; i++) {
+		if (!strcmp(traits[i].name, name)) {
+			*quantity = (enum quantity)i;
+			return true;
+		}
+	}
+	return false;
+}

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "channel/channel.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "channel/calibrate.h"
+#include "channel/compensate.h"
+#include "channel/decode.h"
+#include "channel/judge.h"
+
+/* A wall clock set back by more than this takes the stamps back with it. */
+#define SET_BACK_MS 1000
+
+struct slot {
+	struct channel channel;
+	struct temperature temperature;	/* of a temperature channel; is_good unused */
+	bool is_offset_bad;
+	uint64_t awaited_ns;		/* staleness counts from here until the first record */
+	int64_t wall_ahead_ms;		/* wall time minus BOOTTIME at the newest stamp */
+	bool is_stamped;
+};
+
+struct channels {
+	size_t count;
+	struct slot slots[];
+};
+
+/* What a record says of a channel, before it is a sample. */
+struct reading {
+	uint64_t boot_ns;
+	double value;
+	int32_t raw;
+	enum quality q;		/* Q_GOOD: the value is worth judging */
+};
+
+struct channels *channels_new(const struct conf *conf)
+{
+	struct channels *channels = calloc(1, sizeof(*channels) +
+					   conf->channels_n * sizeof(channels->slots[0]));
+
+	if (!channels)
+		return NULL;
+	channels->count = conf->channels_n;
+	for (size_t i = 0; i < channels->count; i++) {
+		struct channel *channel = &channels->slots[i].channel;
+
+		channel->conf = &conf->channels[i];
+		channel->index = (uint16_t)i;
+		channel->kernel = -1;
+		channel->last = (struct sample){ .channel = (uint16_t)i, .q = Q_BAD_NOT_READY };
+	}
+	return channels;
+}
+
+void channels_free(struct channels *channels)
+{
+	free(channels);
+}
+
+size_t channels_count(const struct channels *channels)
+{
+	return channels->count;
+}
+
+const struct channel *channels_get(const struct channels *channels, size_t index)
+{
+	return &channels->slots[index].channel;
+}
+
+/* What the kernel told about it no longer holds. */
+static void forget(struct slot *slot)
+{
+	slot->channel.kernel = -1;
+	slot->channel.has_scale = false;
+	slot->channel.has_pulses = false;
+	slot->channel.offset = 0;
+	slot->is_offset_bad = false;
+}
+
+int channels_bind(struct channels *channels, const struct hydropon_channel_info *info)
+{
+	int found = -1;
+
+	for (size_t i = 0; i < channels->count; i++) {
+		struct slot *slot = &channels->slots[i];
+
+		if (!strncmp(slot->channel.conf->name, info->name, sizeof(info->name)))
+			found = (int)i;
+		else if (slot->channel.kernel == (int)info->index)
+			forget(slot);
+	}
+	if (found >= 0) {
+		forget(&channels->slots[found]);
+		channels->slots[found].channel.kernel = (int)info->index;
+	}
+	return found;
+}
+
+void channels_unbind(struct channels *channels)
+{
+	for (size_t i = 0; i < channels->count; i++)
+		forget(&channels->slots[i]);
+}
+
+static struct slot *find_bound(struct channels *channels, unsigned int kernel)
+{
+	for (size_t i = 0; i < channels->count; i++)
+		if (channels->slots[i].channel.kernel == (int)kernel)
+			return &channels->slots[i];
+	return NULL;
+}
+
+/* A scale of 0 would turn every reading into the same number. */
+static void take_scale(struct slot *slot, const struct hydropon_record *record)
+{
+	slot->channel.has_scale = decode_number(record, &slot->channel.scale) &&
+				  slot->channel.scale != 0;
+}
+
+static void take_offset(struct slot *slot, const struct hydropon_record *record)
+{
+	slot->is_offset_bad = !decode_number(record, &slot->channel.offset);
+}
+
+static struct reading read_iio(const struct slot *slot, const struct hydropon_record *record)
+{
+	const struct channel *channel = &slot->channel;
+	struct reading reading = { .boot_ns = record->time_ns, .raw = record->value };
+	double number;
+
+	if (!channel->has_scale || slot->is_offset_bad ||
+	    channel->conf->quantity == QUANTITY_FLOW || !decode_number(record, &number)) {
+		reading.q = Q_BAD_NOT_READY;
+		return reading;
+	}
+	reading.value = calibrate(channel->conf, (number + channel->offset) * channel->scale);
+	return reading;
+}
+
+/*
+ * Flow is a mean over the time between two counts. Over a gap longer than stale-for
+ * it would speak of the past, so counting begins anew.
+ */
+static struct reading read_pulses(struct channel *channel, const struct hydropon_record *record)
+{
+	struct reading reading = { .boot_ns = record->time_ns, .raw = record->value };
+	uint32_t pulses = (uint32_t)record->value, counted = pulses - channel->pulses;
+	uint64_t since_ns = channel->pulses_ns;
+	bool has_interval = channel->has_pulses && record->time_ns > since_ns &&
+			    !judge_is_stale(channel->conf, since_ns, record->time_ns);
+
+	channel->pulses = pulses;
+	channel->pulses_ns = record->time_ns;
+	channel->has_pulses = true;
+	if (!has_interval || channel->conf->quantity != QUANTITY_FLOW)
+		reading.q = Q_BAD_NOT_READY;
+	else
+		reading.value = calibrate_flow(channel->conf, counted, record->time_ns - since_ns);
+	return reading;
+}
+
+static struct reading read_failed(const struct hydropon_record *record)
+{
+	int32_t status = record->status;
+
+	return (struct reading){
+		.boot_ns = record->time_ns,
+		.raw = status > 0 ? -status : status,
+		.q = Q_BAD_READ,
+	};
+}
+
+static struct temperature find_temperature(const struct channels *channels,
+					   const struct conf_channel *conf, uint64_t now_ns)
+{
+	struct temperature temperature = { .is_known = false };
+
+	if (conf->temperature >= 0 && (size_t)conf->temperature < channels->count) {
+		temperature = channels->slots[conf->temperature].temperature;
+		temperature.is_good = channels_is_good(channels, (size_t)conf->temperature, now_ns);
+	}
+	return temperature;
+}
+
+static void judge(const struct channels *channels, const struct conf_channel *conf,
+		  uint64_t now_ns, struct reading *reading)
+{
+	struct temperature temperature;
+
+	if (reading->q != Q_GOOD)
+		return;
+	if (!conf->compensate) {
+		reading->q = judge_value(conf, reading->value, NULL);
+		return;
+	}
+	temperature = find_temperature(channels, conf, now_ns);
+	if (temperature.is_known)
+		reading->value = compensate(conf, reading->value, temperature.celsius);
+	reading->q = judge_value(conf, reading->value, &temperature);
+}
+
+/* Wall time at @boot_ns, later than the channel's newest stamp. */
+static int64_t stamp(struct slot *slot, const struct clock_pair *now, uint64_t boot_ns)
+{
+	int64_t ahead_ms = now->wall_ms - (int64_t)(now->boot_ns / NS_PER_MS);
+	int64_t age_ns = (int64_t)(now->boot_ns - boot_ns);
+	int64_t wall_ms = now->wall_ms;
+	bool is_set_back = slot->is_stamped && ahead_ms < slot->wall_ahead_ms - SET_BACK_MS;
+
+	/* A time of measurement far ahead would push all later stamps ahead with it. */
+	if (age_ns > -(int64_t)NS_PER_SEC)
+		wall_ms -= age_ns / (int64_t)NS_PER_MS;
+	if (slot->is_stamped && !is_set_back && wall_ms <= slot->channel.last.wall_ms)
+		wall_ms = slot->channel.last.wall_ms + 1;
+	slot->wall_ahead_ms = ahead_ms;
+	slot->is_stamped = true;
+	return wall_ms;
+}
+
+static void give_sample(struct slot *slot, const struct reading *reading,
+			const struct clock_pair *now, struct sample *out)
+{
+	struct channel *channel = &slot->channel;
+
+	*out = (struct sample){
+		.boot_ns = reading->boot_ns,
+		.wall_ms = stamp(slot, now, reading->boot_ns),
+		.value = quality_has_value(reading->q) ? reading->value : 0,
+		.raw = reading->raw,
+		.channel = channel->index,
+		.q = reading->q,
+	};
+	channel->last = *out;
+	channel->samples++;
+	channel->bad += !quality_has_value(out->q);
+	if (channel->conf->quantity == QUANTITY_TEMPERATURE && quality_is_good(out->q))
+		slot->temperature = (struct temperature){ .celsius = out->value, .is_known = true };
+}
+
+bool channels_take(struct channels *channels, const struct hydropon_record *record,
+		   const struct clock_pair *now, struct sample *out)
+{
+	struct slot *slot = find_bound(channels, record->channel);
+	struct reading reading;
+
+	if (!slot)
+		return false;
+	switch (record->type) {
+	case HYDROPON_REC_SCALE:
+		take_scale(slot, record);
+		return false;
+	case HYDROPON_REC_OFFSET:
+		take_offset(slot, record);
+		return false;
+	case HYDROPON_REC_SAMPLE:
+		reading = record->status ? read_failed(record) : read_iio(slot, record);
+		break;
+	case HYDROPON_REC_PULSE:
+		reading = record->status ? read_failed(record) :
+					   read_pulses(&slot->channel, record);
+		break;
+	default:
+		return false;
+	}
+	slot->channel.heard_ns = record->time_ns;
+	/* Reading up on a backlog is not being heard of again. */
+	if (!judge_is_stale(slot->channel.conf, record->time_ns, now->boot_ns))
+		slot->channel.stale_told_ns = 0;
+	judge(channels, slot->channel.conf, now->boot_ns, &reading);
+	give_sample(slot, &reading, now, out);
+	return true;
+}
+
+bool channels_expire(struct channels *channels, size_t index,
+		     const struct clock_pair *now, struct sample *out)
+{
+	struct slot *slot = &channels->slots[index];
+	struct channel *channel = &slot->channel;
+	const struct reading reading = { .boot_ns = now->boot_ns, .q = Q_BAD_STALE };
+	uint64_t since_ns;
+
+	if (!slot->awaited_ns)
+		slot->awaited_ns = now->boot_ns;
+	since_ns = channel->heard_ns ? channel->heard_ns : slot->awaited_ns;
+	if (!judge_is_stale(channel->conf, since_ns, now->boot_ns))
+		return false;
+	if (channel->stale_told_ns &&
+	    !judge_is_stale(channel->conf, channel->stale_told_ns, now->boot_ns))
+		return false;
+	channel->stale_told_ns = now->boot_ns;
+	give_sample(slot, &reading, now, out);
+	return true;
+}
+
+bool channels_is_good(const struct channels *channels, size_t index, uint64_t now_boot_ns)
+{
+	const struct channel *channel = &channels->slots[index].channel;
+
+	return quality_is_good(channel->last.q) &&
+	       !judge_is_stale(channel->conf, channel->last.boot_ns, now_boot_ns);
+}

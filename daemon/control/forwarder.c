@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "control/forwarder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/log.h"
+
+struct forwarder {
+	char path[CONF_PATH_MAX + 16];
+	/* spool thread */
+	char text[FORWARDER_FILE_MAX];
+	int64_t updated_ms;
+	uint64_t changed_ns;		/* BOOTTIME at which updated_ms was seen to change */
+	bool bad_told;
+	/* both, under the lock */
+	pthread_mutex_t lock;
+	struct json_object *fresh;	/* parsed, not yet taken over */
+	bool running;
+	/* main thread */
+	struct json_object *taken;
+};
+
+struct forwarder *forwarder_new(const char *run_dir)
+{
+	struct forwarder *forwarder = calloc(1, sizeof(*forwarder));
+	pthread_mutexattr_t inherit;
+
+	if (!forwarder)
+		return NULL;
+	snprintf(forwarder->path, sizeof(forwarder->path), "%s/forward.json", run_dir);
+	/* main is SCHED_FIFO and must not wait for whoever preempts the spool thread */
+	pthread_mutexattr_init(&inherit);
+	pthread_mutexattr_setprotocol(&inherit, PTHREAD_PRIO_INHERIT);
+	pthread_mutex_init(&forwarder->lock, &inherit);
+	pthread_mutexattr_destroy(&inherit);
+	return forwarder;
+}
+
+void forwarder_free(struct forwarder *forwarder)
+{
+	if (!forwarder)
+		return;
+	pthread_mutex_destroy(&forwarder->lock);
+	json_object_put(forwarder->fresh);
+	json_object_put(forwarder->taken);
+	free(forwarder);
+}
+
+/* Bytes read, or -errno. Whatever else stands at the path is not waited for. */
+static ssize_t read_file(struct forwarder *forwarder)
+{
+	int fd = open(forwarder->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	struct stat stat;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &stat) < 0) {
+		n = -errno;
+	} else if (!S_ISREG(stat.st_mode)) {
+		n = -EINVAL;
+	} else if (stat.st_size > FORWARDER_FILE_MAX) {
+		n = -EFBIG;
+	} else {
+		n = read(fd, forwarder->text, sizeof(forwarder->text));
+		if (n < 0)
+			n = -errno;
+	}
+	close(fd);
+	return n;
+}
+
+static struct json_object *parse(const char *text, size_t length)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(8);
+	struct json_object *object, *stores;
+
+	if (!tokener)
+		return NULL;
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8 |
+					JSON_TOKENER_ALLOW_TRAILING_CHARS);
+	object = json_tokener_parse_ex(tokener, text, (int)length);
+	json_tokener_free(tokener);
+	if (json_object_is_type(object, json_type_object) &&
+	    json_object_object_get_ex(object, "stores", &stores) &&
+	    json_object_is_type(stores, json_type_array))
+		return object;
+	json_object_put(object);
+	return NULL;
+}
+
+static int64_t get_integer(struct json_object *object, const char *key)
+{
+	return json_object_get_int64(json_object_object_get(object, key));
+}
+
+/* Fresh by BOOTTIME since the stamp was seen to change: the stamp itself is wall time. */
+static bool judge_running(struct forwarder *forwarder, struct json_object *object)
+{
+	uint64_t now_ns = clock_boot_ns();
+	int64_t updated_ms = get_integer(object, "updated_ms"), pid = get_integer(object, "pid");
+
+	if (updated_ms != forwarder->updated_ms || !forwarder->changed_ns) {
+		forwarder->updated_ms = updated_ms;
+		forwarder->changed_ns = now_ns;
+	}
+	if (now_ns - forwarder->changed_ns > FORWARDER_SILENT_MS * NS_PER_MS)
+		return false;
+	return pid > 1 && pid <= INT32_MAX && (!kill((pid_t)pid, 0) || errno == EPERM);
+}
+
+void forwarder_read(struct forwarder *forwarder)
+{
+	ssize_t n = read_file(forwarder);
+	struct json_object *object = n > 0 ? parse(forwarder->text, (size_t)n) : NULL;
+	bool running = object && judge_running(forwarder, object);
+
+	if (!object && n != -ENOENT && !forwarder->bad_told)
+		log_warning("%s cannot be used: %s; restart hydropon-forward", forwarder->path,
+			    n < 0 ? strerrordesc_np((int)-n) : "it is not what the forwarder writes");
+	forwarder->bad_told = !object && n != -ENOENT;
+
+	pthread_mutex_lock(&forwarder->lock);
+	forwarder->running = running;
+	if (object) {
+		struct json_object *old = forwarder->fresh;
+
+		forwarder->fresh = object;
+		object = old;
+	}
+	pthread_mutex_unlock(&forwarder->lock);
+	json_object_put(object);
+}
+
+struct json_object *forwarder_get(struct forwarder *forwarder, bool *running)
+{
+	struct json_object *fresh;
+
+	pthread_mutex_lock(&forwarder->lock);
+	fresh = forwarder->fresh;
+	forwarder->fresh = NULL;
+	*running = forwarder->running;
+	pthread_mutex_unlock(&forwarder->lock);
+	if (fresh) {
+		json_object_put(forwarder->taken);
+		forwarder->taken = fresh;
+	}
+	return forwarder->taken;
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "control/notify.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+static int notify_fd = -1;
+static uint64_t watchdog_ns, next_watchdog_ns;
+
+void notify_start(void)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	uint64_t watchdog_us = 0;
+	size_t length;
+
+	if (!path || !*path)
+		return;
+	length = strlen(path);
+	if (length >= sizeof(address.sun_path)) {
+		log_warning("NOTIFY_SOCKET is too long, the service manager hears nothing");
+		return;
+	}
+	memcpy(address.sun_path, path, length);
+	if (*path == '@')
+		address.sun_path[0] = 0;
+	notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (notify_fd >= 0 &&
+	    connect(notify_fd, (struct sockaddr *)&address,
+		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) < 0) {
+		log_warning("the service manager does not hear on %s: %s", path,
+			    strerrordesc_np(errno));
+		close(notify_fd);
+		notify_fd = -1;
+	}
+	if (sd_watchdog_enabled(0, &watchdog_us) > 0)
+		watchdog_ns = watchdog_us * 1000;
+}
+
+void notify_send(const char *format, ...)
+{
+	char text[256];
+	va_list arguments;
+	int n;
+
+	if (notify_fd < 0)
+		return;
+	va_start(arguments, format);
+	n = vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	if (n > 0)
+		send(notify_fd, text, n < (int)sizeof(text) ? (size_t)n : sizeof(text) - 1,
+		     MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void notify_watchdog(uint64_t now_boot_ns)
+{
+	if (!watchdog_ns || now_boot_ns < next_watchdog_ns)
+		return;
+	next_watchdog_ns = now_boot_ns + watchdog_ns / 2;
+	notify_send("WATCHDOG=1");
+}

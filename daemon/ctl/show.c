@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "ctl/show.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "ctl/field.h"
+#include "ctl/table.h"
+#include "protect/cause.h"
+
+#define TIME_SIZE 32
+
+/* What is not as it should be: one line each, collected in front of everything. */
+struct problems {
+	FILE *out;
+	bool colour;
+	size_t count;
+};
+
+#define problem(problems, mark, ...)							\
+	do {										\
+		(problems)->count++;							\
+		mark_print((problems)->out, (problems)->colour, mark, __VA_ARGS__);	\
+	} while (0)
+
+static const char *on_text(struct json_object *object, const char *key)
+{
+	if (!json_object_is_type(field(object, key), json_type_boolean))
+		return "?";
+	return field_is_true(object, key) ? "on" : "off";
+}
+
+static const char *time_text(struct json_object *object, const char *key, char *text)
+{
+	if (!field_is_number(object, key))
+		return strcpy(text, "never");
+	return duration_text(field_count(object, key), text, TIME_SIZE);
+}
+
+static void find_power_problems(struct problems *problems, struct json_object *status)
+{
+	struct json_object *power = field(status, "power");
+	char time[TIME_SIZE];
+
+	if (!field_is_true(status, "protected")) {
+		problem(problems, MARK_BAD, "outputs are NOT protected: %s: %s",
+			field_text(status, "device"), field_text(status, "device_error"));
+		return;
+	}
+	if (!field_is_true(status, "armed"))
+		problem(problems, MARK_BAD, "outputs stay safe: the kernel refuses to arm");
+	if (!field_is_true(power, "good"))
+		problem(problems, MARK_BAD, "mains power is LOST%s", field_is_true(power, "shedding") ?
+			", outputs of the shed set are off" : "");
+	else if (field_is_true(power, "shedding"))
+		problem(problems, MARK_WARN, "mains power is back, outputs of the shed set stay off "
+			"until it was stable for another %s", time_text(power, "shed_left_ms", time));
+}
+
+static void find_spool_problems(struct problems *problems, struct json_object *status)
+{
+	struct json_object *spool = field(status, "spool"), *stream = field(status, "stream");
+	uint64_t queue = field_count(spool, "refused_queue"), full = field_count(spool, "refused_full"),
+		 error = field_count(spool, "refused_error"), lost = field_count(stream, "lost");
+
+	if (field_string(spool, "error"))
+		problem(problems, MARK_BAD, "nothing is kept: the spool fails: %s",
+			field_string(spool, "error"));
+	if (queue || full || error)
+		problem(problems, MARK_WARN, "lost before commit since the start: %" PRIu64
+			" spool full, %" PRIu64 " I/O error, %" PRIu64 " queue full", full, error, queue);
+	if (lost)
+		problem(problems, MARK_WARN, "%" PRIu64 " records of the stream were lost, %" PRIu64
+			" of them urgent", lost, field_count(stream, "lost_urgent"));
+	if (field_count(status, "log_dropped"))
+		problem(problems, MARK_WARN, "%" PRIu64 " messages of the log were dropped",
+			field_count(status, "log_dropped"));
+}
+
+static bool is_away(struct json_object *output)
+{
+	return strcmp(on_text(output, "want_on"), on_text(output, "safe_on"));
+}
+
+/* The needs that are not good, in words; empty if all are, or if none matters now. */
+static const char *waits_text(struct json_object *output, char *text, size_t size)
+{
+	size_t used = 0;
+
+	*text = 0;
+	if (!is_away(output))
+		return text;
+	for (size_t i = 0; i < field_length(output, "needs") && used < size; i++) {
+		struct json_object *need = field_element(output, "needs", i);
+
+		if (!field_is_true(need, "good"))
+			used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "",
+						 field_text(need, "channel"));
+	}
+	return text;
+}
+
+static const char *override_text(struct json_object *output, char *text, size_t size)
+{
+	struct json_object *override = field(output, "override");
+	char time[TIME_SIZE];
+
+	*text = 0;
+	if (json_object_is_type(override, json_type_object))
+		snprintf(text, size, "%s, %s left", on_text(override, "on"),
+			 time_text(override, "left_ms", time));
+	return text;
+}
+
+static enum mark output_mark(struct json_object *output)
+{
+	if (!field_is_true(output, "present") || field(output, "line_error") ||
+	    strcmp(on_text(output, "on"), on_text(output, "want_on")))
+		return MARK_BAD;
+	return field(output, "override") ? MARK_WARN : MARK_NONE;
+}
+
+static void find_output_problem(struct problems *problems, struct json_object *output)
+{
+	const char *name = field_text(output, "name"), *on = on_text(output, "on");
+	char waits[256];
+
+	if (!field_is_true(output, "present"))
+		problem(problems, MARK_BAD, "%s: its device is gone", name);
+	else if (field_string(output, "line_error"))
+		problem(problems, MARK_BAD, "%s: writing to its line fails: %s", name,
+			field_string(output, "line_error"));
+	else if (*waits_text(output, waits, sizeof(waits)))
+		problem(problems, MARK_BAD, "%s is %s and should be %s: waits for %s", name, on,
+			on_text(output, "want_on"), waits);
+	else if (strcmp(on, on_text(output, "want_on")))
+		problem(problems, MARK_BAD, "%s is %s and should be %s: %s", name, on,
+			on_text(output, "want_on"), cause_text_of_name(field_text(output, "cause")));
+}
+
+static struct table *show_outputs(struct problems *problems, struct json_object *status)
+{
+	static const char *const titles[] = { "OUTPUT", "STATE", "SINCE", "WHY", "LEASE",
+					      "OVERRIDE", "WAITS FOR" };
+	struct table *table = table_new("llrlrll", titles);
+
+	for (size_t i = 0; table && i < field_length(status, "outputs"); i++) {
+		struct json_object *output = field_element(status, "outputs", i);
+		bool known = field_string(output, "cause");
+		char since[TIME_SIZE], lease[TIME_SIZE], override[64], waits[256];
+
+		if (field_is_true(status, "protected"))
+			find_output_problem(problems, output);
+		table_row(table, output_mark(output));
+		table_cell(table, "%s", field_text(output, "name"));
+		table_cell(table, "%s", on_text(output, "on"));
+		table_cell(table, "%s", known ? time_text(output, "changed_ago_ms", since) : "");
+		table_cell(table, "%s", known ? cause_text_of_name(field_string(output, "cause")) :
+						"not known, its device is not there");
+		table_cell(table, "%s", field_count(output, "lease_left_ms") ?
+					time_text(output, "lease_left_ms", lease) : "");
+		table_cell(table, "%s", override_text(output, override, sizeof(override)));
+		table_cell(table, "%s", waits_text(output, waits, sizeof(waits)));
+	}
+	return table;
+}
+
+static struct table *show_channels(struct problems *problems, struct json_object *status)
+{
+	static const char *const titles[] = { "CHANNEL", "VALUE", "UNIT", "QUALITY", "AGE" };
+	struct table *table = table_new("lrllr", titles);
+
+	for (size_t i = 0; table && i < field_length(status, "channels"); i++) {
+		struct json_object *channel = field_element(status, "channels", i);
+		uint64_t q = field_count(channel, "q"), decimals = field_count(channel, "decimals");
+		const char *error = field_string(channel, "error");
+		char quality[128], age[TIME_SIZE];
+
+		snprintf(quality, sizeof(quality), error ? "%s: %s" : "%s",
+			 field_text(channel, "quality"), error);
+		time_text(channel, "age_ms", age);
+		if (q)
+			problem(problems, q < 100 ? MARK_WARN : MARK_BAD, "%s: %s%s%s",
+				field_text(channel, "name"), quality,
+				field(channel, "age_ms") ? ", last heard of before " : ", never heard of",
+				field(channel, "age_ms") ? age : "");
+		table_row(table, !q ? MARK_NONE : q < 100 ? MARK_WARN : MARK_BAD);
+		table_cell(table, "%s", field_text(channel, "name"));
+		if (field_is_number(channel, "value"))
+			table_cell(table, "%.*f", decimals < 10 ? (int)decimals : 9,
+				   json_object_get_double(field(channel, "value")));
+		else
+			table_cell(table, "-");
+		table_cell(table, "%s", field_text(channel, "unit"));
+		table_cell(table, "%s", quality);
+		table_cell(table, "%s", age);
+	}
+	return table;
+}
+
+/* "12 refused, 3 too old" and their sum. */
+static uint64_t dropped_text(struct json_object *store, char *text, size_t size)
+{
+	struct json_object *dropped = field(store, "dropped");
+	uint64_t sum = 0;
+	size_t used = 0;
+
+	*text = 0;
+	if (!json_object_is_type(dropped, json_type_object))
+		return 0;
+	json_object_object_foreach(dropped, cause, count) {
+		sum += json_object_get_uint64(count);
+		if (json_object_get_uint64(count) && used < size)
+			used += (size_t)snprintf(text + used, size - used, "%s%" PRIu64 " %s",
+						 used ? ", " : "", json_object_get_uint64(count), cause);
+	}
+	if (!sum)
+		snprintf(text, size, "0");
+	return sum;
+}
+
+static void find_store_problems(struct problems *problems, struct json_object *store, bool adds_up)
+{
+	const char *name = field_text(store, "name"), *state = field_text(store, "state"),
+		   *error = field_string(store, "last_error");
+
+	if (strcmp(state, "ok"))
+		problem(problems, MARK_WARN, "store %s: %s%s%s", name, state, error ? ": " : "",
+			error ? error : "");
+	if (!adds_up)
+		problem(problems, MARK_BAD, "store %s: its sum does not add up", name);
+	if (field_count(store, "set_aside"))
+		problem(problems, MARK_WARN, "store %s refused %" PRIu64 " lines, they are set aside",
+			name, field_count(store, "set_aside"));
+}
+
+static struct table *show_stores(struct problems *problems, struct json_object *status)
+{
+	static const char *const titles[] = { "STORE", "STATE", "PRODUCED", "= DELIVERED", "+ QUEUED",
+					      "+ SET ASIDE", "+ DROPPED", "LAG" };
+	struct json_object *stores = field(status, "stores");
+	struct table *table = table_new("llrrrrrr", titles);
+
+	for (size_t i = 0; table && i < field_length(stores, "stores"); i++) {
+		struct json_object *store = field_element(stores, "stores", i);
+		uint64_t produced = field_count(store, "produced"), sum;
+		char dropped[128], lag[TIME_SIZE];
+		bool adds_up;
+
+		sum = field_count(store, "delivered") + field_count(store, "queued") +
+		      field_count(store, "set_aside") + dropped_text(store, dropped, sizeof(dropped));
+		adds_up = sum == produced;
+		find_store_problems(problems, store, adds_up);
+		table_row(table, !adds_up ? MARK_BAD :
+				 strcmp(field_text(store, "state"), "ok") ? MARK_WARN : MARK_NONE);
+		table_cell(table, "%s", field_text(store, "name"));
+		table_cell(table, "%s", field_text(store, "state"));
+		table_cell(table, "%" PRIu64 "%s", produced, adds_up ? "" : " (does not add up)");
+		table_cell(table, "%" PRIu64, field_count(store, "delivered"));
+		table_cell(table, "%" PRIu64, field_count(store, "queued"));
+		table_cell(table, "%" PRIu64, field_count(store, "set_aside"));
+		table_cell(table, "%s", dropped);
+		table_cell(table, "%s", field_is_number(store, "lag_ms") ?
+					time_text(store, "lag_ms", lag) : "-");
+	}
+	return table;
+}
+
+static void find_forwarder_problem(struct problems *problems, struct json_object *status)
+{
+	struct json_object *forwarder = field(status, "forwarder");
+
+	if (field_count(forwarder, "configured") && !field_is_true(forwarder, "running"))
+		problem(problems, MARK_WARN, "hydropon-forward is not running: nothing reaches the "
+			"stores, everything is kept in the spool");
+}
+
+static void print_heading(FILE *out, struct json_object *status, bool colour)
+{
+	struct json_object *power = field(status, "power");
+	const char *mains = !field_is_true(status, "protected") ? "mains not known" :
+			    !field_is_true(power, "present") ? "no power-good line" :
+			    !field_is_true(power, "good") ? "mains LOST" :
+			    field_is_true(power, "shedding") ? "mains not yet stable" : "mains good";
+	char time[TIME_SIZE];
+
+	mark_print(out, colour, MARK_NONE, "%s at %s, hydropond %s up for %s, %s, %s",
+		   field_text(status, "gateway"), field_text(status, "site"),
+		   field_text(status, "version"),
+		   duration_text(field_count(status, "uptime_s") * 1000, time, sizeof(time)),
+		   mains, !field_is_true(status, "protected") ? "outputs NOT protected" :
+		   field_is_true(status, "armed") ? "outputs protected" : "outputs not armed");
+}
+
+static void print_spool(FILE *out, struct json_object *status, bool colour)
+{
+	struct json_object *spool = field(status, "spool");
+	char bytes[32], max[32];
+
+	units_format(&units_bytes, (double)field_count(spool, "bytes"), bytes, sizeof(bytes));
+	units_format(&units_bytes, (double)field_count(spool, "max_bytes"), max, sizeof(max));
+	mark_print(out, colour, MARK_NONE, "spool: %" PRIu64 " samples committed, %" PRIu64
+		   " waiting, %s of %s, commit %.1f ms (longest %.1f ms)",
+		   field_count(spool, "produced"), field_count(spool, "pending"), bytes, max,
+		   (double)field_count(spool, "commit_last_us") / 1000,
+		   (double)field_count(spool, "commit_max_us") / 1000);
+}
+
+/* Frees the table. */
+static void print_table(FILE *out, struct table *table, bool colour)
+{
+	if (table && table->rows > 1) {
+		fputc('\n', out);
+		table_print(table, out, colour);
+	}
+	free(table);
+}
+
+void show_status(FILE *out, struct json_object *status, bool colour)
+{
+	char *text = NULL;
+	size_t size;
+	struct problems problems = { .out = open_memstream(&text, &size), .colour = colour };
+	struct table *outputs, *channels, *stores;
+
+	if (!problems.out)
+		return;
+	find_power_problems(&problems, status);
+	outputs = show_outputs(&problems, status);
+	channels = show_channels(&problems, status);
+	find_spool_problems(&problems, status);
+	find_forwarder_problem(&problems, status);
+	stores = show_stores(&problems, status);
+	fclose(problems.out);
+
+	print_heading(out, status, colour);
+	if (problems.count)
+		fprintf(out, "\n%s", text);
+	free(text);
+	print_table(out, outputs, colour);
+	print_table(out, channels, colour);
+	fputc('\n', out);
+	print_spool(out, status, colour);
+	print_table(out, stores, colour);
+}

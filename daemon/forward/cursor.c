@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "forward/cursor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/crc32c.h"
+#include "base/file.h"
+#include "base/pack.h"
+
+#define MAGIC "HSPC"
+
+enum { CURSOR_BYTES = 120, CURSOR_COVERED = 8, CURSOR_FIELDS = 11 };
+
+/* In the order of the file. */
+static void list_fields(struct cursor *cursor, uint64_t *fields[CURSOR_FIELDS])
+{
+	uint64_t *const list[CURSOR_FIELDS] = {
+		&cursor->id, &cursor->offset, &cursor->index, &cursor->passed, &cursor->start,
+		&cursor->earlier, &cursor->known, &cursor->delivered, &cursor->set_aside,
+		&cursor->dropped_corrupt, &cursor->dropped_replaced,
+	};
+
+	memcpy(fields, list, sizeof(list));
+}
+
+int cursor_load(const char *path, struct cursor *cursor)
+{
+	uint8_t bytes[CURSOR_BYTES + 1];
+	uint64_t *fields[CURSOR_FIELDS];
+	ssize_t n;
+	int fd, error;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	n = read(fd, bytes, sizeof(bytes));
+	error = n < 0 ? -errno : 0;
+	close(fd);
+	if (error)
+		return error;
+	if (n != CURSOR_BYTES || memcmp(bytes, MAGIC, 4) ||
+	    get_le32(bytes + 4) != crc32c(bytes + CURSOR_COVERED, CURSOR_BYTES - CURSOR_COVERED))
+		return -EBADMSG;
+	list_fields(cursor, fields);
+	for (size_t i = 0; i < CURSOR_FIELDS; i++)
+		*fields[i] = get_le64(bytes + CURSOR_COVERED + 8 * i);
+	return cursor->start <= cursor->passed && cursor->passed <= cursor->known ? 0 : -EBADMSG;
+}
+
+int cursor_save(const char *path, const struct cursor *cursor)
+{
+	uint8_t bytes[CURSOR_BYTES] = MAGIC;
+	uint64_t *fields[CURSOR_FIELDS];
+	struct cursor copy = *cursor;
+
+	list_fields(&copy, fields);
+	for (size_t i = 0; i < CURSOR_FIELDS; i++)
+		put_le64(bytes + CURSOR_COVERED + 8 * i, *fields[i]);
+	put_le32(bytes + 4, crc32c(bytes + CURSOR_COVERED, CURSOR_BYTES - CURSOR_COVERED));
+	return file_replace_durable(path, bytes, sizeof(bytes));
+}
+
+static void begin(struct cursor *cursor, const struct spool_view *view)
+{
+	cursor->id = view->id;
+	cursor->start = view->start;
+	cursor->offset = view->first;
+	cursor->index = 0;
+	cursor->passed = view->start;
+	cursor->known = view->produced;
+}
+
+void cursor_rewind(struct cursor *cursor, const struct spool_view *view)
+{
+	cursor->earlier += cursor->passed - cursor->start;
+	begin(cursor, view);
+}
+
+enum cursor_fit cursor_follow(struct cursor *cursor, const struct spool_view *view)
+{
+	if (!cursor->id) {
+		begin(cursor, view);
+		return CURSOR_BEGUN;
+	}
+	if (cursor->id != view->id) {
+		/* Its start tells exactly what the old one held, if it is the next one. */
+		if (view->start > cursor->known)
+			cursor->known = view->start;
+		cursor->dropped_replaced += cursor->known - cursor->passed;
+		cursor->earlier += cursor->known - cursor->start;
+		begin(cursor, view);
+		return CURSOR_REPLACED;
+	}
+	if (view->is_marked && (view->produced < cursor->known || cursor->offset > view->end)) {
+		uint64_t held = view->produced > cursor->passed ? view->produced : cursor->passed;
+		uint64_t lost = cursor->known > held ? cursor->known - held : 0;
+
+		cursor->dropped_corrupt += lost;
+		cursor->earlier += lost;
+		cursor_rewind(cursor, view);
+		return CURSOR_REWOUND;
+	}
+	if (cursor->passed > view->produced || cursor->offset > view->end)
+		return CURSOR_AHEAD;
+	if (view->produced > cursor->known)
+		cursor->known = view->produced;
+	return CURSOR_FITS;
+}
+
+uint64_t cursor_produced(const struct cursor *cursor)
+{
+	return cursor->earlier + cursor->known - cursor->start;
+}
+
+uint64_t cursor_queued(const struct cursor *cursor)
+{
+	return cursor->known - cursor->passed;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where a store is in the spool, and the sum of what became of every sample:
+ *
+ *	earlier + (known - start) = delivered + set aside + dropped + queued
+ *
+ * docs/spool-format.md has the file. Nothing here reads the spool.
+ */
+#ifndef HYDROPON_CURSOR_H
+#define HYDROPON_CURSOR_H
+
+#include <stdint.h>
+
+#include "spool/reader.h"
+
+struct cursor {
+	uint64_t id;			/* of the spool, 0: none seen yet */
+	uint64_t offset;		/* of a batch, or the end of the last one */
+	uint64_t index;			/* samples of that batch that are passed */
+	uint64_t passed;		/* the same place, counted as the spool's produced */
+	uint64_t start;			/* of this spool */
+	uint64_t earlier;		/* produced for this store before this spool */
+	uint64_t known;			/* highest produced seen of this spool, never below passed */
+	uint64_t delivered, set_aside;
+	uint64_t dropped_corrupt;	/* unreadable in the spool */
+	uint64_t dropped_replaced;	/* queued in a spool that is no longer there */
+};
+
+/* 0; -ENOENT; -EBADMSG if it is no cursor; or -errno. */
+int cursor_load(const char *path, struct cursor *cursor);
+/* Durable once 0 is returned. */
+int cursor_save(const char *path, const struct cursor *cursor);
+
+enum cursor_fit {
+	CURSOR_FITS,
+	CURSOR_BEGUN,		/* the first spool of this store */
+	CURSOR_REPLACED,	/* another spool: what was queued is counted as dropped */
+	CURSOR_REWOUND,		/* the spool lost what it held: back to its start */
+	CURSOR_AHEAD,		/* beyond what may be read now: wait for hydropond */
+};
+
+/* Brings @cursor in line with the spool of @view. */
+enum cursor_fit cursor_follow(struct cursor *cursor, const struct spool_view *view);
+/* Back to the start of the spool: all of it is delivered again. */
+void cursor_rewind(struct cursor *cursor, const struct spool_view *view);
+
+/* As of the last cursor_follow(). */
+uint64_t cursor_produced(const struct cursor *cursor);
+uint64_t cursor_queued(const struct cursor *cursor);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * InfluxDB line protocol, as every store here takes it:
+ *
+ *	hydropon,channel=ph-a,gateway=greenhouse,quantity=ph,site=home,unit=pH value=6.123,q=0i 1690000000123
+ *
+ * Stamps are milliseconds (precision=ms in the URL). Tags are sorted; one without
+ * a value is left out, as the protocol has no empty tag. A bad sample has no value.
+ */
+#ifndef HYDROPON_LINE_PROTOCOL_H
+#define HYDROPON_LINE_PROTOCOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/sample.h"
+#include "spool/format.h"
+
+/* No line is longer, the newline at its end and a NUL included. */
+#define LINE_MAX_BYTES 1024
+
+/*
+ * Writes a line with its newline and a NUL; returns its length without the NUL.
+ * sample->channel must be a series of @schema. *@not_finite is set if a value was
+ * left out that should have been there but is no number.
+ */
+size_t line_put(char out[LINE_MAX_BYTES], const struct spool_schema *schema,
+		const struct sample *sample, bool *not_finite);
+
+#endif

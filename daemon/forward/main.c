@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * hydropon-forward: reads the spool of hydropond and delivers it to the stores. It
+ * has the network and no device, and nothing that a store says moves an output.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <curl/curl.h>
+#include <systemd/sd-daemon.h>
+
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/log.h"
+#include "forward/forward.h"
+
+/* For the answers to what is under way when it is told to end. */
+#define STOP_MS 3000
+
+/* SIGTERM and SIGINT are read from it. -errno if it cannot be had. */
+static int open_signals(void)
+{
+	sigset_t signals;
+	int fd;
+
+	/* A server that closes early is an error of that request, not our end. */
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+static bool is_told_to_end(int signal_fd)
+{
+	struct signalfd_siginfo info;
+
+	return read(signal_fd, &info, sizeof(info)) == sizeof(info);
+}
+
+struct watchdog {
+	uint64_t every_ns;	/* 0: nobody watches */
+	uint64_t next_ns;
+};
+
+static void watchdog_ping(struct watchdog *watchdog, uint64_t now_ns)
+{
+	if (!watchdog->every_ns || now_ns < watchdog->next_ns)
+		return;
+	sd_notify(0, "WATCHDOG=1");
+	watchdog->next_ns = now_ns + watchdog->every_ns;
+}
+
+static void run(struct forward *forward, int signal_fd)
+{
+	struct watchdog watchdog = { 0 };
+	uint64_t watchdog_us = 0, stop_ns;
+
+	if (sd_watchdog_enabled(0, &watchdog_us) > 0)
+		watchdog.every_ns = watchdog_us * 1000 / 3;
+	sd_notify(0, "READY=1");
+	while (!is_told_to_end(signal_fd)) {
+		watchdog_ping(&watchdog, clock_boot_ns());
+		forward_turn(forward, true, clock_boot_ns());
+		forward_wait(forward, signal_fd, FORWARD_POLL_MS);
+	}
+	sd_notify(0, "STOPPING=1");
+	stop_ns = clock_boot_ns() + STOP_MS * NS_PER_MS;
+	do {
+		forward_turn(forward, false, clock_boot_ns());
+		if (forward_is_busy(forward))
+			forward_wait(forward, -1, FORWARD_POLL_MS);
+	} while (forward_is_busy(forward) && clock_boot_ns() < stop_ns);
+}
+
+static int forward_stores_of(const struct conf *conf)
+{
+	struct forward *forward;
+	int signal_fd = open_signals();
+	int status = 1;
+
+	log_start();
+	if (signal_fd < 0) {
+		log_error("signals cannot be read: %s", strerror(-signal_fd));
+		goto out_log;
+	}
+	if (curl_global_init(CURL_GLOBAL_DEFAULT)) {
+		log_error("libcurl does not start: reinstall its package");
+		goto out_close;
+	}
+	if (!conf->stores_n)
+		log_notice("no store is configured: add a [store NAME] section to have samples "
+			   "delivered");
+	forward = forward_new(conf);
+	if (forward) {
+		run(forward, signal_fd);
+		forward_free(forward);
+		status = 0;
+	}
+	curl_global_cleanup();
+out_close:
+	close(signal_fd);
+out_log:
+	log_stop();
+	return status;
+}
+
+static int usage(FILE *out)
+{
+	fputs("Usage: hydropon-forward [-c FILE] [--check]\n"
+	      "Delivers the samples in the spool of hydropond to the stores.\n"
+	      "\n"
+	      "  -c, --config FILE  instead of " CONF_DEFAULT_PATH "\n"
+	      "      --check        read the configuration, say what is wrong with it, and exit\n"
+	      "      --version      print the version and exit\n"
+	      "  -h, --help         print this and exit\n"
+	      "\n"
+	      "It runs in the foreground; hydropon-forward(8) tells the rest.\n", out);
+	return out == stdout ? 0 : 2;
+}
+
+int main(int argc, char **argv)
+{
+	enum { OPTION_CHECK = 256, OPTION_VERSION };
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "check", no_argument, NULL, OPTION_CHECK },
+		{ "version", no_argument, NULL, OPTION_VERSION },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	const char *path = CONF_DEFAULT_PATH;
+	bool only_check = false;
+	struct conf *conf;
+	int option, status = 0;
+
+	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) >= 0) {
+		switch (option) {
+		case 'c':
+			path = optarg;
+			break;
+		case OPTION_CHECK:
+			only_check = true;
+			break;
+		case OPTION_VERSION:
+			puts("hydropon-forward " HYDROPON_VERSION);
+			return 0;
+		case 'h':
+			return usage(stdout);
+		default:
+			return usage(stderr);
+		}
+	}
+	if (optind < argc)
+		return usage(stderr);
+
+	conf = conf_load(path, stderr);
+	if (!conf)
+		return 1;
+	if (only_check)
+		printf("configuration is good: %zu stores\n", conf->stores_n);
+	else
+		status = forward_stores_of(conf);
+	conf_free(conf);
+	return status;
+}

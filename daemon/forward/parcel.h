@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The samples that go into one request. */
+#ifndef HYDROPON_PARCEL_H
+#define HYDROPON_PARCEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "forward/cursor.h"
+#include "forward/gzip.h"
+#include "forward/line_protocol.h"
+#include "spool/reader.h"
+
+/* Of text, before it is compressed. */
+#define PARCEL_BYTES_MAX (1u << 20)
+
+/* All 0 to begin with; free(body.bytes) in the end. */
+struct parcel {
+	struct gzip_output body;
+	size_t count;			/* samples, a line each */
+	size_t not_finite;		/* of these, without a value because it is no number */
+	uint64_t offset, index, passed;	/* as in the cursor, once they are stored */
+	int64_t first_wall_ms;
+	char line[LINE_MAX_BYTES];	/* the last one */
+};
+
+/*
+ * Packs at most @limit samples that follow the place of @cursor, and at most
+ * PARCEL_BYTES_MAX of text; stops before what is not committed or not good. 0, also
+ * if there are none; or -ENOMEM.
+ */
+int parcel_fill(struct parcel *parcel, const struct cursor *cursor, struct spool_reader *reader,
+		struct gzip *gzip, size_t limit);
+
+#endif

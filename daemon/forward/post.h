@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The HTTP connection to one store: one POST of gzip at a time, within a curl multi
+ * handle that the caller drives. No redirects, nothing but http and https.
+ */
+#ifndef HYDROPON_POST_H
+#define HYDROPON_POST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <curl/curl.h>
+
+#include "forward/answer.h"
+
+struct post;
+
+/* @owner comes back from post_owner(). NULL: out of memory, or no such URL. */
+struct post *post_new(CURLM *multi, const char *url, uint32_t timeout_ms, void *owner);
+/* Breaks off a request that is under way. */
+void post_free(struct post *post);
+
+/* @body must stay as it is until the request is finished. 0 or -EIO. */
+int post_start(struct post *post, const void *body, size_t size);
+/* To be called when curl_multi_info_read() tells that @code ended it. */
+void post_finish(struct post *post, CURLcode code, struct answer *answer);
+/* The @owner of the post that @easy belongs to. */
+void *post_owner(CURL *easy);
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Lines that a store refuses even alone: kept for a person to look at. */
+#ifndef HYDROPON_SET_ASIDE_H
+#define HYDROPON_SET_ASIDE_H
+
+/*
+ * Appends @line (with its newline) to the file at @path, under a comment with
+ * @reason. Durable once 0 is returned; else -errno, and the line may be there.
+ */
+int set_aside(const char *path, const char *line, const char *reason);
+
+#endif

@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "forward/store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "forward/backoff.h"
+#include "forward/parcel.h"
+#include "forward/post.h"
+#include "forward/set_aside.h"
+
+#define STORE_PATH_MAX (CONF_PATH_MAX + 64)
+#define SET_ASIDE_TOLD_EVERY_NS (60 * NS_PER_SEC)
+
+struct store {
+	const struct conf_store *conf;
+	const struct store_tools *tools;
+	char public_url[CONF_URL_MAX];
+	char cursor_path[STORE_PATH_MAX], set_aside_path[STORE_PATH_MAX];
+	struct cursor cursor;
+	bool is_placed;			/* the cursor was seen to fit its spool */
+	bool is_searching;		/* the place of the cursor is bad, */
+	uint64_t search_at;		/* and it was searched up to here */
+
+	struct post *post;
+	bool is_busy;
+	struct parcel parcel;		/* under way, or the newest */
+	size_t limit;			/* lines in a request; 413 lowers it */
+	size_t suspects;		/* next so many lines, one of which is refused */
+	unsigned int refused_in_row;	/* set aside since anything was stored */
+
+	struct backoff backoff;
+	uint64_t retry_ns;
+	uint64_t set_aside_told_ns;
+	enum store_state state;
+	char error[384];
+	uint64_t changes;
+	uint64_t not_finite;
+	bool is_oldest_known;		/* parcel.first_wall_ms is the oldest queued one's */
+	int64_t last_ok_ms;
+};
+
+/* Without user and password, and without the query, which may hold them too. */
+static void hide_credentials(const char *url, char *out, size_t size)
+{
+	const char *host = strstr(url, "://"), *at;
+
+	host = host ? host + 3 : url;
+	at = memchr(host, '@', strcspn(host, "/?#"));
+	snprintf(out, size, "%.*s", (int)(host - url), url);
+	if (at)
+		host = at + 1;
+	snprintf(out + strlen(out), size - strlen(out), "%.*s", (int)strcspn(host, "?#"), host);
+}
+
+static void set_state(struct store *store, enum store_state state, const char *error)
+{
+	if (state == store->state && !strcmp(error, store->error))
+		return;
+	if (*error && strcmp(error, store->error))
+		log_warning("store %s, %s: %s; %llu samples wait in the spool", store->conf->name,
+			    store->public_url, error,
+			    (unsigned long long)cursor_queued(&store->cursor));
+	else if (!*error && store->state == STORE_BACKOFF)
+		log_notice("store %s, %s: takes samples again", store->conf->name,
+			   store->public_url);
+	store->state = state;
+	snprintf(store->error, sizeof(store->error), "%s", error);
+	store->changes++;
+}
+
+static void back_off(struct store *store, const char *error, uint64_t retry_after_s,
+		     uint64_t now_ns)
+{
+	store->retry_ns = now_ns + backoff_fail_ms(&store->backoff, retry_after_s) * NS_PER_MS;
+	set_state(store, STORE_BACKOFF, error);
+}
+
+/*
+ * A cursor that cannot be written keeps nothing back: what was stored is then only
+ * sent once more after a restart. Returns the sentence for the report.
+ */
+static const char *save_cursor(struct store *store, char *out, size_t size)
+{
+	int error = cursor_save(store->cursor_path, &store->cursor);
+
+	store->changes++;
+	*out = 0;
+	if (error)
+		snprintf(out, size, "its cursor cannot be written: %s; a restart of the forwarder would "
+			 "send again what was delivered since. Check the disk and the owner of the "
+			 "cursors directory", strerror(-error));
+	return out;
+}
+
+static void save_cursor_and_tell(struct store *store)
+{
+	char error[sizeof(store->error)];
+
+	set_state(store, store->state, save_cursor(store, error, sizeof(error)));
+}
+
+static int load_cursor(struct store *store)
+{
+	char bad_path[STORE_PATH_MAX + 16];
+	int error = cursor_load(store->cursor_path, &store->cursor);
+
+	if (error == -ENOENT)
+		return 0;
+	if (error == -EBADMSG) {
+		snprintf(bad_path, sizeof(bad_path), "%s.corrupt", store->cursor_path);
+		log_error("store %s: the cursor %s is damaged. It was moved to %s, and everything in "
+			  "the spool is sent again; check the disk (dmesg, fsck)", store->conf->name,
+			  store->cursor_path, bad_path);
+		store->cursor = (struct cursor){ 0 };
+		if (rename(store->cursor_path, bad_path))
+			return -errno;
+		return 0;
+	}
+	return error;
+}
+
+static int make_paths(struct store *store)
+{
+	const char *state_dir = store->tools->conf->state_dir;
+	char dir[CONF_PATH_MAX + 16];
+
+	snprintf(store->cursor_path, sizeof(store->cursor_path), "%s/cursors/%s", state_dir,
+		 store->conf->name);
+	snprintf(store->set_aside_path, sizeof(store->set_aside_path), "%s/set-aside/%s.lp",
+		 state_dir, store->conf->name);
+	snprintf(dir, sizeof(dir), "%s/set-aside", state_dir);
+	return dir_make(dir);
+}
+
+struct store *store_new(const struct conf_store *conf, const struct store_tools *tools,
+			uint32_t random)
+{
+	struct store *store = calloc(1, sizeof(*store));
+	char url[CONF_URL_MAX + 16];
+	int error = -ENOMEM;
+
+	if (!store)
+		goto err_tell;
+	store->conf = conf;
+	store->tools = tools;
+	store->limit = conf->batch_lines;
+	store->backoff.random = random;
+	hide_credentials(conf->url, store->public_url, sizeof(store->public_url));
+	error = make_paths(store);
+	if (!error)
+		error = load_cursor(store);
+	if (error)
+		goto err_tell;
+	snprintf(url, sizeof(url), "%s%cprecision=ms", conf->url,
+		 strchr(conf->url, '?') ? '&' : '?');
+	store->post = post_new(tools->multi, url, conf->timeout_ms, store);
+	if (store->post)
+		return store;
+	error = -EINVAL;
+
+err_tell:
+	log_error("store %s: cannot begin in %s: %s. Make the directory and what is in it belong to "
+		  "the user that hydropon-forward runs as, and check the url", conf->name,
+		  tools->conf->state_dir, strerror(-error));
+	store_free(store);
+	return NULL;
+}
+
+void store_free(struct store *store)
+{
+	if (!store)
+		return;
+	post_free(store->post);
+	free(store->parcel.body.bytes);
+	free(store);
+}
+
+static void drop_corrupt(struct store *store, const struct spool_batch *batch)
+{
+	uint64_t lost = batch->before - store->cursor.passed;
+
+	store->cursor.dropped_corrupt += lost;
+	store->cursor.offset = batch->offset;
+	store->cursor.index = 0;
+	store->cursor.passed = batch->before;
+	store->is_searching = false;
+	store->is_placed = true;
+	store->is_oldest_known = false;
+	log_error("store %s: the spool is damaged before byte %llu; %llu samples cannot be read and "
+		  "count as dropped (spool corrupt). Check the disk (dmesg, fsck)",
+		  store->conf->name, (unsigned long long)batch->offset, (unsigned long long)lost);
+	save_cursor_and_tell(store);
+}
+
+static void rewind_cursor(struct store *store, const struct spool_view *view)
+{
+	cursor_rewind(&store->cursor, view);
+	store->is_searching = false;
+	store->is_placed = true;
+	store->is_oldest_known = false;
+	log_warning("store %s: its cursor fits no place in this spool; all of the spool is sent again",
+		    store->conf->name);
+	save_cursor_and_tell(store);
+}
+
+/* Brings the cursor to a good batch that it fits. 0, or -errno: nothing to send now. */
+static int place_cursor(struct store *store, const struct spool_view *view)
+{
+	struct spool_reader *reader = store->tools->reader;
+	struct cursor *cursor = &store->cursor;
+	struct spool_batch batch;
+	int error;
+
+	if (!store->is_searching) {
+		uint64_t offset = cursor->offset;
+
+		error = spool_reader_next(reader, &offset, &batch);
+		if (!error && batch.before + cursor->index == cursor->passed &&
+		    cursor->index < batch.count) {
+			cursor->offset = offset;
+			store->is_placed = true;
+			return 0;
+		}
+		if (error && error != -EBADMSG)
+			return error;
+		if (!error && !store->is_placed) {
+			rewind_cursor(store, view);
+			return -EAGAIN;
+		}
+		store->is_searching = true;
+		store->search_at = cursor->offset;
+	}
+	error = spool_reader_skip(reader, &store->search_at, &batch);
+	if (!error && batch.before < cursor->passed)
+		error = -EAGAIN;
+	if (!error)
+		drop_corrupt(store, &batch);
+	return error;
+}
+
+static size_t next_limit(const struct store *store)
+{
+	size_t half = store->suspects > 1 ? store->suspects / 2 : store->suspects;
+
+	return half && half < store->limit ? half : store->limit;
+}
+
+static void send_next(struct store *store, uint64_t now_ns)
+{
+	struct parcel *parcel = &store->parcel;
+	int error = parcel_fill(parcel, &store->cursor, store->tools->reader, store->tools->gzip,
+				next_limit(store));
+
+	if (!error && parcel->count)
+		error = post_start(store->post, parcel->body.bytes, parcel->body.size);
+	if (error) {
+		back_off(store, "a request could not be made: out of memory", 0, now_ns);
+		return;
+	}
+	store->is_busy = parcel->count > 0;
+	store->is_oldest_known = store->is_busy;
+}
+
+/* False: the spool may not be read as far as the cursor now. */
+static bool follow_spool(struct store *store, const struct spool_view *view)
+{
+	uint64_t known = store->cursor.known, before = store->cursor.dropped_replaced;
+
+	switch (cursor_follow(&store->cursor, view)) {
+	case CURSOR_FITS:
+		if (store->cursor.known != known)
+			store->changes++;
+		return true;
+	case CURSOR_AHEAD:
+		return false;
+	case CURSOR_BEGUN:
+		break;
+	case CURSOR_REPLACED:
+		log_error("store %s: the spool was replaced; %llu samples that were queued in the old "
+			  "one count as dropped (spool replaced). hydropond's log tells why, and "
+			  "where the old one is", store->conf->name,
+			  (unsigned long long)(store->cursor.dropped_replaced - before));
+		break;
+	case CURSOR_REWOUND:
+		log_error("store %s: the spool has lost samples that were committed; all that it holds "
+			  "is sent again, and what was queued beyond counts as dropped (spool "
+			  "corrupt). Check the disk (dmesg, fsck)", store->conf->name);
+		break;
+	}
+	store->is_placed = true;
+	store->is_searching = false;
+	store->is_oldest_known = false;
+	store->suspects = 0;
+	save_cursor_and_tell(store);
+	return true;
+}
+
+static const char *explain_spool(int error)
+{
+	switch (error) {
+	case -ENOENT:
+		return "there is no spool yet; start hydropond";
+	case -EAGAIN:
+		return "hydropond is replacing the spool";
+	case -EBADMSG:
+		return "the spool cannot be read as such; start hydropond, which repairs it";
+	case -EACCES:
+		return "the spool may not be read; run hydropon-forward as hydropond's user";
+	default:
+		return "the spool cannot be read; see dmesg, repair or replace the disk";
+	}
+}
+
+void store_turn(struct store *store, int spool_error, uint64_t now_ns)
+{
+	const struct spool_view *view = spool_reader_view(store->tools->reader);
+	int error;
+
+	if (store->is_busy)
+		return;
+	if (!view) {
+		set_state(store, STORE_WAITING, explain_spool(spool_error));
+		return;
+	}
+	if (!follow_spool(store, view) || now_ns < store->retry_ns)
+		return;
+	error = place_cursor(store, view);
+	if (store->state == STORE_WAITING && (!error || (error == -EAGAIN && !store->is_searching)))
+		set_state(store, STORE_OK, "");
+	if (!error)
+		send_next(store, now_ns);
+	else if (error == -ENODATA)
+		set_state(store, STORE_WAITING, "the spool is damaged here; what comes after it is "
+			  "sent, and the damaged part counted, as soon as there is more");
+	else if (error != -EAGAIN)
+		back_off(store, explain_spool(error), 0, now_ns);
+}
+
+/* The cursor passes the parcel, whose samples were counted already. */
+static void pass_parcel(struct store *store)
+{
+	store->cursor.offset = store->parcel.offset;
+	store->cursor.index = store->parcel.index;
+	store->cursor.passed = store->parcel.passed;
+	store->not_finite += store->parcel.not_finite;
+	store->is_oldest_known = false;
+}
+
+static void accept_parcel(struct store *store)
+{
+	char error[sizeof(store->error)];
+	size_t count = store->parcel.count;
+
+	store->suspects -= store->suspects < count ? store->suspects : count;
+	store->refused_in_row = 0;
+	store->cursor.delivered += count;
+	store->last_ok_ms = clock_wall_ms();
+	store->retry_ns = 0;
+	backoff_succeed(&store->backoff);
+	pass_parcel(store);
+	set_state(store, STORE_OK, save_cursor(store, error, sizeof(error)));
+}
+
+static void tell_set_aside(struct store *store, const char *reason, uint64_t now_ns)
+{
+	if (store->set_aside_told_ns && now_ns < store->set_aside_told_ns + SET_ASIDE_TOLD_EVERY_NS)
+		return;
+	store->set_aside_told_ns = now_ns;
+	log_warning("store %s: a line was set aside, %llu in all: %s. See %s", store->conf->name,
+		    (unsigned long long)store->cursor.set_aside, reason, store->set_aside_path);
+}
+
+/*
+ * More than one in a row without anything stored between may mean that the server
+ * refuses whatever it gets. Then they go one by one, with pauses, for a person to see
+ * it before the whole spool is set aside.
+ */
+static void set_parcel_aside(struct store *store, const struct answer *answer, uint64_t now_ns)
+{
+	char reason[sizeof(store->error)], sentence[sizeof(store->error)];
+	int error;
+
+	answer_explain(answer, reason, sizeof(reason));
+	error = set_aside(store->set_aside_path, store->parcel.line, reason);
+	if (error) {
+		snprintf(sentence, sizeof(sentence), "it refuses a line, and that cannot be set aside: "
+			 "%s; check the disk and the owner of the set-aside directory",
+			 strerror(-error));
+		back_off(store, sentence, 0, now_ns);
+		return;
+	}
+	store->suspects = 0;
+	store->cursor.set_aside++;
+	pass_parcel(store);
+	tell_set_aside(store, reason, now_ns);
+	if (store->refused_in_row++) {
+		save_cursor_and_tell(store);
+		back_off(store, reason, 0, now_ns);
+	} else {
+		set_state(store, STORE_OK, save_cursor(store, sentence, sizeof(sentence)));
+	}
+}
+
+void store_finish(struct store *store, CURLcode code, uint64_t now_ns)
+{
+	char sentence[sizeof(store->error)];
+	struct answer answer;
+	size_t count = store->parcel.count;
+
+	post_finish(store->post, code, &answer);
+	store->is_busy = false;
+	switch (answer_judge(&answer)) {
+	case VERDICT_STORED:
+		accept_parcel(store);
+		return;
+	case VERDICT_REFUSED:
+		if (count > 1)
+			store->suspects = count;
+		else
+			set_parcel_aside(store, &answer, now_ns);
+		return;
+	case VERDICT_TOO_LARGE:
+		if (count > 1) {
+			store->limit = count / 2;
+			return;
+		}
+		break;
+	case VERDICT_KEEP:
+		break;
+	}
+	answer_explain(&answer, sentence, sizeof(sentence));
+	back_off(store, sentence, answer.retry_after_s, now_ns);
+}
+
+bool store_is_busy(const struct store *store)
+{
+	return store->is_busy;
+}
+
+uint64_t store_retry_ns(const struct store *store)
+{
+	return store->retry_ns;
+}
+
+uint64_t store_changes(const struct store *store)
+{
+	return store->changes;
+}
+
+void store_report(const struct store *store, int64_t wall_ms, struct store_report *report)
+{
+	*report = (struct store_report){
+		.name = store->conf->name,
+		.url = store->public_url,
+		.state = store->state,
+		.error = *store->error ? store->error : NULL,
+		.cursor = store->cursor,
+		.not_finite = store->not_finite,
+		.lag_ms = -1,
+		.last_ok_ms = store->last_ok_ms,
+	};
+	if (!cursor_queued(&store->cursor))
+		report->lag_ms = 0;
+	else if (store->is_oldest_known)
+		report->lag_ms = wall_ms > store->parcel.first_wall_ms ?
+					 wall_ms - store->parcel.first_wall_ms : 0;
+}

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * hydropond: samples, judges, holds the leases of the outputs, and spools.
+ *
+ * Threads: main (here), spool, log. Main touches no disk, no network and no journal
+ * once the loop runs: whoever is stuck there must not cost an output its lease.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <systemd/sd-event.h>
+
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/log.h"
+#include "control/forwarder.h"
+#include "control/notify.h"
+#include "control/protocol.h"
+#include "control/server.h"
+#include "control/status.h"
+#include "protect/turn.h"
+#include "spool/spooler.h"
+
+#define TURN_MS 100		/* at the latest; the stream wakes the loop earlier */
+#define SPOOL_STOP_MS 2000
+#define REALTIME_PRIORITY 50
+
+struct daemon {
+	struct conf *conf;
+	struct channels *channels;
+	struct outputs *outputs;
+	struct stream *stream;
+	struct forwarder *forwarder;
+	struct spooler *spooler;
+	struct turn turn;
+	struct status_sources sources;
+	struct protocol protocol;
+	struct server *server;
+	sd_event *event;
+	sd_event_source *turn_timer, *stream_io;
+	bool protection_told, was_protected;
+};
+
+/* Returns how many records were read. */
+static size_t take_turn(struct daemon *daemon)
+{
+	size_t records = turn_run(&daemon->turn);
+	bool is_protected = turn_is_protected(&daemon->turn);
+
+	if (!daemon->protection_told || is_protected != daemon->was_protected)
+		notify_send("STATUS=%s%s", is_protected ? "Outputs are protected by " :
+			    "Outputs are NOT protected, waiting for ", daemon->conf->device);
+	daemon->protection_told = true;
+	daemon->was_protected = is_protected;
+	notify_watchdog(clock_boot_ns());
+	sd_event_source_set_time_relative(daemon->turn_timer, TURN_MS * 1000);
+	return records;
+}
+
+static int on_turn_timer(sd_event_source *source, uint64_t now_us, void *data)
+{
+	take_turn(data);
+	return 0;
+}
+
+static int on_stream(sd_event_source *source, int fd, uint32_t events, void *data)
+{
+	struct daemon *daemon = data;
+
+	if (!take_turn(daemon) && events & (EPOLLHUP | EPOLLERR) &&
+	    stream_fd(daemon->stream) == fd)
+		turn_close(&daemon->turn, -ENODEV);
+	return 0;
+}
+
+static void on_sample(void *data, const struct sample *sample)
+{
+	struct daemon *daemon = data;
+
+	spooler_push(daemon->spooler, sample);
+}
+
+static void on_opened(void *data, int fd)
+{
+	struct daemon *daemon = data;
+	int error = sd_event_add_io(daemon->event, &daemon->stream_io, fd, EPOLLIN, on_stream, daemon);
+
+	if (error < 0)
+		log_error("the stream is only read every %d ms: %s", TURN_MS, strerrordesc_np(-error));
+}
+
+static void on_closing(void *data)
+{
+	struct daemon *daemon = data;
+
+	daemon->stream_io = sd_event_source_disable_unref(daemon->stream_io);
+}
+
+static const struct turn_hooks turn_hooks = {
+	.sample = on_sample,
+	.opened = on_opened,
+	.closing = on_closing,
+};
+
+static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
+{
+	log_notice("stopping: %s", sigdescr_np((int)info->ssi_signo));
+	notify_send("STOPPING=1\nSTATUS=Stopping");
+	return sd_event_exit(sd_event_source_get_event(source), 0);
+}
+
+static char *on_request(void *data, const char *line, size_t length, bool may_control)
+{
+	return protocol_answer(data, line, length, may_control);
+}
+
+static void on_spool_second(void *data)
+{
+	forwarder_read(data);
+}
+
+/* Before the threads: they inherit the mask. */
+static void block_signals(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* After the threads: none of them shall run before the main loop does. */
+static void become_realtime(void)
+{
+	struct sched_param param = { .sched_priority = REALTIME_PRIORITY };
+	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+
+	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param) < 0)
+		log_info("running without realtime priority: %s", strerrordesc_np(errno));
+	/* Under a limit, MCL_FUTURE would make later allocations fail. */
+	if (setrlimit(RLIMIT_MEMLOCK, &unlimited) < 0 ||
+	    mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+		log_info("running without locked memory: %s", strerrordesc_np(errno));
+}
+
+/* All that needs no thread and no socket. */
+static int make_parts(struct daemon *daemon)
+{
+	daemon->channels = channels_new(daemon->conf);
+	daemon->outputs = outputs_new(daemon->conf);
+	daemon->stream = stream_new(daemon->conf->device, NULL);
+	daemon->forwarder = forwarder_new(daemon->conf->run_dir);
+	if (!daemon->channels || !daemon->outputs || !daemon->stream || !daemon->forwarder)
+		return -ENOMEM;
+	turn_start(&daemon->turn, daemon->conf, daemon->stream, daemon->channels, daemon->outputs,
+		   &turn_hooks, daemon);
+	daemon->sources = (struct status_sources){
+		.conf = daemon->conf,
+		.turn = &daemon->turn,
+		.forwarder = daemon->forwarder,
+		.started_ns = clock_boot_ns(),
+	};
+	daemon->protocol = (struct protocol){ .sources = &daemon->sources, .turn = &daemon->turn };
+	return 0;
+}
+
+static int make_loop(struct daemon *daemon)
+{
+	int error = sd_event_new(&daemon->event);
+
+	if (error >= 0)
+		error = sd_event_add_signal(daemon->event, NULL, SIGTERM, on_signal, NULL);
+	if (error >= 0)
+		error = sd_event_add_signal(daemon->event, NULL, SIGINT, on_signal, NULL);
+	if (error >= 0)
+		error = sd_event_add_time_relative(daemon->event, &daemon->turn_timer, CLOCK_BOOTTIME,
+						   0, 1000, on_turn_timer, daemon);
+	if (error >= 0)
+		error = sd_event_source_set_enabled(daemon->turn_timer, SD_EVENT_ON);
+	return error < 0 ? error : 0;
+}
+
+static int run(struct daemon *daemon)
+{
+	int error = make_parts(daemon);
+
+	if (!error)
+		error = make_loop(daemon);
+	if (error) {
+		log_error("cannot start: %s", strerrordesc_np(-error));
+		return error;
+	}
+	error = server_start(&daemon->server, daemon->event, daemon->conf->run_dir, SERVER_IDLE_MS,
+			     on_request, &daemon->protocol);
+	if (error)
+		return error;
+	daemon->spooler = spooler_start(daemon->conf, on_spool_second, daemon->forwarder);
+	if (!daemon->spooler) {
+		log_error("cannot start the spool thread: no memory or no thread left");
+		return -ENOMEM;
+	}
+	daemon->sources.spooler = daemon->spooler;
+	become_realtime();
+	take_turn(daemon);
+	notify_send("READY=1");
+	error = sd_event_loop(daemon->event);
+	if (error < 0)
+		log_error("the main loop failed: %s", strerrordesc_np(-error));
+	return error;
+}
+
+/*
+ * Outputs first: closing the device is what puts them into their safe state. The
+ * configuration and what the forwarder said are left to the exit: a spool thread that
+ * is stuck on its card may still be looking at them.
+ */
+static void stop(struct daemon *daemon)
+{
+	if (daemon->stream && stream_fd(daemon->stream) >= 0)
+		turn_close(&daemon->turn, 0);
+	server_stop(daemon->server);
+	if (daemon->spooler)
+		spooler_stop(daemon->spooler, SPOOL_STOP_MS);
+	sd_event_source_disable_unref(daemon->turn_timer);
+	sd_event_unref(daemon->event);
+	stream_free(daemon->stream);
+	outputs_free(daemon->outputs);
+	channels_free(daemon->channels);
+}
+
+static int usage(FILE *out)
+{
+	fputs("Usage: hydropond [-c FILE] [--check]\n"
+	      "Samples the channels of a gateway, holds the leases of its outputs, and spools.\n"
+	      "\n"
+	      "  -c, --config FILE  instead of " CONF_DEFAULT_PATH "\n"
+	      "      --check        read the configuration, say what is wrong with it, and exit\n"
+	      "      --version      print the version and exit\n"
+	      "  -h, --help         print this and exit\n"
+	      "\n"
+	      "It runs in the foreground; hydropond(8) tells the rest.\n", out);
+	return out == stdout ? 0 : 2;
+}
+
+int main(int argc, char **argv)
+{
+	enum { OPTION_CHECK = 256, OPTION_VERSION };
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "check", no_argument, NULL, OPTION_CHECK },
+		{ "version", no_argument, NULL, OPTION_VERSION },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	static struct daemon daemon;
+	const char *path = CONF_DEFAULT_PATH;
+	bool only_check = false;
+	int option, error;
+
+	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) >= 0) {
+		switch (option) {
+		case 'c':
+			path = optarg;
+			break;
+		case OPTION_CHECK:
+			only_check = true;
+			break;
+		case OPTION_VERSION:
+			puts("hydropond " HYDROPON_VERSION);
+			return 0;
+		case 'h':
+			return usage(stdout);
+		default:
+			return usage(stderr);
+		}
+	}
+	if (optind < argc)
+		return usage(stderr);
+
+	daemon.conf = conf_load(path, stderr);
+	if (!daemon.conf)
+		return 1;
+	if (only_check) {
+		printf("configuration is good: %zu channels, %zu outputs, %zu stores\n",
+		       daemon.conf->channels_n, daemon.conf->outputs_n, daemon.conf->stores_n);
+		conf_free(daemon.conf);
+		return 0;
+	}
+	block_signals();
+	log_start();
+	notify_start();
+	error = run(&daemon);
+	stop(&daemon);
+	log_stop();
+	return error < 0 ? 1 : 0;
+}

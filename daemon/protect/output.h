@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Outputs: what each of them should do, and whether its lease is renewed now. No
+ * I/O and no clock of its own: the caller sends the orders and tells how they went.
+ * Main thread only.
+ *
+ *   wanted    `want` of the configuration, or the override while one lasts
+ *   towards safe   released at once, needs no beat
+ *   away from safe renewed, once per beat, only in a turn that judged all needs GOOD
+ *
+ * Outputs leave their safe state one at a time, OUTPUT_STAGGER_MS apart, in the order
+ * of the configuration, so that no return of power makes all of them draw their
+ * inrush current at once.
+ */
+#ifndef HYDROPON_OUTPUT_H
+#define HYDROPON_OUTPUT_H
+
+#include "base/conf.h"
+
+#define OUTPUT_STAGGER_MS 500
+#define OUTPUT_OVERRIDE_DEFAULT_MS (10 * 60 * 1000ULL)
+#define OUTPUT_OVERRIDE_MAX_MS (24 * 3600 * 1000ULL)
+
+struct output {
+	const struct conf_output *conf;
+	int kernel;			/* index in the kernel, -1 while unknown */
+	/* as the kernel says; meaningless while kernel is -1 */
+	bool present, safe_on, sheds, on;
+	uint32_t lease_ms;		/* of the configuration, at most what the kernel takes */
+	uint32_t cause;			/* enum hydropon_cause */
+	uint64_t changed_ns;
+	int line_status;		/* 0, or -errno of the last write to the line */
+	uint64_t refused;		/* orders that the kernel refused since its probe */
+	uint64_t lease_until_ns;	/* 0: no lease */
+	/* as decided in the newest turn */
+	bool want_on;
+	int waits_for;			/* channel that is needed and not good, -1: none */
+	bool override_active, override_on;
+	uint64_t override_until_ns;
+	/* inside */
+	bool holding, has_tried;
+	uint32_t tried_beat;
+	int error;			/* of the newest order, 0 or -errno */
+};
+
+/* What one turn of the main loop has read and judged. */
+struct output_turn {
+	uint64_t now_ns;	/* BOOTTIME */
+	const bool *good;	/* by channel index of the configuration */
+	bool has_beat;		/* a beat was read in this turn, and SET is allowed */
+	uint32_t beat;		/* the newest one */
+	uint64_t beat_ns;
+	bool shedding;
+};
+
+struct outputs;
+
+/* One per output of @conf, which must outlive it. NULL: out of memory. */
+struct outputs *outputs_new(const struct conf *conf);
+void outputs_free(struct outputs *outputs);
+size_t outputs_count(const struct outputs *outputs);
+const struct output *outputs_get(const struct outputs *outputs, size_t index);
+
+/* Takes what the kernel says of an output, found by its name: at open, when it comes
+ * or goes, and once a second. Returns its index in the configuration, or -1. */
+int outputs_bind(struct outputs *outputs, const struct hydropon_output_info *info,
+		 uint64_t now_ns);
+/* The device was closed: nothing is known of any output. Overrides stay. */
+void outputs_unbind(struct outputs *outputs);
+/* Takes an OUTPUT record. Returns the index in the configuration, or -1. */
+int outputs_take(struct outputs *outputs, const struct hydropon_record *record);
+
+/* @for_ms: 1 .. OUTPUT_OVERRIDE_MAX_MS, else -ERANGE. Replaces an older override. */
+int outputs_override(struct outputs *outputs, size_t index, bool on, uint64_t for_ms,
+		     uint64_t now_ns);
+/* -ENOENT if there is none. */
+int outputs_release(struct outputs *outputs, size_t index);
+
+/* To be called for every output in every turn, in order. True: @set is to be sent,
+ * and outputs_done() to be called with what came of it (0 or -errno). */
+bool outputs_decide(struct outputs *outputs, size_t index, const struct output_turn *turn,
+		    struct hydropon_set *set);
+void outputs_done(struct outputs *outputs, size_t index, const struct output_turn *turn,
+		  const struct hydropon_set *set, int error);
+
+#endif

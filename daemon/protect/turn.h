@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One turn of the main loop, the way from evidence to leases:
+ *
+ *   read   all records there are, at most TURN_RECORDS_MAX
+ *   judge  each sample, then each channel's age
+ *   renew  the leases whose needs were all judged GOOD, naming the newest beat
+ *          that was read in this very turn
+ *
+ * A turn that reads no beat renews nothing, and no beat is named before every record
+ * in front of it was judged. What remains after TURN_RECORDS_MAX waits for the next
+ * turn; beats out of a backlog are old, and the kernel gives short leases for them or
+ * none. Opens the device, and opens it again once a second while it is away. Main
+ * thread only; never blocks.
+ */
+#ifndef HYDROPON_TURN_H
+#define HYDROPON_TURN_H
+
+#include "acquire/stream.h"
+#include "base/sample.h"
+#include "channel/channel.h"
+#include "protect/output.h"
+
+#define TURN_RECORDS_MAX 4096
+#define TURN_RETRY_MS 1000
+#define TURN_REFRESH_MS 1000
+
+struct turn_hooks {
+	void (*sample)(void *data, const struct sample *sample);
+	void (*opened)(void *data, int fd);
+	void (*closing)(void *data);	/* @fd is still open */
+};
+
+struct turn {
+	const struct conf *conf;
+	struct stream *stream;
+	struct channels *channels;
+	struct outputs *outputs;
+	const struct turn_hooks *hooks;
+	void *data;			/* for the hooks */
+
+	/* for the status document */
+	struct hydropon_info info;	/* newest; all zero while the device is closed */
+	int open_error;			/* 0 while open, else -errno of the newest try */
+	uint64_t missed;		/* ticks that samplers left out, since start */
+
+	/* inside */
+	uint64_t next_open_ns, next_refresh_ns;
+	int arm_error;
+	uint64_t lost, lost_told, next_lost_ns;
+	bool has_beat;
+	uint32_t beat;
+	uint64_t beat_ns;
+};
+
+/* The caller owns what is handed over. */
+void turn_start(struct turn *turn, const struct conf *conf, struct stream *stream,
+		struct channels *channels, struct outputs *outputs,
+		const struct turn_hooks *hooks, void *data);
+/* Returns how many records were read. */
+size_t turn_run(struct turn *turn);
+/* Closes the device, which puts all outputs into their safe state. @error says why. */
+void turn_close(struct turn *turn, int error);
+
+static inline bool turn_is_protected(const struct turn *turn)
+{
+	return stream_fd(turn->stream) >= 0;
+}
+
+#endif

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "spool/spooler.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/queue.h"
+#include "spool/format.h"
+#include "spool/spool.h"
+
+#define QUEUE_SAMPLES 65536
+#define STACK_BYTES (128 * 1024)
+#define RETRY_NS NS_PER_SEC
+
+struct spooler {
+	const struct conf *conf;
+	void (*each_second)(void *data);
+	void *data;
+	pthread_t thread;
+	struct queue *queue;
+	int wake_fd, done_fd;
+	atomic_bool stopping;
+	atomic_bool is_woken;		/* the queue is filling up and the thread was told */
+	atomic_bool is_failing;		/* the spool does not take anything now */
+	_Atomic uint64_t refused_queue, refused_error;
+
+	/* The thread's own. */
+	struct spool *spool;		/* NULL until it could be opened */
+	bool is_open;			/* and not to be recovered first */
+	bool is_full_told;
+	int told_error;
+	uint64_t retry_ns;
+	size_t batch_n;			/* taken from the queue and not committed yet */
+	struct sample batch[SPOOL_BATCH_SAMPLES];
+
+	/* Written by the thread, with the lock held. */
+	pthread_mutex_t lock;
+	struct spooler_stats stats;
+};
+
+static const char *remedy_of(int error)
+{
+	switch (error) {
+	case -ENOSPC:
+	case -EDQUOT:
+		return "Free space on that disk";
+	case -EROFS:
+		return "The disk was made read-only, usually after an error: see dmesg, repair or "
+		       "replace it";
+	case -EACCES:
+	case -EPERM:
+		return "Make the directory belong to the user that hydropond runs as";
+	case -EBUSY:
+		return "Another hydropond writes there: stop it";
+	case -ENOENT:
+	case -ENOTDIR:
+		return "Create the directory above it, or correct state-dir";
+	default:
+		return "See dmesg, repair or replace the disk";
+	}
+}
+
+static void note_error(struct spooler *spooler, int error)
+{
+	spooler->is_open = false;
+	spooler->retry_ns = clock_boot_ns() + RETRY_NS;
+	atomic_store(&spooler->is_failing, true);
+
+	pthread_mutex_lock(&spooler->lock);
+	spooler->stats.error = error;
+	pthread_mutex_unlock(&spooler->lock);
+
+	if (error != spooler->told_error)
+		log_error("spool: nothing can be stored in %s/spool: %s. %s. It is tried again every "
+			  "second, and up to %d samples wait in memory", spooler->conf->state_dir,
+			  strerror(-error), remedy_of(error), QUEUE_SAMPLES);
+	spooler->told_error = error;
+}
+
+static void note_success(struct spooler *spooler)
+{
+	atomic_store(&spooler->is_failing, false);
+
+	pthread_mutex_lock(&spooler->lock);
+	spooler->stats.error = 0;
+	spooler->stats.produced = spool_produced(spooler->spool);
+	spooler->stats.bytes = spool_bytes(spooler->spool);
+	pthread_mutex_unlock(&spooler->lock);
+
+	if (spooler->told_error)
+		log_notice("spool: samples are stored in %s/spool again", spooler->conf->state_dir);
+	spooler->told_error = 0;
+}
+
+static void open_spool(struct spooler *spooler)
+{
+	int error = spooler->spool ? spool_recover(spooler->spool) :
+				     spool_open(spooler->conf, &spooler->spool);
+
+	if (error) {
+		note_error(spooler, error);
+		return;
+	}
+	spooler->is_open = true;
+	/* A disk that is full opens well: what failed before must succeed first. */
+	if (!spooler->batch_n)
+		note_success(spooler);
+}
+
+static void refuse_full(struct spooler *spooler)
+{
+	pthread_mutex_lock(&spooler->lock);
+	spooler->stats.refused_full += spooler->batch_n;
+	spooler->batch_n = 0;
+	spooler->stats.pending = 0;
+	pthread_mutex_unlock(&spooler->lock);
+	if (!spooler->is_full_told)
+		log_error("spool: %s/spool/log is full (%llu bytes): new samples are lost until "
+			  "max-bytes in [spool] is raised, or hydropond is stopped and the file moved away "
+			  "after every store has 0 queued", spooler->conf->state_dir,
+			  (unsigned long long)spooler->conf->spool_max_bytes);
+	spooler->is_full_told = true;
+}
+
+static int append_batch(struct spooler *spooler)
+{
+	uint64_t before_ns = clock_boot_ns(), us;
+	int error = spool_append(spooler->spool, spooler->batch, spooler->batch_n);
+
+	if (error)
+		return error;
+	us = (clock_boot_ns() - before_ns) / 1000;
+	spooler->is_full_told = false;
+
+	pthread_mutex_lock(&spooler->lock);
+	spooler->batch_n = 0;
+	spooler->stats.pending = 0;
+	spooler->stats.commits++;
+	spooler->stats.commit_last_us = us;
+	if (us > spooler->stats.commit_max_us)
+		spooler->stats.commit_max_us = us;
+	pthread_mutex_unlock(&spooler->lock);
+	note_success(spooler);
+	return 0;
+}
+
+/* Commits until the queue is empty or the spool fails. */
+static void commit_queue(struct spooler *spooler)
+{
+	atomic_store(&spooler->is_woken, false);
+	while (spooler->is_open) {
+		int error;
+
+		if (!spooler->batch_n) {
+			pthread_mutex_lock(&spooler->lock);
+			spooler->batch_n = queue_pop(spooler->queue, spooler->batch,
+						     SPOOL_BATCH_SAMPLES);
+			spooler->stats.pending = spooler->batch_n;
+			pthread_mutex_unlock(&spooler->lock);
+		}
+		if (!spooler->batch_n)
+			return;
+		if (!spool_has_room(spooler->spool, spooler->batch_n)) {
+			refuse_full(spooler);
+			continue;
+		}
+		error = append_batch(spooler);
+		if (error)
+			note_error(spooler, error);
+	}
+}
+
+static uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
+{
+	return a_ns < b_ns ? a_ns : b_ns;
+}
+
+static void wait_until(struct spooler *spooler, uint64_t until_ns)
+{
+	struct pollfd wake = { .fd = spooler->wake_fd, .events = POLLIN };
+	uint64_t now_ns = clock_boot_ns(), drained;
+	struct timespec left = { 0 };
+
+	if (until_ns > now_ns) {
+		left.tv_sec = (time_t)((until_ns - now_ns) / NS_PER_SEC);
+		left.tv_nsec = (long)((until_ns - now_ns) % NS_PER_SEC);
+	}
+	if (ppoll(&wake, 1, &left, NULL) > 0 &&
+	    read(spooler->wake_fd, &drained, sizeof(drained)) < 0 && errno != EAGAIN)
+		log_error("spool: eventfd: %s", strerror(errno));
+}
+
+static void run_until_stopped(struct spooler *spooler)
+{
+	const uint64_t commit_every_ns = spooler->conf->commit_ms * NS_PER_MS;
+	uint64_t commit_ns = clock_boot_ns() + commit_every_ns;
+	uint64_t second_ns = clock_boot_ns() + NS_PER_SEC;
+
+	while (!atomic_load(&spooler->stopping)) {
+		uint64_t now_ns;
+
+		wait_until(spooler, earlier(second_ns,
+					    spooler->is_open ? commit_ns : spooler->retry_ns));
+		now_ns = clock_boot_ns();
+		if (!spooler->is_open && now_ns >= spooler->retry_ns) {
+			open_spool(spooler);
+			commit_ns = now_ns;
+		}
+		if (spooler->is_open &&
+		    (now_ns >= commit_ns || atomic_load(&spooler->is_woken))) {
+			commit_queue(spooler);
+			commit_ns = now_ns + commit_every_ns;
+		}
+		if (now_ns >= second_ns) {
+			if (spooler->each_second)
+				spooler->each_second(spooler->data);
+			second_ns = now_ns + NS_PER_SEC;
+		}
+	}
+}
+
+static void *spooler_run(void *data)
+{
+	struct spooler *spooler = data;
+	uint64_t lost;
+
+	open_spool(spooler);
+	run_until_stopped(spooler);
+	if (!spooler->is_open)
+		open_spool(spooler);
+	commit_queue(spooler);
+	lost = spooler->batch_n + queue_count(spooler->queue);
+	if (lost)
+		log_error("spool: %llu samples could not be stored before the end and are lost",
+			  (unsigned long long)lost);
+	spool_close(spooler->spool);
+	eventfd_write(spooler->done_fd, 1);
+	return NULL;
+}
+
+static int start_thread(struct spooler *spooler)
+{
+	pthread_attr_t attributes;
+	sigset_t all, old;
+	int error = pthread_attr_init(&attributes);
+
+	if (error)
+		return error;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	error = pthread_attr_setstacksize(&attributes, STACK_BYTES);
+	if (!error)
+		error = pthread_create(&spooler->thread, &attributes, spooler_run, spooler);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attributes);
+	if (!error)
+		pthread_setname_np(spooler->thread, "spool");
+	return error;
+}
+
+/* With inheritance: the main thread may run at a real-time priority. */
+static int make_lock(pthread_mutex_t *lock)
+{
+	pthread_mutexattr_t attributes;
+	int error = pthread_mutexattr_init(&attributes);
+
+	if (error)
+		return error;
+	error = pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
+	if (!error)
+		error = pthread_mutex_init(lock, &attributes);
+	pthread_mutexattr_destroy(&attributes);
+	return error;
+}
+
+struct spooler *spooler_start(const struct conf *conf, void (*each_second)(void *data), void *data)
+{
+	struct spooler *spooler = calloc(1, sizeof(*spooler));
+
+	if (!spooler)
+		return NULL;
+	spooler->conf = conf;
+	spooler->each_second = each_second;
+	spooler->data = data;
+	spooler->stats.max_bytes = conf->spool_max_bytes;
+	spooler->queue = queue_new(sizeof(struct sample), QUEUE_SAMPLES);
+	if (!spooler->queue)
+		goto err_free;
+	spooler->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (spooler->wake_fd < 0)
+		goto err_free_queue;
+	spooler->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (spooler->done_fd < 0)
+		goto err_close_wake;
+	if (make_lock(&spooler->lock))
+		goto err_close_done;
+	if (start_thread(spooler))
+		goto err_destroy_lock;
+	return spooler;
+
+err_destroy_lock:
+	pthread_mutex_destroy(&spooler->lock);
+err_close_done:
+	close(spooler->done_fd);
+err_close_wake:
+	close(spooler->wake_fd);
+err_free_queue:
+	queue_free(spooler->queue);
+err_free:
+	free(spooler);
+	return NULL;
+}
+
+bool spooler_push(struct spooler *spooler, const struct sample *sample)
+{
+	if (sample->channel >= spooler->conf->channels_n) {
+		atomic_fetch_add(&spooler->refused_error, 1);
+		return false;
+	}
+	if (!queue_push(spooler->queue, sample)) {
+		atomic_fetch_add(atomic_load(&spooler->is_failing) ? &spooler->refused_error :
+								     &spooler->refused_queue, 1);
+		return false;
+	}
+	if (queue_count(spooler->queue) >= QUEUE_SAMPLES / 2 &&
+	    !atomic_exchange(&spooler->is_woken, true))
+		eventfd_write(spooler->wake_fd, 1);
+	return true;
+}
+
+void spooler_stats(struct spooler *spooler, struct spooler_stats *out)
+{
+	pthread_mutex_lock(&spooler->lock);
+	*out = spooler->stats;
+	out->pending += queue_count(spooler->queue);
+	pthread_mutex_unlock(&spooler->lock);
+	out->refused_queue = atomic_load(&spooler->refused_queue);
+	out->refused_error = atomic_load(&spooler->refused_error);
+}
+
+void spooler_stop(struct spooler *spooler, uint32_t timeout_ms)
+{
+	struct pollfd done;
+	uint64_t until_ns = clock_boot_ns() + timeout_ms * NS_PER_MS;
+	int n;
+
+	if (!spooler)
+		return;
+	atomic_store(&spooler->stopping, true);
+	eventfd_write(spooler->wake_fd, 1);
+	done = (struct pollfd){ .fd = spooler->done_fd, .events = POLLIN };
+	do {
+		uint64_t now_ns = clock_boot_ns();
+		uint64_t left_ms = until_ns > now_ns ? (until_ns - now_ns) / NS_PER_MS : 0;
+
+		n = poll(&done, 1, (int)left_ms);
+	} while (n < 0 && errno == EINTR);
+	if (n <= 0) {
+		/* The thread is stuck in a system call and still uses all of it. */
+		log_error("spool: the disk did not answer within %u ms; what was not committed is lost",
+			  timeout_ms);
+		pthread_detach(spooler->thread);
+		return;
+	}
+	pthread_join(spooler->thread, NULL);
+	pthread_mutex_destroy(&spooler->lock);
+	close(spooler->done_fd);
+	close(spooler->wake_fd);
+	queue_free(spooler->queue);
+	free(spooler);
+}

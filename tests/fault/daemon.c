@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* hydropond on the virtual gateway, and what its outputs do when things go wrong. */
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "kmod/device.h"
+#include "kmod/lines.h"
+
+#define LEASE_NS (2000 * MS)
+#define BOUND_NS (10 * MS)
+#define BEAT_NS (100 * MS)
+#define LOG "/tmp/hydropond.log"
+
+FIXTURE(daemon) { pid_t pid; };
+
+static void good_wires(void)
+{
+	static const struct { const char *path; long long value; } wires[] = {
+		{ "i2c/adc-48/ain0_uv", 1559159 },	/* pH 6.0 at 25 C */
+		{ "i2c/adc-48/ain1_uv", 1200000 },	/* 30 cm */
+		{ "i2c-b/adc-49/ain0_uv", 800000 },	/* 1600 uS/cm */
+		{ "i2c/adc-4a/ain0_uv", 750000 },	/* 25 C */
+		{ "i2c/lux-23/millilux", 1000000 },
+		{ "i2c/adc-48/errno", 0 }, { "i2c-b/adc-49/errno", 0 }, { "i2c/adc-4a/errno", 0 },
+		{ "i2c-b/adc-49/latency_us", 0 }, { "gpio-bus/errno", 0 }, { "gpio-bus/latency_us", 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(wires) / sizeof(wires[0]); i++)
+		EXPECT_EQ(sim_write(wires[i].path, wires[i].value), 0);
+}
+
+/* The last lines of hydropond's log, for whoever reads a failure. */
+static void show_log(void)
+{
+	char text[8192], *line;
+	FILE *log = fopen(LOG, "r");
+	size_t n;
+
+	if (!log)
+		return;
+	(void)!fseek(log, -4096, SEEK_END);	/* a shorter log is read from its start */
+	n = fread(text, 1, sizeof(text) - 1, log);
+	text[n] = 0;
+	for (line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		harness_note("log: %s", line);
+	fclose(log);
+}
+
+static pid_t start(void)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		int log = open(LOG, O_WRONLY | O_CREAT | O_APPEND, 0644);
+
+		setpgid(0, 0);
+		dup2(log, 1);
+		dup2(log, 2);
+		execl("/usr/sbin/hydropond", "hydropond", NULL);
+		_exit(127);
+	}
+	/* It is there when it answers. */
+	for (int i = 0; i < 100; i++) {
+		if (!system("hydroponctl status >/dev/null 2>&1"))
+			return pid;
+		sleep_ms(50);
+	}
+	harness_fail(__FILE__, __LINE__, "hydropond does not answer");
+	show_log();
+	return pid;
+}
+
+static bool wait_level(const char *chip, unsigned int line, int level, long timeout_ms)
+{
+	for (long i = 0; i < timeout_ms / 10; i++) {
+		if (sim_output_level(chip, line) == level)
+			return true;
+		sleep_ms(10);
+	}
+	harness_fail(__FILE__, __LINE__, "%s line %u is not %d after %ld ms", chip, line, level,
+		     timeout_ms);
+	show_log();
+	return false;
+}
+
+static void ctl(const char *arguments, int expected)
+{
+	char command[256];
+	int status;
+
+	snprintf(command, sizeof(command), "hydroponctl %s >>" LOG " 2>&1", arguments);
+	status = system(command);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != expected) {
+		harness_fail(__FILE__, __LINE__, "hydroponctl %s: status %d", arguments,
+			     WEXITSTATUS(status));
+		show_log();
+	}
+}
+
+static void read_status(char *text, size_t size)
+{
+	FILE *pipe = popen("hydroponctl status --json", "r");
+
+	text[fread(text, 1, size - 1, pipe)] = 0;
+	pclose(pipe);
+}
+
+static void stop(pid_t pid, int signal)
+{
+	if (pid <= 0)
+		return;
+	kill(pid, signal);
+	kill(pid, SIGCONT);
+	waitpid(pid, NULL, 0);
+}
+
+/* Each output away from its safe state. */
+static void everything_away(void)
+{
+	ctl("set air-a off --for 5m", 0);
+	ctl("set ph-down on --for 5m", 0);
+	ctl("set nutrient on --for 5m", 0);
+	ctl("set lights on --for 5m", 0);
+	ctl("set fill on --for 5m", 0);
+	wait_level(SIM_SOC, SIM_PUMP, 1, 5000);
+	wait_level(SIM_SOC, SIM_AIR, 0, 5000);
+	wait_level(SIM_SOC, SIM_PH_DOWN, 1, 5000);
+	wait_level(SIM_SOC, SIM_NUTRIENT, 1, 5000);
+	wait_level(SIM_SOC, SIM_LIGHTS, 1, 5000);
+	wait_level(SIM_BUS, SIM_FILL, 1, 5000);
+}
+
+static void expect_all_safe(uint64_t since_ns, uint64_t within_ns)
+{
+	uint64_t slowest_ns = 0;
+
+	for (unsigned int line = SIM_PUMP; line <= SIM_LIGHTS; line++) {
+		struct sim_transition seen = last_transition(SIM_SOC, line);
+
+		EXPECT_EQ(seen.level, line == SIM_AIR);
+		EXPECT_GE(seen.ns, since_ns);
+		EXPECT_LE(seen.ns, since_ns + within_ns);
+		if (seen.ns - since_ns > slowest_ns)
+			slowest_ns = seen.ns - since_ns;
+	}
+	/* one bus timeout more */
+	EXPECT_EQ(last_transition(SIM_BUS, SIM_FILL).level, 0);
+	EXPECT_LE(last_transition(SIM_BUS, SIM_FILL).ns, since_ns + within_ns + 50 * MS);
+	harness_note("slowest line safe after %.3f ms", (double)slowest_ns / 1e6);
+}
+
+FIXTURE_SETUP(daemon)
+{
+	unlink(LOG);
+	good_wires();
+	power_is_good();
+	self->pid = start();
+	ASSERT_GT(self->pid, 0);
+}
+
+FIXTURE_TEARDOWN(daemon)
+{
+	stop(self->pid, SIGTERM);
+	good_wires();
+}
+
+TEST_F(daemon, runs_the_pump_once_its_need_is_known)
+{
+	struct sim_transition seen;
+	uint64_t good_ns;
+
+	stop(self->pid, SIGTERM);
+	sim_write("i2c/adc-48/errno", EREMOTEIO);
+	self->pid = start();
+	sleep_ms(3000);
+	EXPECT_EQ(line_level(SIM_SOC, SIM_PUMP), 0);
+	EXPECT_EQ(line_level(SIM_SOC, SIM_AIR), 1);
+	good_ns = clock_boot_ns();
+	sim_write("i2c/adc-48/errno", 0);
+	wait_level(SIM_SOC, SIM_PUMP, 1, 3000);
+	seen = last_transition(SIM_SOC, SIM_PUMP);
+	EXPECT_GE(seen.ns, good_ns);
+}
+
+TEST_F(daemon, killed_leaves_everything_safe)
+{
+	uint64_t killed_ns;
+
+	everything_away();
+	killed_ns = clock_boot_ns();
+	stop(self->pid, SIGKILL);
+	self->pid = 0;
+	sleep_ms(2100);
+	expect_all_safe(killed_ns, LEASE_NS + BOUND_NS);
+	/* and what was overridden does not come back with it */
+	self->pid = start();
+	wait_level(SIM_SOC, SIM_PUMP, 1, 8000);
+	EXPECT_EQ(line_level(SIM_SOC, SIM_PH_DOWN), 0);
+	EXPECT_EQ(line_level(SIM_BUS, SIM_FILL), 0);
+}
+
+TEST_F(daemon, hung_leaves_everything_safe)
+{
+	uint64_t stopped_ns;
+
+	everything_away();
+	stopped_ns = clock_boot_ns();
+	kill(self->pid, SIGSTOP);
+	sleep_ms(2200);
+	expect_all_safe(stopped_ns, LEASE_NS + BOUND_NS);
+	kill(self->pid, SIGCONT);
+	wait_level(SIM_SOC, SIM_PUMP, 1, 3000);
+}
+
+TEST_F(daemon, told_to_end_leaves_everything_safe)
+{
+	uint64_t told_ns;
+	int status;
+
+	everything_away();
+	told_ns = clock_boot_ns();
+	kill(self->pid, SIGTERM);
+	ASSERT_EQ(waitpid(self->pid, &status, 0), self->pid);
+	self->pid = 0;
+	EXPECT_TRUE(WIFEXITED(status));
+	EXPECT_EQ(WEXITSTATUS(status), 0);
+	sleep_ms(100);
+	expect_all_safe(told_ns, 200 * MS);
+}
+
+TEST_F(daemon, a_dead_probe_stops_its_doser_and_nothing_else)
+{
+	char status[65536], *ec;
+	uint64_t dead_ns;
+
+	everything_away();
+	dead_ns = clock_boot_ns();
+	sim_write("i2c-b/adc-49/errno", EREMOTEIO);
+	wait_level(SIM_SOC, SIM_NUTRIENT, 0, 3000);
+	/* the next tick of the sampler, and the turn that judges it */
+	EXPECT_LE(last_transition(SIM_SOC, SIM_NUTRIENT).ns, dead_ns + 2 * BEAT_NS);
+	harness_note("doser off %.1f ms after the first failed read could begin",
+		     (double)(last_transition(SIM_SOC, SIM_NUTRIENT).ns - dead_ns) / 1e6);
+	sleep_ms(3000);
+	EXPECT_EQ(line_level(SIM_SOC, SIM_PUMP), 1);
+	EXPECT_EQ(line_level(SIM_SOC, SIM_PH_DOWN), 1);
+	EXPECT_EQ(line_level(SIM_SOC, SIM_LIGHTS), 1);
+	read_status(status, sizeof(status));
+	EXPECT_CONTAINS(status, "read error");
+	/* not a zero, not the last number: none */
+	ec = strstr(status, "\"ec-a\"");
+	ASSERT_TRUE(ec != NULL);
+	ASSERT_TRUE(strstr(ec, "\"value\":") != NULL);
+	EXPECT_EQ(strncmp(strstr(ec, "\"value\":"), "\"value\":null", 12), 0);
+	sim_write("i2c-b/adc-49/errno", 0);
+	wait_level(SIM_SOC, SIM_NUTRIENT, 1, 3000);
+}
+
+TEST_F(daemon, a_probe_that_hangs_stops_its_doser_when_it_is_stale)
+{
+	uint64_t hung_ns;
+
+	everything_away();
+	sim_write("i2c-b/adc-49/latency_us", 20000000);
+	hung_ns = clock_boot_ns();
+	wait_level(SIM_SOC, SIM_NUTRIENT, 0, 6000);
+	/* stale-for is 3 s; one tick may have been read before, and a turn judges it */
+	EXPECT_GE(last_transition(SIM_SOC, SIM_NUTRIENT).ns, hung_ns + 2800 * MS);
+	EXPECT_LE(last_transition(SIM_SOC, SIM_NUTRIENT).ns, hung_ns + 3000 * MS + 2 * BEAT_NS);
+	EXPECT_EQ(line_level(SIM_SOC, SIM_PUMP), 1);
+	EXPECT_EQ(line_level(SIM_SOC, SIM_PH_DOWN), 1);
+	sim_write("i2c-b/adc-49/latency_us", 0);
+	wait_level(SIM_SOC, SIM_NUTRIENT, 1, 30000);
+}
+
+TEST_F(daemon, a_reading_out_of_range_stops_its_doser)
+{
+	everything_away();
+	sim_write("i2c-b/adc-49/ain0_uv", 2040000);	/* 4080 uS/cm: past max */
+	wait_level(SIM_SOC, SIM_NUTRIENT, 0, 3000);
+	EXPECT_EQ(line_level(SIM_SOC, SIM_PUMP), 1);
+}
+
+TEST_F(daemon, an_override_ends_by_itself)
+{
+	uint64_t set_ns;
+
+	wait_level(SIM_SOC, SIM_PUMP, 1, 5000);
+	set_ns = clock_boot_ns();
+	ctl("set lights on --for 3s", 0);
+	wait_level(SIM_SOC, SIM_LIGHTS, 1, 2000);
+	wait_level(SIM_SOC, SIM_LIGHTS, 0, 5000);
+	EXPECT_GE(last_transition(SIM_SOC, SIM_LIGHTS).ns, set_ns + 3000 * MS);
+	EXPECT_LE(last_transition(SIM_SOC, SIM_LIGHTS).ns, set_ns + 3600 * MS);
+	ctl("set pump-a off --for 2s", 0);
+	wait_level(SIM_SOC, SIM_PUMP, 0, 2000);
+	wait_level(SIM_SOC, SIM_PUMP, 1, 5000);
+	ctl("set no-such-output on --for 3s", 1);
+}
+
+TEST_F_TIMEOUT(daemon, sheds_and_comes_back_one_after_the_other, 60)
+{
+	uint64_t lost_ns;
+
+	everything_away();
+	lost_ns = clock_boot_ns();
+	sim_write("gpio-soc/line9", 0);
+	wait_level(SIM_SOC, SIM_PUMP, 0, 1000);
+	for (unsigned int line = SIM_PUMP; line <= SIM_LIGHTS; line++) {
+		if (line == SIM_AIR)
+			continue;
+		EXPECT_EQ(line_level(SIM_SOC, line), 0);
+		EXPECT_LE(last_transition(SIM_SOC, line).ns, lost_ns + 12 * MS);
+	}
+	EXPECT_EQ(line_level(SIM_SOC, SIM_AIR), 0);	/* its lease goes on */
+	sleep_ms(1000);
+	sim_write("gpio-soc/line9", 1);
+	wait_level(SIM_SOC, SIM_PUMP, 1, 15000);
+	wait_level(SIM_SOC, SIM_LIGHTS, 1, 15000);
+	EXPECT_GE(last_transition(SIM_SOC, SIM_LIGHTS).ns,
+		  last_transition(SIM_SOC, SIM_PUMP).ns + 400 * MS);
+}
+
+TEST_F(daemon, survives_a_gateway_that_goes_and_returns)
+{
+	wait_level(SIM_SOC, SIM_PUMP, 1, 5000);
+	unbind("hydropon-gateway", "hydropon");
+	EXPECT_EQ(line_level(SIM_SOC, SIM_PUMP), 0);
+	sleep_ms(500);
+	bind("hydropon-gateway", "hydropon");
+	wait_level(SIM_SOC, SIM_PUMP, 1, 15000);
+}
+
+TEST_F(daemon, a_stuck_disk_stops_no_output)
+{
+	struct sim_transition before;
+	char status[65536];
+
+	wait_level(SIM_SOC, SIM_PUMP, 1, 5000);
+	stop(self->pid, SIGTERM);
+	/* The spool cannot be opened: its folder is a file. */
+	ASSERT_EQ(rename("/var/lib/hydropon/spool", "/var/lib/hydropon/spool.kept"), 0);
+	close(open("/var/lib/hydropon/spool", O_WRONLY | O_CREAT, 0644));
+	self->pid = start();
+	wait_level(SIM_SOC, SIM_PUMP, 1, 8000);
+	before = last_transition(SIM_SOC, SIM_PUMP);
+	sleep_ms(5000);
+	EXPECT_EQ(last_transition(SIM_SOC, SIM_PUMP).ns, before.ns);
+	read_status(status, sizeof(status));
+	EXPECT_CONTAINS(status, "\"pending\"");
+	unlink("/var/lib/hydropon/spool");
+	ASSERT_EQ(rename("/var/lib/hydropon/spool.kept", "/var/lib/hydropon/spool"), 0);
+	sleep_ms(3000);
+	EXPECT_EQ(last_transition(SIM_SOC, SIM_PUMP).ns, before.ns);
+}
+
+TEST_F(daemon, stays_small)
+{
+	char path[64], line[256];
+	unsigned long private_kb = 0, kb;
+	FILE *rollup;
+
+	wait_level(SIM_SOC, SIM_PUMP, 1, 5000);
+	sleep_ms(5000);
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", self->pid);
+	rollup = fopen(path, "r");
+	ASSERT_TRUE(rollup != NULL);
+	while (fgets(line, sizeof(line), rollup))
+		if (sscanf(line, "Private_Clean: %lu", &kb) == 1 ||
+		    sscanf(line, "Private_Dirty: %lu", &kb) == 1)
+			private_kb += kb;
+	fclose(rollup);
+	harness_note("hydropond has %lu KiB private", private_kb);
+	EXPECT_GT(private_kb, 0);
+	EXPECT_LT(private_kb, 8192);
+}

@@ -1,0 +1,632 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "harness.h"
+
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/conf.h"
+#include "base/conf_file.h"
+
+#define GATEWAY "[gateway]\nname = a\nsite = b\n"	/* three lines */
+#define WATER "[channel w]\nquantity = temperature\nzero = 500 mV\nscale = 10 mV/C\n"
+#define PH(buffers) "[channel p]\nquantity = ph\ncompensate = no\n" buffers
+
+/* A directory of its own, so that messages begin with "t.conf". */
+FIXTURE(conf)
+{
+	char dir[64], before[256];
+	char *errors;
+	size_t errors_size;
+	struct conf *conf;
+};
+
+FIXTURE_SETUP(conf)
+{
+	strcpy(self->dir, "/tmp/hydropon-conf-XXXXXX");
+	ASSERT_TRUE(getcwd(self->before, sizeof(self->before)) != NULL);
+	ASSERT_TRUE(mkdtemp(self->dir) != NULL);
+	ASSERT_EQ(chdir(self->dir), 0);
+}
+
+FIXTURE_TEARDOWN(conf)
+{
+	char command[128];
+
+	free(self->errors);
+	conf_free(self->conf);
+	snprintf(command, sizeof(command), "rm -rf %s", self->dir);
+	EXPECT_EQ(system(command), 0);
+}
+
+static void write_bytes(const char *path, const void *bytes, size_t size)
+{
+	FILE *file = fopen(path, "w");
+
+	ASSERT_TRUE(file != NULL);
+	ASSERT_EQ(fwrite(bytes, 1, size, file), size);
+	ASSERT_EQ(fclose(file), 0);
+}
+
+static void write_text(const char *path, const char *text)
+{
+	write_bytes(path, text, strlen(text));
+}
+
+static void load(struct fixture_conf *self, const char *path)
+{
+	FILE *errors;
+
+	free(self->errors);
+	conf_free(self->conf);
+	errors = open_memstream(&self->errors, &self->errors_size);
+	ASSERT_TRUE(errors != NULL);
+	self->conf = conf_load(path, errors);
+	fclose(errors);
+}
+
+static void load_text(struct fixture_conf *self, const char *text)
+{
+	write_text("t.conf", text);
+	load(self, "t.conf");
+}
+
+/* Everything that can be wrong, and the whole of what is then said. */
+static const struct {
+	const char *text, *errors;
+} mistakes[] = {
+	/* lines */
+	{ GATEWAY "nonsense\n",
+	  "t.conf:4: neither [SECTION] nor KEY = VALUE; correct it or put # in front of it\n" },
+	{ GATEWAY "nonsense",
+	  "t.conf:4: neither [SECTION] nor KEY = VALUE; correct it or put # in front of it\n" },
+	{ "name = a\n" GATEWAY,
+	  "t.conf:1: a key before the first [SECTION]; put it into one\n" },
+	{ GATEWAY "= 3\n", "t.conf:4: there is no key before the \"=\"; write KEY = VALUE\n" },
+	{ GATEWAY "device =\n",
+	  "t.conf:4: [gateway] device: there is no value; give one or remove the line\n" },
+	{ GATEWAY "device = # none\n",
+	  "t.conf:4: [gateway] device: there is no value; give one or remove the line\n" },
+	{ GATEWAY "[spool\nmax-bytes = 1\n",
+	  "t.conf:4: the \"[\" is not closed; write [SECTION] or [SECTION NAME]\n" },
+	{ GATEWAY "[spool #]\n",
+	  "t.conf:4: the \"[\" is not closed; write [SECTION] or [SECTION NAME]\n" },
+	{ GATEWAY "[spool] max-bytes = 1 MiB\n",
+	  "t.conf:4: there is text after the \"]\"; put it on a line of its own\n" },
+	{ GATEWAY "[channel a234567890123456789012345678901234567890]\n",
+	  "t.conf:4: the section's name is too long; a name has at most 31 characters\n" },
+	{ GATEWAY "# one\n\n \t; two\nbad\n",
+	  "t.conf:7: neither [SECTION] nor KEY = VALUE; correct it or put # in front of it\n" },
+
+	/* sections */
+	{ GATEWAY "[chanel w]\n",
+	  "t.conf:4: [chanel]: there is no such section; did you mean \"channel\"?\n" },
+	{ GATEWAY "[mqtt]\nhost = x\n",
+	  "t.conf:4: [mqtt]: there is no such section; there are gateway, channel NAME, output "
+	  "NAME, spool and store NAME\n" },
+	{ GATEWAY "[spool main]\n",
+	  "t.conf:4: [spool main]: this section takes no name; write [spool]\n" },
+	{ GATEWAY "[channel]\n",
+	  "t.conf:4: [channel]: has no name; give it one of a-z, 0-9 and -\n" },
+	{ GATEWAY "[channel pH]\n",
+	  "t.conf:4: [channel pH]: \"pH\" is not a name; use a-z, 0-9 and -, and begin with a "
+	  "letter or digit\n" },
+	{ GATEWAY "[output -x]\n",
+	  "t.conf:4: [output -x]: \"-x\" is not a name; use a-z, 0-9 and -, and begin with a "
+	  "letter or digit\n" },
+	{ GATEWAY "[store a1234567890123456789012345678901]\n",
+	  "t.conf:4: [store a1234567890123456789012345678901]: "
+	  "\"a1234567890123456789012345678901\" is too long a name; use at most 31 characters\n" },
+	{ GATEWAY "[spool]\n" GATEWAY,
+	  "t.conf:5: [gateway]: this section is in this file twice, first in line 1; make it one\n"
+	  "t.conf:6: [gateway] name: given twice in this file, first in line 2; remove one\n"
+	  "t.conf:7: [gateway] site: given twice in this file, first in line 3; remove one\n" },
+	{ "[spool]\n",
+	  "t.conf: the section [gateway] is missing; add it with name and site\n" },
+	{ "",
+	  "t.conf: the section [gateway] is missing; add it with name and site\n" },
+
+	/* keys */
+	{ GATEWAY "name = c\n",
+	  "t.conf:4: [gateway] name: given twice in this file, first in line 2; remove one\n" },
+	{ GATEWAY "devise = /dev/hydropon0\n",
+	  "t.conf:4: [gateway] devise: there is no such key; did you mean \"device\"?\n" },
+	{ GATEWAY "colour = red\n",
+	  "t.conf:4: [gateway] colour: there is no such key; this section has name, site, device, "
+	  "run-dir, state-dir\n" },
+	{ "[gateway]\nname = a\n",
+	  "t.conf:1: [gateway]: site is missing; add \"site = home\"\n" },
+	{ "[gateway]\nname = A\nsite = b\n",
+	  "t.conf:2: [gateway] name: \"A\" is not a name; use a-z, 0-9 and -, and begin with a "
+	  "letter or digit\n" },
+	{ GATEWAY "device = hydropon0\n",
+	  "t.conf:4: [gateway] device: \"hydropon0\" is not an absolute path; begin it with /\n" },
+	{ GATEWAY "run-dir = "
+	  "/1234567890123456789012345678901234567890123456789012345678901234567890"
+	  "123456789012345678901234\n",
+	  "t.conf:4: [gateway] run-dir: the path is too long; use at most 94 characters\n" },
+
+	/* numbers and units */
+	{ GATEWAY WATER "stale-for = abc\n",
+	  "t.conf:8: [channel w] stale-for: \"abc\" is not a number; write one in ms, s, min or "
+	  "h\n" },
+	{ GATEWAY WATER "stale-for = nan s\n",
+	  "t.conf:8: [channel w] stale-for: \"nan s\" is not a number; write one in ms, s, min or "
+	  "h\n" },
+	{ GATEWAY WATER "max = -inf\n",
+	  "t.conf:8: [channel w] max: \"-inf\" is not a number; write one in C\n" },
+	{ GATEWAY WATER "max = 0x10\n",
+	  "t.conf:8: [channel w] max: \"0x10\" is not a number; write one in C\n" },
+	{ GATEWAY WATER "max = 1e999\n",
+	  "t.conf:8: [channel w] max: \"1e999\" is not a number; write one in C\n" },
+	{ GATEWAY WATER "max = 25,5\n",
+	  "t.conf:8: [channel w] max: \"25,5\" has a comma; write the number with a decimal "
+	  "point\n" },
+	{ GATEWAY WATER "stale-for = 3\n",
+	  "t.conf:8: [channel w] stale-for: \"3\" has no unit; write it in ms, s, min or h\n" },
+	{ GATEWAY WATER "stale-for = 3 sec\n",
+	  "t.conf:8: [channel w] stale-for: \"3 sec\" is not in a unit that fits; write it in ms, "
+	  "s, min or h\n" },
+	{ GATEWAY WATER "stale-for = 3 s 5\n",
+	  "t.conf:8: [channel w] stale-for: \"3 s 5\" is not in a unit that fits; write it in ms, "
+	  "s, min or h\n" },
+	{ GATEWAY WATER "stale-for = 100 ms\n",
+	  "t.conf:8: [channel w] stale-for: \"100 ms\" is out of range; write 200 ms to 1 h\n" },
+	{ GATEWAY WATER "stale-for = -3 s\n",
+	  "t.conf:8: [channel w] stale-for: \"-3 s\" is out of range; write 200 ms to 1 h\n" },
+	{ GATEWAY WATER "stale-for = 300.5 ms\n",
+	  "t.conf:8: [channel w] stale-for: \"300.5 ms\" is not a whole number of ms; round it\n" },
+	{ GATEWAY WATER "decimals = 2.5\n",
+	  "t.conf:8: [channel w] decimals: \"2.5\" is not a whole number; round it\n" },
+	{ GATEWAY WATER "decimals = 2 x\n",
+	  "t.conf:8: [channel w] decimals: \"2 x\" is more than a number; remove \"x\"\n" },
+	{ GATEWAY WATER "decimals = two\n",
+	  "t.conf:8: [channel w] decimals: \"two\" is not a number; write one\n" },
+	{ GATEWAY "[spool]\nmax-bytes = 1 kB\n",
+	  "t.conf:5: [spool] max-bytes: \"1 kB\" is not in a unit that fits; write it in B, KiB, "
+	  "MiB or GiB\n" },
+	{ GATEWAY "[spool]\nmax-bytes = 1 KiB\n",
+	  "t.conf:5: [spool] max-bytes: \"1 KiB\" is out of range; write 64 KiB to 1024 GiB\n" },
+
+	/* channels */
+	{ GATEWAY "[channel w]\nzero = 1 mV\n",
+	  "t.conf:4: [channel w]: quantity is missing; add \"quantity = ...\" with one of ph, ec, "
+	  "temperature, light, flow, level, voltage\n" },
+	{ GATEWAY "[channel w]\nquantity = temprature\n",
+	  "t.conf:5: [channel w] quantity: there is no quantity \"temprature\"; did you mean "
+	  "\"temperature\"?\n" },
+	{ GATEWAY "[channel w]\nquantity = orp\n",
+	  "t.conf:5: [channel w] quantity: there is no quantity \"orp\"; write one of ph, ec, "
+	  "temperature, light, flow, level, voltage\n" },
+	{ GATEWAY "[channel w]\nquantity = temperature\n",
+	  "t.conf:4: [channel w]: zero is missing; add \"zero = 500 mV\"\n"
+	  "t.conf:4: [channel w]: scale is missing; add \"scale = 10 mV/C\"\n" },
+	{ GATEWAY "[channel l]\nquantity = level\nzero = 0\n",
+	  "t.conf:4: [channel l]: scale is missing; add \"scale = 40 mV/cm\"\n" },
+	{ GATEWAY "[channel l]\nquantity = level\nzero = 0\nscale = 0\n",
+	  "t.conf:7: [channel l] scale: the scale cannot be 0; write how much the voltage changes "
+	  "for each cm\n" },
+	{ GATEWAY "[channel l]\nquantity = level\nzero = 0\nscale = 10 mV/C\n",
+	  "t.conf:7: [channel l] scale: \"10 mV/C\" is not in a unit that fits; write it in "
+	  "mV/cm\n" },
+	{ GATEWAY "[channel f]\nquantity = flow\n",
+	  "t.conf:4: [channel f]: pulses-per-litre is missing; add \"pulses-per-litre = 450\"\n" },
+	{ GATEWAY WATER "pulses-per-litre = 450\n",
+	  "t.conf:8: [channel w] pulses-per-litre: this key is for quantity flow, not for "
+	  "temperature; remove it\n" },
+	{ GATEWAY "[channel v]\nquantity = voltage\nscale = 1\n",
+	  "t.conf:6: [channel v] scale: this key is for quantity temperature, level, not for "
+	  "voltage; remove it\n" },
+	{ GATEWAY WATER "min = 30\nmax = 20 C\n",
+	  "t.conf:9: [channel w] max: min is 30 and max is 20 C; make min the smaller one\n" },
+	{ GATEWAY WATER "min = 60\n",
+	  "t.conf:8: [channel w] min: min is 60 and max is 60 C; make min the smaller one\n" },
+	{ GATEWAY WATER "min = 4 mS/cm\n",
+	  "t.conf:8: [channel w] min: \"4 mS/cm\" is not in a unit that fits; write it in C\n" },
+	{ GATEWAY WATER "[channel e]\nquantity = ec\ncell-constant = 1\nus-per-mv = 2\n"
+	  "temperature = w\nmax = 4\n",
+	  "t.conf:13: [channel e] max: \"4\" has no unit; write it in uS/cm or mS/cm\n" },
+	{ GATEWAY WATER "[channel e]\nquantity = ec\ncell-constant = 1\nus-per-mv = 2\n"
+	  "temperature = w\nmax = 4000 mS/cm\n",
+	  "t.conf:13: [channel e] max: \"4000 mS/cm\" is out of range; write 0 uS/cm to "
+	  "500 mS/cm\n" },
+	{ GATEWAY WATER "[channel e]\nquantity = ec\ncell-constant = 1\nus-per-mv = 2\n"
+	  "temperature = w\nalpha = 2 /C\n",
+	  "t.conf:13: [channel e] alpha: \"2 /C\" is out of range; write 0 %/C to 10 %/C\n" },
+
+	/* buffers */
+	{ GATEWAY PH("buffer-1 = 4.01\nbuffer-2 = 7 at 1500 mV\n"),
+	  "t.conf:7: [channel p] buffer-1: \"4.01\" is not a buffer; write its pH and what was "
+	  "read in it, as in \"4.01 at 1677.3 mV\"\n" },
+	{ GATEWAY PH("buffer-1 = 4.01 at 1.7 V\nbuffer-2 = 7 at 1500 mV\n"),
+	  "t.conf:7: [channel p] buffer-1: \"1.7 V\" is not in a unit that fits; write it in "
+	  "mV\n" },
+	{ GATEWAY PH("buffer-1 = 40.1 at 1677 mV\nbuffer-2 = 7 at 1500 mV\n"),
+	  "t.conf:7: [channel p] buffer-1: \"40.1\" is out of range; write 0 pH to 14 pH\n" },
+	{ GATEWAY PH("buffer-1 = 7 at 1500 mV\n"),
+	  "t.conf:4: [channel p]: buffer-2 is missing; add \"buffer-2 = 4.01 at 1676.9 mV\"\n" },
+	{ GATEWAY PH("buffer-1 = 7 at 1500 mV\nbuffer-2 = 7 at 1500 mV\n"),
+	  "t.conf:8: [channel p] buffer-2: the buffers are 0.00 pH apart; use two that are at "
+	  "least 1 pH apart, such as 7.00 and 4.01\n" },
+	{ GATEWAY PH("buffer-1 = 7 at 1500 mV\nbuffer-2 = 4 at 1500 mV\n"),
+	  "t.conf:8: [channel p] buffer-2: the buffers give a slope of 0.00 mV/pH, 0.0 % of the "
+	  "-59.16 mV/pH of an ideal electrode at 25 C, not 85 to 105 %; calibrate again with fresh "
+	  "buffers, and renew the electrode if that does not help\n" },
+	{ GATEWAY PH("buffer-1 = 7 at 1677 mV\nbuffer-2 = 4 at 1500 mV\n"),
+	  "t.conf:8: [channel p] buffer-2: the buffers give a slope of 59.00 mV/pH, -99.7 % of the "
+	  "-59.16 mV/pH of an ideal electrode at 25 C, not 85 to 105 %; see whether the two were "
+	  "swapped\n" },
+
+	/* compensation */
+	{ GATEWAY "[channel p]\nquantity = ph\nbuffer-1 = 7 at 0\nbuffer-2 = 4 at 177 mV\n",
+	  "t.conf:4: [channel p]: ph is compensated for temperature, but no channel is named for "
+	  "it; add \"temperature = NAME\" and a section [channel NAME] with quantity temperature, "
+	  "or \"compensate = no\"\n" },
+	{ GATEWAY "[channel p]\nquantity = ph\nbuffer-1 = 7 at 0\nbuffer-2 = 4 at 177 mV\n" WATER,
+	  "t.conf:4: [channel p]: ph is compensated for temperature, but no channel is named for "
+	  "it; add \"temperature = w\", or \"compensate = no\"\n" },
+	{ GATEWAY WATER "[channel e]\nquantity = ec\ncell-constant = 1\nus-per-mv = 2\n"
+	  "temperature = e\n",
+	  "t.conf:12: [channel e] temperature: channel \"e\" measures ec; name one with quantity "
+	  "temperature\n" },
+	{ GATEWAY WATER "[channel e]\nquantity = ec\ncell-constant = 1\nus-per-mv = 2\n"
+	  "temperature = water\n",
+	  "t.conf:12: [channel e] temperature: there is no channel \"water\"; the channels are w, "
+	  "e\n" },
+	{ GATEWAY "[channel w]\nquantity = heat\n[channel e]\nquantity = ec\ncell-constant = 1\n"
+	  "us-per-mv = 2\ntemperature = w\n",
+	  "t.conf:5: [channel w] quantity: there is no quantity \"heat\"; write one of ph, ec, "
+	  "temperature, light, flow, level, voltage\n" },
+	{ GATEWAY WATER "compensate = no\n",
+	  "t.conf:8: [channel w] compensate: this key is for quantity ph, ec, not for temperature; "
+	  "remove it\n" },
+	{ GATEWAY PH("buffer-1 = 7 at 0\nbuffer-2 = 4 at 177\nbuffer-temperature = 20 F\n"),
+	  "t.conf:9: [channel p] buffer-temperature: \"20 F\" is not in a unit that fits; write it "
+	  "in C\n" },
+	{ GATEWAY "[channel e]\nquantity = ec\ncompensate = off\ntemperature = x\n"
+	  "cell-constant = 1\nus-per-mv = 2\n",
+	  "t.conf:6: [channel e] compensate: \"off\" is neither yes nor no; write one of them\n"
+	  "t.conf:7: [channel e] temperature: there is no channel \"x\"; the channels are e\n" },
+
+	/* outputs */
+	{ GATEWAY "[output o]\n", "t.conf:4: [output o]: want is missing; add \"want = off\"\n" },
+	{ GATEWAY "[output o]\nwant = yes\n",
+	  "t.conf:5: [output o] want: \"yes\" is neither on nor off; write one of them\n" },
+	{ GATEWAY "[output o]\nwant = on\nlease = 500 ms\n",
+	  "t.conf:6: [output o] lease: \"500 ms\" is out of range; write 900 ms to 10 s\n" },
+	{ GATEWAY "[output o]\nwant = on\nlse = 2 s\n",
+	  "t.conf:6: [output o] lse: there is no such key; did you mean \"lease\"?\n" },
+	{ GATEWAY "[output o]\nwant = on\nneeds = level-a\n",
+	  "t.conf:6: [output o] needs: there is no channel \"level-a\"; add a section "
+	  "[channel level-a]\n" },
+	{ GATEWAY WATER "[channel level-a]\nquantity = light\n[output o]\nwant = on\n"
+	  "needs = w levle-a\n",
+	  "t.conf:12: [output o] needs: there is no channel \"levle-a\"; did you mean "
+	  "\"level-a\"?\n" },
+	{ GATEWAY WATER "[output o]\nwant = on\nneeds = w, w\n",
+	  "t.conf:10: [output o] needs: \"w\" is listed twice; remove one\n" },
+	{ GATEWAY WATER "[output o]\nwant = on\nneeds = ,\n",
+	  "t.conf:10: [output o] needs: there is no channel in it; name some or remove the "
+	  "line\n" },
+
+	/* stores */
+	{ GATEWAY "[store s]\nbatch-lines = 0\n",
+	  "t.conf:5: [store s] batch-lines: \"0\" is out of range; write 1 to 100000\n"
+	  "t.conf:4: [store s]: url is missing; add \"url = http://127.0.0.1:8428/write\"\n" },
+	{ GATEWAY "[store s]\nurl = ftp://x/\n",
+	  "t.conf:5: [store s] url: the URL must begin with http:// or https://; write the whole "
+	  "write URL of the store\n" },
+	{ GATEWAY "[store s]\nurl = http:///write\n",
+	  "t.conf:5: [store s] url: the URL names no host; write http://HOST:PORT/PATH\n" },
+	{ GATEWAY "[store s]\nurl = http://me:pw@:8428/write\n",
+	  "t.conf:5: [store s] url: the URL names no host; write http://HOST:PORT/PATH\n" },
+	{ GATEWAY "[store s]\nurl = http://h/wri te\n",
+	  "t.conf:5: [store s] url: the URL holds a character that URLs do not have; write it as "
+	  "%XX\n" },
+	{ GATEWAY "[store s]\nurl = http://h/write#x\n",
+	  "t.conf:5: [store s] url: the URL has a #fragment, which no server gets to see; remove "
+	  "it\n" },
+	{ GATEWAY "[store s]\nurl = http://h/write?db=x&precision=ns\n",
+	  "t.conf:5: [store s] url: the URL names a precision, and precision=ms is added to it; "
+	  "remove it\n" },
+};
+
+TEST_F(conf, tells_each_mistake_with_place_and_remedy)
+{
+	for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
+		load_text(self, mistakes[i].text);
+		EXPECT_STREQ(self->errors, mistakes[i].errors);
+		EXPECT_TRUE(self->conf == NULL);
+	}
+}
+
+TEST_F(conf, tells_all_mistakes_at_once)
+{
+	load_text(self, "junk\n[gateway]\nname = A\n[sool]\nx = 1\n[output o]\nwannt = on\n");
+	EXPECT_TRUE(self->conf == NULL);
+	EXPECT_CONTAINS(self->errors, "t.conf:1: neither");
+	EXPECT_CONTAINS(self->errors, "t.conf:3: [gateway] name: \"A\"");
+	EXPECT_CONTAINS(self->errors, "t.conf:2: [gateway]: site is missing");
+	EXPECT_CONTAINS(self->errors, "t.conf:4: [sool]: ");
+	EXPECT_CONTAINS(self->errors, "t.conf:7: [output o] wannt: ");
+	EXPECT_CONTAINS(self->errors, "t.conf:6: [output o]: want is missing");
+	EXPECT_TRUE(strstr(self->errors, "t.conf:5:") == NULL);
+}
+
+TEST_F(conf, keeps_a_password_out_of_its_messages)
+{
+	load_text(self, GATEWAY "[store s]\nurl = http://me:hunter2@h/write#x\n");
+	EXPECT_TRUE(strstr(self->errors, "hunter2") == NULL);
+	EXPECT_TRUE(self->conf == NULL);
+}
+
+TEST_F(conf, has_defaults)
+{
+	const struct conf_channel *ph, *light;
+
+	load_text(self, GATEWAY "[channel p]\nquantity = ph\ntemperature = w\n"
+		  "buffer-1 = 7 at 1500\nbuffer-2 = 4.00 at  1677.477 mV\n" WATER "[channel l]\nquantity = light\n"
+		  "[channel v]\nquantity = voltage\n"
+		  "[output o]\nwant = on\n[store s]\nurl = http://h/write\n");
+	EXPECT_STREQ(self->errors, "");
+	ASSERT_TRUE(self->conf != NULL);
+	EXPECT_STREQ(self->conf->gateway, "a");
+	EXPECT_STREQ(self->conf->site, "b");
+	EXPECT_STREQ(self->conf->device, "/dev/hydropon0");
+	EXPECT_STREQ(self->conf->run_dir, "/run/hydropon");
+	EXPECT_STREQ(self->conf->state_dir, "/var/lib/hydropon");
+	EXPECT_EQ(self->conf->spool_max_bytes, 1LL << 30);
+	EXPECT_EQ(self->conf->commit_ms, 1000);
+	ASSERT_EQ(self->conf->channels_n, 4);
+
+	ph = &self->conf->channels[0];
+	EXPECT_EQ(ph->quantity, QUANTITY_PH);
+	EXPECT_EQ(ph->stale_ms, 3000);
+	EXPECT_EQ(ph->temperature, 1);
+	EXPECT_TRUE(ph->compensate);
+	EXPECT_NEAR(ph->min, 0, 0);
+	EXPECT_NEAR(ph->max, 14, 0);
+	EXPECT_NEAR(ph->buffer_c, 25, 0);
+	EXPECT_NEAR(ph->buffer_ph[1], 4, 0);
+	EXPECT_NEAR(ph->buffer_mv[1], 1677.477, 0);
+	EXPECT_EQ(ph->decimals, 3);
+
+	light = &self->conf->channels[2];
+	EXPECT_EQ(light->temperature, -1);
+	EXPECT_FALSE(light->compensate);
+	EXPECT_NEAR(light->max, 200000, 0);
+	EXPECT_TRUE(isinf(self->conf->channels[3].max));
+
+	EXPECT_TRUE(self->conf->outputs[0].want_on);
+	EXPECT_EQ(self->conf->outputs[0].lease_ms, 2000);
+	EXPECT_EQ(self->conf->outputs[0].needs_n, 0);
+	EXPECT_EQ(self->conf->stores[0].batch_lines, 5000);
+	EXPECT_EQ(self->conf->stores[0].timeout_ms, 10000);
+	EXPECT_EQ(conf_find_channel(self->conf, "l"), 2);
+	EXPECT_EQ(conf_find_channel(self->conf, "o"), -1);
+	EXPECT_EQ(conf_find_output(self->conf, "o"), 0);
+}
+
+TEST_F(conf, takes_units_and_comments_and_any_line_end)
+{
+	const struct conf_channel *ec;
+
+	load_text(self, "\357\273\277[gateway] ; first\r\n  name = a # here\r\n\tsite: b\r\n"
+		  "[ channel\t e ]\r\nquantity = ec\r\ncompensate = no\r\ncell-constant=1.1/cm\r\n"
+		  "us-per-mv = 2 \302\265S/mV\nalpha = 1.9 %/\302\260C\nmin = 100 \316\274S/cm\n"
+		  "max = 1.8mS/cm\nstale-for = 1.001 s\n[spool]\nmax-bytes = 2097152\n"
+		  "commit-every = 0.5 s\n[store s]\nurl = http://h:80/write?a=1;b\ntimeout = 1 "
+		  "min");
+	EXPECT_STREQ(self->errors, "");
+	ASSERT_TRUE(self->conf != NULL);
+	EXPECT_STREQ(self->conf->gateway, "a");
+	ec = &self->conf->channels[0];
+	EXPECT_STREQ(ec->name, "e");
+	EXPECT_FALSE(ec->compensate);
+	EXPECT_NEAR(ec->cell_per_cm, 1.1, 0);
+	EXPECT_NEAR(ec->us_per_mv, 2, 0);
+	EXPECT_NEAR(ec->alpha_per_c, 0.019, 1e-12);
+	EXPECT_NEAR(ec->min, 100, 0);
+	EXPECT_NEAR(ec->max, 1800, 1e-9);
+	EXPECT_EQ(ec->stale_ms, 1001);
+	EXPECT_EQ(self->conf->spool_max_bytes, 2 << 20);
+	EXPECT_EQ(self->conf->commit_ms, 500);
+	EXPECT_STREQ(self->conf->stores[0].url, "http://h:80/write?a=1;b");
+	EXPECT_EQ(self->conf->stores[0].timeout_ms, 60000);
+}
+
+TEST_F(conf, compensation_switched_off_forgets_the_temperature)
+{
+	load_text(self, GATEWAY WATER PH("temperature = w\nbuffer-1 = 7 at 0\nbuffer-2 = 4 at "
+					 "177\n"));
+	EXPECT_STREQ(self->errors, "");
+	ASSERT_TRUE(self->conf != NULL);
+	EXPECT_EQ(self->conf->channels[1].temperature, -1);
+}
+
+TEST_F(conf, judges_the_slope_by_the_temperature_of_the_buffers)
+{
+	/* -50 mV/pH: 84.5 % of ideal at 25 C, 86 % at 20 C. */
+	load_text(self, GATEWAY PH("buffer-1 = 7 at 1500\nbuffer-2 = 4 at 1650\n"));
+	EXPECT_CONTAINS(self->errors, "84.5 % of the");
+	EXPECT_TRUE(self->conf == NULL);
+	load_text(self, GATEWAY PH("buffer-1 = 7 at 1500\nbuffer-2 = 4 at 1650\n"
+				   "buffer-temperature = 20\n"));
+	EXPECT_STREQ(self->errors, "");
+	EXPECT_TRUE(self->conf != NULL);
+}
+
+TEST_F(conf, drop_ins_replace_in_the_order_of_their_names)
+{
+	ASSERT_EQ(mkdir("t.conf.d", 0755), 0);
+	write_text("t.conf.d/20-b.conf", "[gateway]\nsite = second\n[output o]\nlease = 3 s\n");
+	write_text("t.conf.d/10-a.conf", "[gateway]\nname = first\nsite = first\n");
+	write_text("t.conf.d/30-c.conf~", "[gateway]\nsite = backup\n");
+	write_text("t.conf.d/.40-d.conf", "[gateway]\nsite = hidden\n");
+	write_text("t.conf.d/README", "not INI");
+	load_text(self, GATEWAY "[output o]\nwant = on\nlease = 99 s\n");
+	EXPECT_STREQ(self->errors, "");
+	ASSERT_TRUE(self->conf != NULL);
+	EXPECT_STREQ(self->conf->gateway, "first");
+	EXPECT_STREQ(self->conf->site, "second");
+	EXPECT_EQ(self->conf->outputs_n, 1);
+	EXPECT_EQ(self->conf->outputs[0].lease_ms, 3000);
+}
+
+TEST_F(conf, tells_in_which_drop_in_the_mistake_is)
+{
+	ASSERT_EQ(mkdir("t.conf.d", 0755), 0);
+	write_text("t.conf.d/a.conf", "\n[gateway]\nsite = B\nsite = c\n[channel w]\nmax = 99 F\n");
+	load_text(self, GATEWAY WATER);
+	EXPECT_STREQ(self->errors,
+		     "t.conf.d/a.conf:4: [gateway] site: given twice in this file, first in line "
+		     "3; remove one\n"
+		     "t.conf.d/a.conf:3: [gateway] site: \"B\" is not a name; use a-z, 0-9 and -, "
+		     "and begin with a letter or digit\n"
+		     "t.conf.d/a.conf:6: [channel w] max: \"99 F\" is not in a unit that fits; "
+		     "write it in C\n");
+}
+
+TEST_F(conf, refuses_what_is_not_a_file)
+{
+	char bytes[] = "[gateway]\nname = a\0b\n";
+
+	load(self, "t.conf");
+	EXPECT_STREQ(self->errors, "t.conf: cannot be opened: No such file or directory; see that "
+		     "it exists and that this user may read it\n");
+	EXPECT_TRUE(self->conf == NULL);
+	load(self, "/dev/null");
+	EXPECT_STREQ(self->errors, "/dev/null: is not a regular file; put a text file there\n");
+	ASSERT_EQ(mkfifo("fifo", 0600), 0);
+	load(self, "fifo");
+	EXPECT_STREQ(self->errors, "fifo: is not a regular file; put a text file there\n");
+	ASSERT_EQ(mkdir("t.conf", 0755), 0);
+	load(self, "t.conf");
+	EXPECT_STREQ(self->errors, "t.conf: is a directory; name the file in it\n");
+	ASSERT_EQ(rmdir("t.conf"), 0);
+
+	write_bytes("t.conf", bytes, sizeof(bytes));
+	load(self, "t.conf");
+	EXPECT_CONTAINS(self->errors, "t.conf:2: not a text file: there is a control character; "
+			"give a file as in hydropon.conf(5)\n");
+	EXPECT_TRUE(self->conf == NULL);
+	ASSERT_EQ(truncate("t.conf", CONF_FILE_MAX_BYTES + 1), 0);
+	load(self, "t.conf");
+	EXPECT_STREQ(self->errors, "t.conf: is larger than 1 MiB; that is no configuration\n");
+}
+
+TEST_F(conf, refuses_what_it_may_not_read)
+{
+	uid_t me = geteuid();
+
+	write_text("t.conf", GATEWAY);
+	ASSERT_EQ(chmod("t.conf", 0), 0);
+	ASSERT_EQ(chmod(".", 0755), 0);
+	if (!me)	/* root may read everything */
+		ASSERT_EQ(seteuid(65534), 0);
+	load(self, "t.conf");
+	ASSERT_EQ(seteuid(me), 0);
+	EXPECT_STREQ(self->errors, "t.conf: cannot be opened: Permission denied; see that it "
+		     "exists and that this user may read it\n");
+}
+
+TEST_F(conf, refuses_drop_ins_that_are_no_directory)
+{
+	write_text("t.conf.d", "");
+	load_text(self, GATEWAY);
+	EXPECT_STREQ(self->errors, "t.conf: the drop-ins in t.conf.d cannot be read: Not a "
+		     "directory; see that it is a directory and that this user may read it\n");
+	EXPECT_TRUE(self->conf == NULL);
+}
+
+TEST_F(conf, takes_a_long_line_and_refuses_a_longer_one)
+{
+	char text[4096], line[CONF_LINE_MAX + 2];
+
+	memset(line, 'x', sizeof(line) - 1);
+	line[0] = '#';
+	line[CONF_LINE_MAX + 1] = 0;
+	snprintf(text, sizeof(text), GATEWAY "%s\njunk\n", line);
+	load_text(self, text);
+	EXPECT_STREQ(self->errors,
+		     "t.conf:4: the line is longer than 1024 characters; shorten it\n"
+		     "t.conf:5: neither [SECTION] nor KEY = VALUE; correct it or put # in front of "
+		     "it\n");
+	/* One character less is a line like any other, all of which is read. */
+	memcpy(line, "[store s]\nurl = http://", strlen("[store s]\nurl = http://"));
+	line[10 + CONF_LINE_MAX - 10] = 0;
+	snprintf(text, sizeof(text), GATEWAY "%s\n", line);
+	load_text(self, text);
+	EXPECT_STREQ(self->errors, "t.conf:5: [store s] url: the URL is too long; use at most 511 "
+		     "characters\n");
+	line[strlen("[store s]\nurl = ") + CONF_URL_MAX - 1] = 0;
+	snprintf(text, sizeof(text), GATEWAY "%s\n", line);
+	load_text(self, text);
+	EXPECT_STREQ(self->errors, "");
+	ASSERT_TRUE(self->conf != NULL);
+	EXPECT_EQ(strlen(self->conf->stores[0].url), CONF_URL_MAX - 1);
+}
+
+TEST_F(conf, counts_what_it_has_room_for)
+{
+	char text[16384] = GATEWAY;
+	size_t used = strlen(text);
+
+	for (int i = 0; i <= HYDROPON_MAX_CHANNELS; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used,
+					 "[channel c%d]\nquantity = light\n", i);
+	for (int i = 0; i <= CONF_MAX_STORES; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used,
+					 "[store s%d]\nurl = http://h/\n", i);
+	snprintf(text + used, sizeof(text) - used,
+		 "[output o]\nwant = on\nneeds = c0 c1 c2 c3 c4 c5 c6 c7 c8\n");
+	load_text(self, text);
+	EXPECT_STREQ(self->errors,
+		     "t.conf:132: [channel c64]: there are more than 64 channels; remove some\n"
+		     "t.conf:150: [store s8]: there are more than 8 stores; remove some\n"
+		     "t.conf:154: [output o] needs: there are more than 8 channels; remove some\n");
+}
+
+TEST_F(conf, loads_its_examples)
+{
+	ASSERT_EQ(chdir(self->before), 0);
+	load(self, "docs/examples/hydropon.conf");
+	EXPECT_STREQ(self->errors, "");
+	EXPECT_TRUE(self->conf != NULL);
+	load(self, "docs/examples/virtual-gateway.conf");
+	EXPECT_STREQ(self->errors, "");
+	ASSERT_TRUE(self->conf != NULL);
+	EXPECT_EQ(self->conf->channels_n, 6);
+	EXPECT_EQ(self->conf->outputs_n, 6);
+	EXPECT_STREQ(self->conf->stores[0].url, "http://10.0.2.2:8428/write");
+}
+
+/* Whatever is in the file: no crash, and never a conf without its required parts. */
+TEST_F(conf, survives_damaged_files)
+{
+	char example[8192], damaged[sizeof(example)];
+	size_t length;
+	FILE *file;
+
+	ASSERT_EQ(chdir(self->before), 0);
+	file = fopen("docs/examples/hydropon.conf", "r");
+	ASSERT_TRUE(file != NULL);
+	length = fread(example, 1, sizeof(example), file);
+	fclose(file);
+	ASSERT_EQ(chdir(self->dir), 0);
+	srand(1);
+	for (int i = 0; i < 2000; i++) {
+		memcpy(damaged, example, length);
+		for (int hits = 1 + rand() % 4; hits; hits--)
+			damaged[(size_t)rand() % length] =
+				i % 2 ? (char)rand() : "[]=:#; \t\n0.-,"[rand() % 13];
+		write_bytes("t.conf", damaged, i % 5 ? length : (size_t)rand() % length);
+		load(self, "t.conf");
+		EXPECT_EQ(self->conf == NULL, strlen(self->errors) > 0);
+		if (self->conf)
+			EXPECT_TRUE(self->conf->gateway[0] && self->conf->site[0]);
+	}
+}

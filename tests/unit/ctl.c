@@ -1,0 +1,484 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What hydroponctl prints, and the program itself against the real hydropond. */
+#include "unit/process.h"
+
+#include <pty.h>
+
+#include <json-c/json.h>
+
+#include "ctl/kernel.h"
+#include "ctl/show.h"
+#include "ctl/table.h"
+
+#define CLIENT_MS 10000		/* hydroponctl gives up after 3 s */
+
+/* A healthy site; the tests replace parts of it. */
+#define POWER "\"power\":{\"present\":true,\"good\":true,\"shedding\":false,\"shed_left_ms\":0}"
+#define CHANNEL "{\"name\":\"ph-a\",\"unit\":\"pH\",\"decimals\":2,\"value\":6.1234,\"q\":0," \
+	"\"quality\":\"good\",\"age_ms\":120}"
+#define OUTPUT "{\"name\":\"pump-a\",\"present\":true,\"on\":true,\"safe_on\":false,\"want_on\":true," \
+	"\"cause\":\"lease\",\"changed_ago_ms\":192000,\"lease_left_ms\":1900,\"override\":null," \
+	"\"needs\":[{\"channel\":\"ph-a\",\"good\":true}]}"
+#define STORE "{\"name\":\"main\",\"state\":\"ok\",\"last_error\":null,\"produced\":100," \
+	"\"delivered\":90,\"queued\":7,\"set_aside\":0,\"dropped\":{\"retention\":3},\"lag_ms\":800}"
+#define STATUS(power, channel, output, store)						\
+	"{\"ok\":true,\"gateway\":\"greenhouse\",\"site\":\"home\",\"version\":\"1\",\"uptime_s\":7," \
+	"\"device\":\"/dev/hydropon0\",\"protected\":true,\"armed\":true," power "," \
+	"\"channels\":[" channel "],\"outputs\":[" output "],\"stream\":{\"lost\":0}," \
+	"\"spool\":{\"produced\":100,\"pending\":2,\"bytes\":1048576,\"max_bytes\":1073741824," \
+	"\"commit_last_us\":4200,\"commit_max_us\":88000,\"error\":null}," \
+	"\"forwarder\":{\"configured\":1,\"running\":true}," \
+	"\"stores\":{\"stores\":[" store "]},\"log_dropped\":0}"
+
+static char shown[65536];
+
+static const char *show(const char *json, bool colour)
+{
+	struct json_object *status = json_tokener_parse(json);
+	FILE *out = fmemopen(shown, sizeof(shown), "w");
+
+	ASSERT_TRUE(status != NULL);
+	show_status(out, status, colour);
+	fclose(out);
+	json_object_put(status);
+	return shown;
+}
+
+/* The first line that contains @part. */
+static const char *line_with(const char *text, const char *part)
+{
+	static char line[1024];
+	const char *found = strstr(text, part);
+	size_t n;
+
+	if (!found)
+		return "";
+	while (found > text && found[-1] != '\n')
+		found--;
+	n = strcspn(found, "\n");
+	snprintf(line, sizeof(line), "%.*s", (int)n, found);
+	return line;
+}
+
+TEST(durations_are_for_people)
+{
+	static const struct {
+		uint64_t ms;
+		const char *text;
+	} cases[] = {
+		{ 0, "0.0 s" }, { 950, "0.9 s" }, { 9999, "9.9 s" }, { 10000, "10 s" },
+		{ 59999, "59 s" }, { 60000, "1 min" }, { 200000, "3 min 20 s" },
+		{ 7380000, "2 h 03 min" }, { 273600000, "3 d 4 h" },
+	};
+	char text[32];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		EXPECT_STREQ(duration_text(cases[i].ms, text, sizeof(text)), cases[i].text);
+}
+
+TEST(text_from_elsewhere_is_cleaned)
+{
+	char text[] = "a\033[2Jb\n\x7f\xc2\x9b\xff\xc3\xa4\xe2\x82";
+
+	text_clean(text);
+	EXPECT_STREQ(text, "a?[2Jb???" "??\xc3\xa4??");
+	EXPECT_EQ(text_width("\xc3\xa4\xe2\x82\xac!"), 3);
+}
+
+TEST(columns_line_up_and_empty_ones_go)
+{
+	static const char *const titles[] = { "NAME", "VALUE", "NOTHING", "UNIT" };
+	struct table *table = table_new("lrll", titles);
+	char text[512];
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	table_row(table, MARK_NONE);
+	table_cell(table, "\xc3\xa4");
+	table_cell(table, "1.5");
+	table_cell(table, "%s", "");
+	table_cell(table, "C");
+	table_row(table, MARK_BAD);
+	table_cell(table, "long-name");
+	table_cell(table, "1234.5");
+	table_print(table, out, false);
+	fclose(out);
+	EXPECT_STREQ(text, "  NAME        VALUE  UNIT\n"
+			   "  \xc3\xa4             1.5  C\n"
+			   "! long-name  1234.5\n");
+	free(table);
+}
+
+TEST(a_table_that_is_too_long_says_so)
+{
+	static const char *const titles[] = { "NAME" };
+	struct table *table = table_new("l", titles);
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	for (int i = 0; i < 2 * TABLE_ROWS; i++) {
+		table_row(table, MARK_NONE);
+		table_cell(table, "row-%d", i);
+	}
+	table_print(table, out, false);
+	fclose(out);
+	EXPECT_CONTAINS(text, "are left out");
+	free(text);
+	free(table);
+}
+
+TEST(a_screen_is_cut_by_characters_and_not_by_colours)
+{
+	char text[128];
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	text_print_cut(out, "\033[31m\xc3\xa4\xc3\xb6\xc3\xbc\033[0m\nsecond\nthird\n", 2, 2, "$");
+	fclose(out);
+	EXPECT_STREQ(text, "\033[31m\xc3\xa4\xc3\xb6\033[0m$\nse$");
+}
+
+TEST(a_healthy_site_shows_no_problem)
+{
+	const char *text = show(STATUS(POWER, CHANNEL, OUTPUT, STORE), false);
+
+	EXPECT_CONTAINS(text, "  greenhouse at home, hydropond 1 up for 7.0 s, mains good, outputs protected\n");
+	EXPECT_TRUE(strstr(text, "! ") == NULL);
+	EXPECT_TRUE(strstr(text, "~ ") == NULL);
+	EXPECT_TRUE(strchr(text, '\033') == NULL);
+	EXPECT_CONTAINS(line_with(text, "ph-a"), "6.12  pH    good     0.1 s");
+	EXPECT_CONTAINS(line_with(text, "pump-a"), "on     3 min 12 s  held by a lease  1.9 s");
+	EXPECT_CONTAINS(line_with(text, "  main"), "3 retention");
+	EXPECT_CONTAINS(text, "spool: 100 samples committed, 2 waiting, 1 MiB of 1 GiB, "
+			"commit 4.2 ms (longest 88.0 ms)");
+}
+
+TEST(problems_come_first)
+{
+	const char *text = show(STATUS("\"power\":{\"present\":true,\"good\":false,\"shedding\":true}",
+		"{\"name\":\"ph-a\",\"unit\":\"pH\",\"value\":null,\"q\":100,\"quality\":\"read error\","
+		"\"error\":\"Connection timed out\",\"age_ms\":15000}",
+		"{\"name\":\"pump-a\",\"present\":true,\"on\":false,\"safe_on\":false,\"want_on\":true,"
+		"\"cause\":\"shed\",\"changed_ago_ms\":1,\"lease_left_ms\":0,"
+		"\"override\":{\"on\":true,\"left_ms\":48000},"
+		"\"needs\":[{\"channel\":\"ph-a\",\"good\":false}]}", STORE), false);
+	const char *table = strstr(text, "OUTPUT");
+
+	ASSERT_TRUE(table != NULL);
+	EXPECT_LT(strstr(text, "! mains power is LOST, outputs of the shed set are off") - table, 0);
+	EXPECT_LT(strstr(text, "! ph-a: read error: Connection timed out, last heard of before 15 s") -
+		  table, 0);
+	EXPECT_LT(strstr(text, "! pump-a is off and should be on: waits for ph-a") - table, 0);
+	EXPECT_CONTAINS(line_with(table, "pump-a"), "! pump-a");
+	EXPECT_CONTAINS(line_with(table, "pump-a"), "forced off, mains power was lost");
+	EXPECT_CONTAINS(line_with(table, "pump-a"), "on, 48 s left");
+	EXPECT_CONTAINS(line_with(strstr(table, "CHANNEL"), "ph-a"), "      -  pH");
+}
+
+TEST(a_sum_that_does_not_add_up_is_told)
+{
+	const char *text = show(STATUS(POWER, CHANNEL, OUTPUT, "{\"name\":\"main\",\"state\":\"ok\","
+		"\"produced\":100,\"delivered\":98,\"queued\":1,\"set_aside\":0,\"dropped\":{}}"), false);
+
+	EXPECT_CONTAINS(text, "! store main: its sum does not add up");
+}
+
+TEST(a_store_in_trouble_is_told)
+{
+	const char *text = show(STATUS(POWER, CHANNEL, OUTPUT, "{\"name\":\"main\",\"state\":\"backoff\","
+		"\"last_error\":\"connection refused\",\"produced\":5,\"delivered\":1,\"queued\":2,"
+		"\"set_aside\":2,\"dropped\":{}}"), false);
+
+	EXPECT_CONTAINS(text, "~ store main: backoff: connection refused");
+	EXPECT_CONTAINS(text, "~ store main refused 2 lines");
+}
+
+TEST(colours_only_if_asked_for)
+{
+	const char *text = show(STATUS("\"power\":{}", CHANNEL, OUTPUT, STORE), true);
+
+	EXPECT_CONTAINS(text, "\033[31m! mains power is LOST\033[0m\n");
+}
+
+TEST(any_document_is_shown_somehow)
+{
+	static const char *const documents[] = {
+		"{}", "{\"outputs\":7,\"channels\":{},\"stores\":[],\"power\":null}",
+		"{\"outputs\":[7,null,{},{\"needs\":3,\"override\":5,\"on\":\"yes\"}]}",
+		"{\"channels\":[[],{\"value\":\"x\",\"decimals\":99999}]}",
+		"{\"stores\":{\"stores\":[null,{\"dropped\":7},{\"dropped\":{\"x\":\"y\"}}]}}",
+		"{\"gateway\":\"\\u001b[2J\",\"channels\":[{\"value\":1e308,\"decimals\":-5}]}",
+	};
+
+	for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
+		EXPECT_GT(strlen(show(documents[i], false)), 0);
+		EXPECT_TRUE(strchr(shown, '\033') == NULL);
+	}
+}
+
+TEST(the_kernels_view_tells_states_and_causes)
+{
+	static struct kernel_view view = {
+		.info = { .channels = 1, .outputs = 2, .has_power_good = 1, .shedding = 1,
+			  .power_good = 1, .shed_left_ms = 8000 },
+		.channels = { { .name = "ph-a" } },
+		.outputs = {
+			{ .name = "pump-a", .present = 1, .cause = HYDROPON_CAUSE_CLOSED,
+			  .changed_ns = 5 * NS_PER_SEC },
+			{ .name = "air-a", .present = 1, .safe_on = 1, .on = 1 },
+		},
+		.now_ns = 10 * NS_PER_SEC,
+	};
+	FILE *out = fmemopen(shown, sizeof(shown), "w");
+
+	kernel_show(out, &view, false);
+	fclose(out);
+	EXPECT_CONTAINS(shown, "mains power is back");
+	EXPECT_CONTAINS(shown, "stable for another 8.0 s");
+	EXPECT_CONTAINS(shown, "! channel ph-a: its device is gone");
+	EXPECT_CONTAINS(line_with(shown, "pump-a"), "off    5.0 s  hydropond closed the device or died");
+	EXPECT_CONTAINS(line_with(shown, "air-a"), "on      10 s  safe since it was probed");
+}
+
+FIXTURE(ctl)
+{
+	char dir[64];
+	pid_t pid;
+	char out[65536];
+	char socket_dir[96], device[96], program[PATH_MAX];
+};
+
+FIXTURE_SETUP(ctl)
+{
+	directory_make(self->dir, sizeof(self->dir));
+	snprintf(self->socket_dir, sizeof(self->socket_dir), "--socket-dir=%s/run", self->dir);
+	snprintf(self->device, sizeof(self->device), "--device=%s/none", self->dir);
+	program_path("hydroponctl", self->program, sizeof(self->program));
+	self->pid = hydropond_start(self->dir);
+}
+
+FIXTURE_TEARDOWN(ctl)
+{
+	if (self->pid > 0)
+		EXPECT_EQ(hydropond_stop(self->pid), 0);
+	directory_remove(self->dir);
+}
+
+#define ARGUMENTS 8
+
+/* hydroponctl with its output in @out_fd. */
+static pid_t start(struct fixture_ctl *self, const char *const *arguments, int out_fd)
+{
+	char *all[ARGUMENTS + 4] = { self->program, self->socket_dir, self->device };
+
+	for (size_t i = 0; arguments[i]; i++)
+		all[3 + i] = (char *)arguments[i];
+	return process_start(all, NULL, out_fd);
+}
+
+/* Runs it; the exit code. What it printed is in self->out. */
+static int run_list(struct fixture_ctl *self, const char *const *arguments)
+{
+	int pipe_fds[2];
+	size_t used = 0;
+	ssize_t n;
+	pid_t pid;
+
+	ASSERT_EQ(pipe2(pipe_fds, O_CLOEXEC), 0);
+	pid = start(self, arguments, pipe_fds[1]);
+	close(pipe_fds[1]);
+	while ((n = read(pipe_fds[0], self->out + used, sizeof(self->out) - 1 - used)) > 0)
+		used += (size_t)n;
+	self->out[used] = 0;
+	close(pipe_fds[0]);
+	return process_wait(pid, CLIENT_MS);
+}
+
+#define run(self, ...) run_list(self, (const char *const[]){ __VA_ARGS__, NULL })
+
+TEST_F(ctl, shows_the_status)
+{
+	EXPECT_EQ(run(self, "status"), 0);
+	EXPECT_CONTAINS(self->out, "greenhouse at home");
+	EXPECT_CONTAINS(self->out, "! outputs are NOT protected");
+	EXPECT_TRUE(strchr(self->out, '\033') == NULL);
+	EXPECT_EQ(run(self, "status", "--json"), 0);
+	EXPECT_CONTAINS(self->out, "{\"ok\":true,\"gateway\":\"greenhouse\"");
+	EXPECT_EQ(strcspn(self->out, "\n"), strlen(self->out) - 1);
+}
+
+TEST_F(ctl, sets_and_releases)
+{
+	EXPECT_EQ(run(self, "set", "pump", "on", "--for", "2h"), 0);
+	EXPECT_CONTAINS(self->out, "~ pump: on for 2 h 00 min; will wait for the kernel device");
+	EXPECT_EQ(run(self, "status"), 0);
+	EXPECT_CONTAINS(line_with(self->out, "! pump "), " left");
+	EXPECT_EQ(run(self, "set", "pump", "off"), 0);
+	sleep_ms(5);
+	EXPECT_EQ(run(self, "status", "--json"), 0);
+	EXPECT_CONTAINS(self->out, "\"override\":{\"on\":false,\"left_ms\":59");	/* of 600 s */
+	EXPECT_EQ(run(self, "release", "pump"), 0);
+	EXPECT_EQ(run(self, "status", "--json"), 0);
+	EXPECT_TRUE(strstr(self->out, "\"left_ms\"") == NULL);
+}
+
+TEST_F(ctl, says_why_it_was_refused)
+{
+	EXPECT_EQ(run(self, "set", "heater", "on"), 1);
+	EXPECT_CONTAINS(self->out, "hydropond refuses: no such output; there are: pump, air");
+	EXPECT_EQ(run(self, "release", "pump"), 1);
+	EXPECT_CONTAINS(self->out, "no override");
+}
+
+TEST_F(ctl, times_have_units_and_bounds)
+{
+	static const struct {
+		const char *time, *milliseconds;
+	} good[] = {
+		{ "30", "30000" }, { "30s", "30000" }, { "5m", "300000" }, { "2h", "7200000" },
+		{ "1.5 min", "90000" }, { "250ms", "250" }, { "24h", "86400000" },
+	};
+	static const char *const bad[] = { "", "0", "-5", "25h", "5d", "five", "1e99", "nan", "5m3" };
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		char wanted[32], left[32];
+
+		EXPECT_EQ(run(self, "set", "air", "off", "--for", good[i].time), 0);
+		EXPECT_EQ(run(self, "status", "--json"), 0);
+		/* a little of it has gone by */
+		snprintf(wanted, sizeof(wanted), "%s", good[i].milliseconds);
+		if (strlen(wanted) < 4)
+			continue;
+		EXPECT_TRUE(strstr(self->out, "\"left_ms\":") != NULL);
+		snprintf(left, sizeof(left), "%.12s", strstr(self->out, "\"left_ms\":") + 10);
+		EXPECT_LE(atoll(left), atoll(wanted));
+		EXPECT_GT(atoll(left), atoll(wanted) - 5000);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		EXPECT_EQ(run(self, "set", "air", "off", "--for", bad[i]), 2);
+		EXPECT_CONTAINS(self->out, "hydroponctl: --for: ");
+	}
+}
+
+TEST_F(ctl, wrong_usage_is_two)
+{
+	EXPECT_EQ(run(self, "dance"), 2);
+	EXPECT_CONTAINS(self->out, "Usage: hydroponctl");
+	EXPECT_EQ(run(self, "status", "more"), 2);
+	EXPECT_EQ(run(self, "set", "pump"), 2);
+	EXPECT_EQ(run(self, "set", "pump", "up"), 2);
+	EXPECT_CONTAINS(self->out, "\"up\" is neither on nor off");
+	EXPECT_EQ(run(self, "release"), 2);
+	EXPECT_EQ(run(self, "--no-such-option"), 2);
+	EXPECT_EQ(run(self, "status", "--for", "5m"), 2);
+	EXPECT_EQ(run(self, "watch", "--interval", "0"), 2);
+	EXPECT_EQ(run(self, "--help"), 0);
+	EXPECT_EQ(run(self, "--version"), 0);
+}
+
+TEST_F(ctl, says_that_hydropond_is_not_running)
+{
+	EXPECT_EQ(hydropond_stop(self->pid), 0);
+	self->pid = 0;
+	EXPECT_EQ(run(self, "status"), 3);
+	EXPECT_CONTAINS(self->out, "! hydropond is not running");
+	EXPECT_CONTAINS(self->out, "! the state of the outputs is not known here");
+	EXPECT_EQ(run(self, "status", "--json"), 3);
+	EXPECT_EQ(run(self, "set", "pump", "on"), 3);
+	EXPECT_CONTAINS(self->out, "systemctl start hydropond");
+}
+
+TEST_F(ctl, says_that_hydropond_hangs)
+{
+	uint64_t start_ns = clock_boot_ns();
+
+	kill(self->pid, SIGSTOP);
+	EXPECT_EQ(run(self, "status"), 3);
+	EXPECT_CONTAINS(self->out, "! hydropond does not answer");
+	EXPECT_LT(clock_boot_ns() - start_ns, CLIENT_MS * NS_PER_MS);
+}
+
+/* What comes out of @fd until @needle has come, or false. */
+static bool sees(struct fixture_ctl *self, int fd, const char *needle)
+{
+	uint64_t deadline_ns = clock_boot_ns() + CLIENT_MS * NS_PER_MS;
+	size_t used = 0;
+
+	while (clock_boot_ns() < deadline_ns && used < sizeof(self->out) - 1) {
+		struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+		ssize_t n;
+
+		if (poll(&poll_fd, 1, 100) != 1)
+			continue;
+		n = read(fd, self->out + used, sizeof(self->out) - 1 - used);
+		if (n <= 0)
+			return false;
+		used += (size_t)n;
+		self->out[used] = 0;
+		if (strstr(self->out, needle))
+			return true;
+	}
+	return false;
+}
+
+TEST_F(ctl, watch_redraws_in_place_through_death_and_return)
+{
+	const char *const arguments[] = { "watch", "--interval", "0.1", NULL };
+	struct winsize size = { .ws_row = 10, .ws_col = 40 };
+	int screen, terminal;
+	pid_t pid;
+
+	ASSERT_EQ(openpty(&screen, &terminal, NULL, NULL, &size), 0);
+	pid = start(self, arguments, terminal);
+	close(terminal);
+	ASSERT_TRUE(sees(self, screen, "\033[H  greenhouse at home, hydropond 0.1 up f"));
+	EXPECT_CONTAINS(self->out, "\033[?25l");
+	EXPECT_TRUE(sees(self, screen, "\033[J"));
+	EXPECT_TRUE(strstr(self->out, "up fo") == NULL);	/* the screen has 40 columns */
+	kill(self->pid, SIGKILL);
+	ASSERT_EQ(process_wait(self->pid, PROCESS_WAIT_MS), 128 + SIGKILL);
+	EXPECT_TRUE(sees(self, screen, "hydropond is not running"));
+	self->pid = hydropond_start(self->dir);
+	EXPECT_TRUE(sees(self, screen, "greenhouse at home"));
+	kill(pid, SIGINT);
+	EXPECT_TRUE(sees(self, screen, "\033[?25h"));
+	EXPECT_EQ(process_wait(pid, CLIENT_MS), 0);
+	close(screen);
+}
+
+TEST_F(ctl, watch_into_a_pipe_is_plain)
+{
+	const char *const arguments[] = { "watch", "--interval", "0.1", NULL };
+	int pipe_fds[2];
+	pid_t pid;
+
+	ASSERT_EQ(pipe2(pipe_fds, O_CLOEXEC), 0);
+	pid = start(self, arguments, pipe_fds[1]);
+	close(pipe_fds[1]);
+	EXPECT_TRUE(sees(self, pipe_fds[0], "spool: "));
+	EXPECT_TRUE(sees(self, pipe_fds[0], "spool: "));
+	EXPECT_TRUE(strchr(self->out, '\033') == NULL);
+	kill(pid, SIGTERM);
+	EXPECT_EQ(process_wait(pid, CLIENT_MS), 0);
+	close(pipe_fds[0]);
+}
+
+TEST_F(ctl, check_judges_the_configuration_alone)
+{
+	char program[PATH_MAX], conf[128], text[512] = "";
+	char *const arguments[] = { program, "--check", "--config", conf, NULL };
+	int pipe_fds[2];
+	pid_t pid;
+
+	program_path("hydropond", program, sizeof(program));
+	snprintf(conf, sizeof(conf), "%s/hydropon.conf", self->dir);
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(pipe2(pipe_fds, O_CLOEXEC), 0);
+		pid = process_start(arguments, NULL, pipe_fds[1]);
+		close(pipe_fds[1]);
+		EXPECT_EQ(process_wait(pid, PROCESS_WAIT_MS), i);
+		EXPECT_GT(read(pipe_fds[0], text, sizeof(text) - 1), 0);
+		EXPECT_CONTAINS(text, i ? "wnat" : "configuration is good: 1 channels, 2 outputs, 0 stores");
+		close(pipe_fds[0]);
+		file_put(self->dir, "hydropon.conf", "[output pump]\nwnat = on\n");
+	}
+}

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "harness.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "protect/output.h"
+
+#define SECOND NS_PER_SEC
+#define MINUTE_MS 60000ULL
+
+enum { PUMP, AIR, DOSER };	/* pump and doser: safe off, air: safe on */
+enum { PH, EC };
+
+FIXTURE(output)
+{
+	struct conf conf;
+	struct outputs *outputs;
+	struct hydropon_output_info info[3];
+	bool good[2];
+	struct output_turn turn;
+	struct hydropon_set set;
+};
+
+FIXTURE_SETUP(output)
+{
+	static const char *const channels[] = { "ph", "ec" };
+	static const char *const outputs[] = { "pump", "air", "doser" };
+
+	for (int i = 0; i < 2; i++)
+		snprintf(self->conf.channels[i].name, HYDROPON_NAME_MAX, "%s", channels[i]);
+	self->conf.channels_n = 2;
+	self->conf.outputs_n = 3;
+	for (int i = 0; i < 3; i++) {
+		struct conf_output *output = &self->conf.outputs[i];
+
+		snprintf(output->name, HYDROPON_NAME_MAX, "%s", outputs[i]);
+		output->want_on = i != DOSER;
+		output->lease_ms = 2000;
+		self->info[i] = (struct hydropon_output_info){
+			.index = (uint32_t)i + 10, .lease_max_ms = 2000, .present = 1,
+			.safe_on = i == AIR, .on = i == AIR, .shed = i != AIR,
+		};
+		snprintf(self->info[i].name, HYDROPON_NAME_MAX, "%s", outputs[i]);
+	}
+	self->conf.outputs[PUMP].needs[self->conf.outputs[PUMP].needs_n++] = PH;
+	self->conf.outputs[PUMP].needs[self->conf.outputs[PUMP].needs_n++] = EC;
+	self->outputs = outputs_new(&self->conf);
+	self->turn = (struct output_turn){ .now_ns = 100 * SECOND, .good = self->good,
+					   .beat = 41 };
+	for (int i = 0; i < 3; i++)
+		outputs_bind(self->outputs, &self->info[i], self->turn.now_ns);
+}
+
+FIXTURE_TEARDOWN(output)
+{
+	outputs_free(self->outputs);
+}
+
+typedef struct fixture_output fixture;
+
+/* A new turn @ms later that has read a new beat. */
+static void next_beat(fixture *self, uint64_t ms)
+{
+	self->turn.now_ns += ms * NS_PER_MS;
+	self->turn.has_beat = true;
+	self->turn.beat++;
+	self->turn.beat_ns = self->turn.now_ns;
+}
+
+static bool decide(fixture *self, size_t index)
+{
+	return outputs_decide(self->outputs, index, &self->turn, &self->set);
+}
+
+static void done(fixture *self, size_t index, int error)
+{
+	outputs_done(self->outputs, index, &self->turn, &self->set, error);
+}
+
+/* Decides, and says that the kernel took what was decided. */
+static bool order(fixture *self, size_t index)
+{
+	bool ordered = decide(self, index);
+
+	if (ordered)
+		done(self, index, 0);
+	return ordered;
+}
+
+static void all_good(fixture *self)
+{
+	self->good[PH] = self->good[EC] = true;
+}
+
+static void start_pump(fixture *self)
+{
+	all_good(self);
+	next_beat(self, 1000);
+	ASSERT_TRUE(order(self, PUMP));
+	ASSERT_EQ(self->set.on, 1);
+}
+
+static void record(fixture *self, size_t index, bool on, enum hydropon_cause cause)
+{
+	const struct hydropon_record record = {
+		.type = HYDROPON_REC_OUTPUT, .channel = (uint16_t)self->info[index].index,
+		.value = on, .aux = cause, .time_ns = self->turn.now_ns,
+	};
+
+	ASSERT_EQ(outputs_take(self->outputs, &record), index);
+}
+
+TEST_F(output, stays_safe_until_every_need_is_good)
+{
+	next_beat(self, 100);
+	EXPECT_FALSE(decide(self, PUMP));
+	EXPECT_EQ(outputs_get(self->outputs, PUMP)->waits_for, PH);
+	self->good[PH] = true;
+	next_beat(self, 100);
+	EXPECT_FALSE(decide(self, PUMP));
+	EXPECT_EQ(outputs_get(self->outputs, PUMP)->waits_for, EC);
+	self->good[EC] = true;
+	next_beat(self, 100);
+	ASSERT_TRUE(decide(self, PUMP));
+	EXPECT_EQ(self->set.output, 10);
+	EXPECT_EQ(self->set.on, 1);
+	EXPECT_EQ(self->set.beat, self->turn.beat);
+	EXPECT_EQ(self->set.lease_ms, 2000);
+}
+
+TEST_F(output, needs_a_beat_that_this_turn_has_read)
+{
+	all_good(self);
+	EXPECT_FALSE(decide(self, PUMP));
+	next_beat(self, 100);
+	EXPECT_TRUE(order(self, PUMP));
+	self->turn.has_beat = false;
+	self->turn.now_ns += 100 * NS_PER_MS;
+	EXPECT_FALSE(decide(self, PUMP));
+}
+
+TEST_F(output, renews_once_per_beat)
+{
+	start_pump(self);
+	EXPECT_FALSE(decide(self, PUMP));
+	next_beat(self, 100);
+	EXPECT_TRUE(order(self, PUMP));
+	EXPECT_FALSE(decide(self, PUMP));
+}
+
+TEST_F(output, is_released_at_once_and_once_when_a_need_fails)
+{
+	start_pump(self);
+	self->good[EC] = false;
+	self->turn.has_beat = false;	/* towards safe takes no beat */
+	ASSERT_TRUE(order(self, PUMP));
+	EXPECT_EQ(self->set.on, 0);
+	EXPECT_EQ(outputs_get(self->outputs, PUMP)->waits_for, EC);
+	EXPECT_EQ(outputs_get(self->outputs, PUMP)->lease_until_ns, 0);
+	EXPECT_FALSE(decide(self, PUMP));
+	next_beat(self, 100);
+	EXPECT_FALSE(decide(self, PUMP));
+}
+
+TEST_F(output, release_is_tried_again_until_the_kernel_takes_it)
+{
+	start_pump(self);
+	self->good[PH] = false;
+	ASSERT_TRUE(decide(self, PUMP));
+	done(self, PUMP, -EIO);
+	EXPECT_TRUE(order(self, PUMP));
+	EXPECT_FALSE(decide(self, PUMP));
+}
+
+TEST_F(output, that_wants_its_safe_state_is_left_alone)
+{
+	all_good(self);
+	next_beat(self, 1000);
+	EXPECT_FALSE(decide(self, AIR));
+	EXPECT_FALSE(decide(self, DOSER));
+}
+
+TEST_F(output, with_safe_state_on_is_held_off_by_a_lease)
+{
+	ASSERT_EQ(outputs_override(self->outputs, AIR, false, MINUTE_MS, self->turn.now_ns), 0);
+	next_beat(self, 1000);
+	ASSERT_TRUE(order(self, AIR));
+	EXPECT_EQ(self->set.on, 0);
+	EXPECT_EQ(self->set.beat, self->turn.beat);
+	ASSERT_EQ(outputs_release(self->outputs, AIR), 0);
+	ASSERT_TRUE(order(self, AIR));
+	EXPECT_EQ(self->set.on, 1);
+}
+
+TEST_F(output, override_ends_at_its_time)
+{
+	ASSERT_EQ(outputs_override(self->outputs, DOSER, true, 1000, self->turn.now_ns), 0);
+	next_beat(self, 900);
+	ASSERT_TRUE(order(self, DOSER));
+	EXPECT_EQ(self->set.on, 1);
+	self->turn.now_ns += 99 * NS_PER_MS;
+	EXPECT_FALSE(decide(self, DOSER));
+	self->turn.now_ns += NS_PER_MS;
+	ASSERT_TRUE(order(self, DOSER));
+	EXPECT_EQ(self->set.on, 0);
+	EXPECT_FALSE(outputs_get(self->outputs, DOSER)->override_active);
+	EXPECT_EQ(outputs_release(self->outputs, DOSER), -ENOENT);
+}
+
+TEST_F(output, override_ends_at_its_time_without_a_device)
+{
+	ASSERT_EQ(outputs_override(self->outputs, DOSER, true, 1000, self->turn.now_ns), 0);
+	outputs_unbind(self->outputs);
+	next_beat(self, 1000);
+	EXPECT_FALSE(decide(self, DOSER));
+	EXPECT_FALSE(outputs_get(self->outputs, DOSER)->override_active);
+}
+
+TEST_F(output, override_has_bounds)
+{
+	uint64_t now_ns = self->turn.now_ns;
+
+	EXPECT_EQ(outputs_override(self->outputs, PUMP, true, 0, now_ns), -ERANGE);
+	EXPECT_EQ(outputs_override(self->outputs, PUMP, true, OUTPUT_OVERRIDE_MAX_MS + 1, now_ns),
+		  -ERANGE);
+	EXPECT_FALSE(outputs_get(self->outputs, PUMP)->override_active);
+	EXPECT_EQ(outputs_override(self->outputs, PUMP, true, OUTPUT_OVERRIDE_MAX_MS, now_ns), 0);
+	EXPECT_EQ(outputs_override(self->outputs, PUMP, false, 1, now_ns), 0);
+	EXPECT_EQ(outputs_get(self->outputs, PUMP)->override_until_ns, now_ns + NS_PER_MS);
+}
+
+TEST_F(output, override_does_not_pass_over_needs)
+{
+	ASSERT_EQ(outputs_override(self->outputs, PUMP, true, MINUTE_MS, self->turn.now_ns), 0);
+	self->good[PH] = true;
+	next_beat(self, 100);
+	EXPECT_FALSE(decide(self, PUMP));
+	EXPECT_EQ(outputs_get(self->outputs, PUMP)->waits_for, EC);
+}
+
+TEST_F(output, is_not_asked_for_while_it_is_shed)
+{
+	start_pump(self);
+	record(self, PUMP, false, HYDROPON_CAUSE_SHED);
+	self->turn.shedding = true;
+	next_beat(self, 600);
+	EXPECT_FALSE(decide(self, PUMP));
+	self->turn.shedding = false;
+	next_beat(self, 600);
+	EXPECT_TRUE(decide(self, PUMP));
+}
+
+TEST_F(output, refused_as_busy_waits_for_the_next_beat)
+{
+	all_good(self);
+	next_beat(self, 1000);
+	ASSERT_TRUE(decide(self, PUMP));
+	done(self, PUMP, -EBUSY);
+	EXPECT_EQ(outputs_get(self->outputs, PUMP)->error, -EBUSY);
+	EXPECT_FALSE(decide(self, PUMP));
+	next_beat(self, 100);
+	EXPECT_TRUE(order(self, PUMP));
+	EXPECT_EQ(outputs_get(self->outputs, PUMP)->error, 0);
+	EXPECT_EQ(outputs_get(self->outputs, PUMP)->refused, 1);
+}
+
+TEST_F(output, starts_one_at_a_time)
+{
+	all_good(self);
+	outputs_override(self->outputs, DOSER, true, MINUTE_MS, self->turn.now_ns);
+	next_beat(self, 1000);
+	EXPECT_TRUE(order(self, PUMP));
+	EXPECT_FALSE(decide(self, DOSER));
+	next_beat(self, OUTPUT_STAGGER_MS - 1);
+	EXPECT_TRUE(order(self, PUMP));
+	EXPECT_FALSE(decide(self, DOSER));
+	next_beat(self, 1);
+	EXPECT_TRUE(order(self, PUMP));
+	EXPECT_TRUE(order(self, DOSER));
+}
+
+TEST_F(output, a_refused_start_holds_up_nobody)
+{
+	all_good(self);
+	outputs_override(self->outputs, DOSER, true, MINUTE_MS, self->turn.now_ns);
+	next_beat(self, 1000);
+	ASSERT_TRUE(decide(self, PUMP));
+	done(self, PUMP, -EBUSY);
+	EXPECT_TRUE(decide(self, DOSER));
+}
+
+TEST_F(output, that_expired_starts_again_as_any_other)
+{
+	start_pump(self);
+	outputs_override(self->outputs, DOSER, true, MINUTE_MS, self->turn.now_ns);
+	next_beat(self, OUTPUT_STAGGER_MS);
+	EXPECT_TRUE(order(self, DOSER));
+	record(self, PUMP, false, HYDROPON_CAUSE_EXPIRED);
+	EXPECT_FALSE(outputs_get(self->outputs, PUMP)->on);
+	next_beat(self, 100);
+	EXPECT_FALSE(decide(self, PUMP));
+	next_beat(self, OUTPUT_STAGGER_MS);
+	EXPECT_TRUE(decide(self, PUMP));
+}
+
+TEST_F(output, lease_is_cut_to_what_the_kernel_takes)
+{
+	self->info[PUMP].lease_max_ms = 1000;
+	outputs_unbind(self->outputs);
+	outputs_bind(self->outputs, &self->info[PUMP], self->turn.now_ns);
+	start_pump(self);
+	EXPECT_EQ(self->set.lease_ms, 1000);
+	EXPECT_EQ(outputs_get(self->outputs, PUMP)->lease_until_ns, self->turn.beat_ns + SECOND);
+}
+
+TEST_F(output, without_its_device_gets_no_orders)
+{
+	start_pump(self);
+	self->info[PUMP].present = 0;
+	outputs_bind(self->outputs, &self->info[PUMP], self->turn.now_ns);
+	next_beat(self, 100);
+	EXPECT_FALSE(decide(self, PUMP));
+	outputs_unbind(self->outputs);
+	EXPECT_FALSE(decide(self, PUMP));
+	EXPECT_EQ(outputs_get(self->outputs, PUMP)->kernel, -1);
+}
+
+TEST_F(output, a_release_of_a_device_that_is_gone_is_not_repeated)
+{
+	start_pump(self);
+	self->good[PH] = false;
+	ASSERT_TRUE(decide(self, PUMP));
+	done(self, PUMP, -ENODEV);
+	EXPECT_FALSE(decide(self, PUMP));
+}
+
+TEST_F(output, old_record_does_not_undo_newer_knowledge)
+{
+	self->info[PUMP].on = 1;
+	self->info[PUMP].cause = HYDROPON_CAUSE_LEASE;
+	self->info[PUMP].lease_left_ms = 2000;
+	self->info[PUMP].changed_ns = self->turn.now_ns + 1;
+	outputs_bind(self->outputs, &self->info[PUMP], self->turn.now_ns);
+	record(self, PUMP, false, HYDROPON_CAUSE_CLOSED);
+	EXPECT_TRUE(outputs_get(self->outputs, PUMP)->on);
+	EXPECT_EQ(outputs_get(self->outputs, PUMP)->cause, HYDROPON_CAUSE_LEASE);
+}
+
+TEST_F(output, of_another_name_is_none_of_ours)
+{
+	const struct hydropon_record other = { .type = HYDROPON_REC_OUTPUT, .channel = 3 };
+	struct hydropon_output_info info = { .index = 3, .name = "heater" };
+
+	EXPECT_EQ(outputs_bind(self->outputs, &info, 0), -1);
+	EXPECT_EQ(outputs_take(self->outputs, &other), -1);
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "support/disk_faults.h"
+#include "support/spool_rig.h"
+
+#include "base/clock.h"
+#include "spool/spooler.h"
+
+FIXTURE(spooler) {
+	struct spool_rig rig;
+	struct spooler *spooler;
+	uint64_t pushed;
+	atomic_int seconds;
+};
+FIXTURE_SETUP(spooler) { rig_make(&self->rig); }
+FIXTURE_TEARDOWN(spooler)
+{
+	disk.hang_fdatasync = false;
+	spooler_stop(self->spooler, 5000);
+	rig_remove(&self->rig);
+}
+
+static void on_second(void *data)
+{
+	struct fixture_spooler *self = data;
+
+	self->seconds++;
+}
+
+static void start(struct fixture_spooler *self)
+{
+	self->spooler = spooler_start(&self->rig.conf, on_second, self);
+	ASSERT_TRUE(self->spooler != NULL);
+}
+
+static void stop(struct fixture_spooler *self)
+{
+	spooler_stop(self->spooler, 5000);
+	self->spooler = NULL;
+}
+
+/* Returns how many of them were taken; a refused number is given again. */
+static uint64_t push(struct fixture_spooler *self, uint64_t n)
+{
+	uint64_t taken = 0;
+
+	for (uint64_t i = 0; i < n; i++) {
+		struct sample sample = rig_sample(self->pushed);
+
+		if (spooler_push(self->spooler, &sample)) {
+			self->pushed++;
+			taken++;
+		}
+	}
+	return taken;
+}
+
+static struct spooler_stats stats(struct fixture_spooler *self)
+{
+	struct spooler_stats out;
+
+	spooler_stats(self->spooler, &out);
+	return out;
+}
+
+static bool wait_produced(struct fixture_spooler *self, uint64_t produced, uint32_t timeout_ms)
+{
+	uint64_t until_ns = clock_boot_ns() + timeout_ms * NS_PER_MS;
+
+	while (stats(self).produced < produced && clock_boot_ns() < until_ns)
+		poll(NULL, 0, 5);
+	return stats(self).produced == produced;
+}
+
+static bool wait_error(struct fixture_spooler *self, int error)
+{
+	uint64_t until_ns = clock_boot_ns() + 5 * NS_PER_SEC;
+
+	while (stats(self).error != error && clock_boot_ns() < until_ns)
+		poll(NULL, 0, 5);
+	return stats(self).error == error;
+}
+
+TEST_F(spooler, commits_within_its_period)
+{
+	struct spooler_stats after;
+	struct rig_found found;
+
+	start(self);
+	EXPECT_EQ(push(self, 10), 10);
+	EXPECT_TRUE(wait_produced(self, 10, 2000));
+	EXPECT_EQ(push(self, 5), 5);
+	EXPECT_TRUE(wait_produced(self, 15, 2000));
+	after = stats(self);
+	EXPECT_EQ(after.error, 0);
+	EXPECT_EQ(after.pending, 0);
+	EXPECT_GE(after.commits, 2);
+	EXPECT_LE(after.commit_last_us, after.commit_max_us);
+	EXPECT_EQ(after.bytes, scratch_size(self->rig.log));
+	EXPECT_EQ(after.max_bytes, self->rig.conf.spool_max_bytes);
+	EXPECT_EQ(after.refused_queue + after.refused_full + after.refused_error, 0);
+	found = rig_read(&self->rig);
+	EXPECT_EQ(found.samples, 15);
+	EXPECT_EQ(found.wrong, 0);
+}
+
+TEST_F(spooler, commits_what_is_queued_when_stopped)
+{
+	struct rig_found found;
+
+	self->rig.conf.commit_ms = 60000;
+	start(self);
+	EXPECT_EQ(push(self, 3 * SPOOL_BATCH_SAMPLES + 7), 3 * SPOOL_BATCH_SAMPLES + 7);
+	stop(self);
+	found = rig_read(&self->rig);
+	EXPECT_EQ(found.samples, 3 * SPOOL_BATCH_SAMPLES + 7);
+	EXPECT_EQ(found.wrong, 0);
+}
+
+TEST_F(spooler, goes_on_counting_after_a_restart)
+{
+	start(self);
+	push(self, 10);
+	stop(self);
+	start(self);
+	push(self, 10);
+	EXPECT_TRUE(wait_produced(self, 20, 2000));
+	EXPECT_EQ(rig_read(&self->rig).wrong, 0);
+}
+
+TEST_F(spooler, commits_early_when_the_queue_fills)
+{
+	self->rig.conf.commit_ms = 60000;
+	start(self);
+	EXPECT_EQ(push(self, 40000), 40000);
+	EXPECT_TRUE(wait_produced(self, 40000, 5000) || stats(self).produced > 30000);
+}
+
+TEST_F(spooler, refuses_and_counts_when_the_disk_hangs)
+{
+	struct spooler_stats after;
+	uint64_t taken, before_ns;
+
+	start(self);
+	EXPECT_EQ(push(self, 1), 1);
+	EXPECT_TRUE(wait_produced(self, 1, 2000));
+	disk.hang_fdatasync = true;
+	before_ns = clock_boot_ns();
+	taken = push(self, 100000);
+	/* It took a hundred thousand answers, and none of them waited for the disk. */
+	EXPECT_LT(clock_boot_ns() - before_ns, 5 * NS_PER_SEC);
+	after = stats(self);
+	EXPECT_GT(after.refused_queue, 0);
+	EXPECT_EQ(after.refused_error, 0);
+	EXPECT_EQ(taken + after.refused_queue, 100000);
+	EXPECT_EQ(after.pending, taken);
+	disk.hang_fdatasync = false;
+	EXPECT_TRUE(wait_produced(self, 1 + taken, 10000));
+	EXPECT_EQ(stats(self).pending, 0);
+	EXPECT_EQ(rig_read(&self->rig).wrong, 0);
+}
+
+TEST_F(spooler, gives_up_stopping_when_the_disk_hangs)
+{
+	uint64_t before_ns;
+
+	start(self);
+	push(self, 1);
+	EXPECT_TRUE(wait_produced(self, 1, 2000));
+	disk.hang_fdatasync = true;
+	push(self, 1);
+	before_ns = clock_boot_ns();
+	spooler_stop(self->spooler, 200);
+	self->spooler = NULL;
+	EXPECT_GE(clock_boot_ns() - before_ns, 150 * NS_PER_MS);
+	EXPECT_LT(clock_boot_ns() - before_ns, 2 * NS_PER_SEC);
+}
+
+TEST_F(spooler, loses_and_repeats_nothing_over_failed_fdatasyncs)
+{
+	struct spooler_stats after;
+	struct rig_found found;
+
+	start(self);
+	push(self, 10);
+	EXPECT_TRUE(wait_produced(self, 10, 2000));
+	disk.fail_fdatasync = 2;
+	push(self, 10);
+	EXPECT_TRUE(wait_error(self, -EIO));
+	push(self, 10);
+	EXPECT_TRUE(wait_produced(self, 30, 10000));
+	after = stats(self);
+	EXPECT_EQ(after.error, 0);
+	EXPECT_EQ(after.refused_queue + after.refused_full + after.refused_error, 0);
+	found = rig_read(&self->rig);
+	EXPECT_EQ(found.samples, 30);
+	EXPECT_EQ(found.wrong, 0);
+}
+
+TEST_F(spooler, counts_as_error_what_a_failing_disk_costs)
+{
+	struct spooler_stats after;
+	uint64_t taken;
+
+	start(self);
+	push(self, 1);
+	EXPECT_TRUE(wait_produced(self, 1, 2000));
+	disk.fail_fdatasync = 1000000;
+	push(self, 1);
+	EXPECT_TRUE(wait_error(self, -EIO));
+	taken = push(self, 100000);
+	after = stats(self);
+	EXPECT_GT(after.refused_error, 0);
+	EXPECT_EQ(after.refused_queue, 0);
+	EXPECT_EQ(taken + after.refused_error, 100000);
+	EXPECT_EQ(after.pending, taken + 1);
+	disk.fail_fdatasync = 0;
+	EXPECT_TRUE(wait_produced(self, taken + 2, 10000));
+	EXPECT_EQ(rig_read(&self->rig).wrong, 0);
+}
+
+TEST_F(spooler, waits_for_a_place_to_store)
+{
+	char state_dir[CONF_PATH_MAX];
+
+	snprintf(state_dir, sizeof(state_dir), "%s/later", self->rig.dir);
+	snprintf(self->rig.conf.state_dir, sizeof(self->rig.conf.state_dir), "%s/later/state",
+		 self->rig.dir);
+	start(self);
+	push(self, 10);
+	EXPECT_TRUE(wait_error(self, -ENOENT));
+	ASSERT_EQ(mkdir(state_dir, 0700), 0);
+	EXPECT_TRUE(wait_produced(self, 10, 5000));
+	EXPECT_EQ(stats(self).error, 0);
+}
+
+TEST_F(spooler, counts_what_a_full_spool_refuses)
+{
+	struct spooler_stats after;
+
+	self->rig.conf.spool_max_bytes = 2048;
+	start(self);
+	push(self, 10);
+	EXPECT_TRUE(wait_produced(self, 10, 2000));
+	push(self, 1000);
+	while (stats(self).pending)
+		poll(NULL, 0, 5);
+	after = stats(self);
+	EXPECT_EQ(after.produced + after.refused_full, 1010);
+	EXPECT_GT(after.refused_full, 0);
+	EXPECT_EQ(after.error, 0);
+	EXPECT_LE(after.bytes, 2048);
+	EXPECT_GE(rig_read(&self->rig).samples, 10);
+}
+
+TEST_F(spooler, refuses_a_sample_of_no_channel)
+{
+	struct sample sample = rig_sample(0);
+
+	start(self);
+	sample.channel = RIG_CHANNELS;
+	EXPECT_FALSE(spooler_push(self->spooler, &sample));
+	EXPECT_EQ(stats(self).refused_error, 1);
+}
+
+TEST_F(spooler, calls_about_once_a_second)
+{
+	start(self);
+	poll(NULL, 0, 2500);
+	stop(self);
+	EXPECT_GE(self->seconds, 1);
+	EXPECT_LE(self->seconds, 3);
+}
