@@ -12,7 +12,10 @@
 VERSION := 0.1
 DESTDIR ?=
 PREFIX ?= /usr
-KDIR ?= /lib/modules/$(shell uname -r)/build
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+KRELEASE ?= $(shell uname -r)
+KDIR ?= /lib/modules/$(KRELEASE)/build
+MODULEDIR ?= /lib/modules/$(KRELEASE)
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -57,7 +60,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 # Run in the virtual gateway.
 GUEST_TESTS := $(patsubst tests/%.c,%,$(wildcard tests/kmod/*.c tests/fault/*.c))
 
-.PHONY: all programs modules clean unit-tests guest-tests install install-programs
+.PHONY: all programs modules clean unit-tests guest-tests install install-files install-modules demo check
 all: programs modules
 programs: $(addprefix $(O)/,$(PROGRAMS))
 modules:
@@ -95,9 +98,28 @@ $(O)/tests/simctl: $(addprefix $(O)/obj/tests/sim/,simctl.o sim.o)
 	@mkdir -p $(@D)
 	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
-install-programs: programs
+# What a board gets beside the modules.
+install-files: programs
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/sbin $(O)/hydropond $(O)/hydropon-forward
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(O)/hydroponctl
+	install -D -m 644 -t $(DESTDIR)$(UNITDIR) systemd/hydropond.service systemd/hydropon-forward.service
+	install -D -m 644 systemd/hydropon.sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/hydropon.conf
+	install -D -m 644 systemd/hydropon.tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/hydropon.conf
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/udev/rules.d udev/60-hydropon.rules
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 docs/man/*.5
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 docs/man/*.8
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/man/*.1
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/hydropon/examples docs/examples/*.conf
+	install -d $(DESTDIR)/etc/hydropon/hydropon.conf.d
+	@# A farm's own configuration is never replaced.
+	test -e $(DESTDIR)/etc/hydropon/hydropon.conf || \
+		install -m 644 docs/examples/hydropon.conf $(DESTDIR)/etc/hydropon/hydropon.conf
+
+install-modules: modules
+	install -D -m 644 -t $(DESTDIR)$(MODULEDIR)/updates $(patsubst %,kmod/%.ko,guard/hydropon-guard sampler/hydropon)
+	test -n "$(DESTDIR)" || depmod -a $(KRELEASE)
+
+install: install-files install-modules
 
 $(O)/obj/tests/%.o: override CPPFLAGS += -Itests
 

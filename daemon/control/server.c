@@ -27,7 +27,6 @@ struct client {
 	sd_event_source *more;		/* another line is in @in already */
 	uint64_t active_ns;		/* BOOTTIME of the newest complete request */
 	bool last_answer;		/* close when the answer has been taken */
-	bool ended;			/* the client sends no more */
 	char *out;
 	size_t out_n, out_sent;
 	size_t in_n;
@@ -122,7 +121,7 @@ static void client_serve(struct client *client)
 	memmove(client->in, end + 1, client->in_n);
 }
 
-/* False: nothing will come any more. */
+/* False: nothing will come any more. Called when all that came before is answered. */
 static bool client_receive(struct client *client)
 {
 	ssize_t n = recv(client->fd, client->in + client->in_n,
@@ -130,10 +129,8 @@ static bool client_receive(struct client *client)
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR;
-	if (!n)
-		client->ended = true;
 	client->in_n += (size_t)n;
-	return true;
+	return n;
 }
 
 /* Serves the client and asks for what it waits for next: room, itself, or input. */
@@ -147,8 +144,6 @@ static void client_step(struct client *client)
 		goto close;
 	waits_for_room = client->out;
 	has_line = client_line_end(client);
-	if (!waits_for_room && !has_line && client->ended)
-		goto close;
 	if (sd_event_source_set_io_events(client->io, waits_for_room ? EPOLLOUT :
 						      has_line ? 0 : EPOLLIN) < 0 ||
 	    sd_event_source_set_enabled(client->more, !waits_for_room && has_line ?

@@ -226,9 +226,9 @@ static void find_store_problems(struct problems *problems, struct json_object *s
 	const char *name = field_text(store, "name"), *state = field_text(store, "state"),
 		   *error = field_string(store, "last_error");
 
-	if (strcmp(state, "ok"))
-		problem(problems, MARK_WARN, "store %s: %s%s%s", name, state, error ? ": " : "",
-			error ? error : "");
+	if (strcmp(state, "ok") || (error && *error))
+		problem(problems, MARK_WARN, "store %s: %s%s%s", name, state,
+			error && *error ? ": " : "", error ? error : "");
 	if (!adds_up)
 		problem(problems, MARK_BAD, "store %s: its sum does not add up", name);
 	if (field_count(store, "set_aside"))

@@ -13,6 +13,7 @@ struct post {
 	CURL *easy;
 	struct curl_slist *headers;
 	bool is_running;
+	bool has_whole_head;		/* of the answer, with the empty line at its end */
 	size_t body_size;		/* of the answer, as far as it was kept */
 	char body[ANSWER_BODY_MAX];
 };
@@ -30,6 +31,17 @@ static size_t on_body(char *bytes, size_t one, size_t size, void *data)
 		post->body[post->body_size++] = c < ' ' || c > '~' ? ' ' : c;
 	}
 	post->body[post->body_size] = 0;
+	return size * one;
+}
+
+static size_t on_head(char *line, size_t one, size_t size, void *data)
+{
+	struct post *post = data;
+
+	if (size >= 5 && !memcmp(line, "HTTP/", 5))
+		post->has_whole_head = false;	/* of another answer, after a 100 */
+	else if (*line == '\r' || *line == '\n')
+		post->has_whole_head = true;
 	return size * one;
 }
 
@@ -51,6 +63,8 @@ static bool set_options(struct post *post, const char *url, uint32_t timeout_ms,
 	       SET(NOSIGNAL, 1L) &&
 	       /* A name server that does not answer must not hold up the other stores. */
 	       SET(QUICK_EXIT, 1L) &&
+	       SET(HEADERFUNCTION, on_head) &&
+	       SET(HEADERDATA, post) &&
 	       SET(WRITEFUNCTION, on_body) &&
 	       SET(WRITEDATA, post) &&
 	       SET(PRIVATE, owner);
@@ -105,6 +119,7 @@ void post_free(struct post *post)
 
 int post_start(struct post *post, const void *body, size_t size)
 {
+	post->has_whole_head = false;
 	post->body_size = 0;
 	post->body[0] = 0;
 	if (curl_easy_setopt(post->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size) ||
@@ -119,6 +134,9 @@ void post_finish(struct post *post, CURLcode code, struct answer *answer)
 {
 	curl_off_t retry_after_s = 0;
 
+	/* libcurl is content with a status line before the connection breaks. */
+	if (code == CURLE_OK && !post->has_whole_head)
+		code = CURLE_PARTIAL_FILE;
 	*answer = (struct answer){ .code = code };
 	memcpy(answer->body, post->body, sizeof(answer->body));
 	curl_easy_getinfo(post->easy, CURLINFO_RESPONSE_CODE, &answer->status);

@@ -92,6 +92,7 @@ static void note_success(struct spooler *spooler)
 
 	pthread_mutex_lock(&spooler->lock);
 	spooler->stats.error = 0;
+	spooler->stats.pending = spooler->batch_n;
 	spooler->stats.produced = spool_produced(spooler->spool);
 	spooler->stats.bytes = spool_bytes(spooler->spool);
 	pthread_mutex_unlock(&spooler->lock);
@@ -141,9 +142,9 @@ static int append_batch(struct spooler *spooler)
 	us = (clock_boot_ns() - before_ns) / 1000;
 	spooler->is_full_told = false;
 
-	pthread_mutex_lock(&spooler->lock);
 	spooler->batch_n = 0;
-	spooler->stats.pending = 0;
+
+	pthread_mutex_lock(&spooler->lock);
 	spooler->stats.commits++;
 	spooler->stats.commit_last_us = us;
 	if (us > spooler->stats.commit_max_us)

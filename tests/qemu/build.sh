@@ -58,26 +58,24 @@ ln -s /bin/udevadm $tree/usr/lib/systemd/systemd-udevd
 cp "$root"/usr/lib/udev/rules.d/{50-udev-default,80-drivers}.rules $tree/usr/lib/udev/rules.d/ 2>/dev/null ||
 	cp "$root"/lib/udev/rules.d/{50-udev-default,80-drivers}.rules $tree/usr/lib/udev/rules.d/
 
-make -s CROSS_COMPILE=$cross SYSROOT="$root" O=$out/programs DESTDIR="$PWD/$tree" install-programs
+make -s CROSS_COMPILE=$cross SYSROOT="$root" O=$out/programs DESTDIR="$PWD/$tree" install-files
 mkdir -p $tree/tests
 cp $out/programs/tests/{kmod,fault}/* $out/programs/tests/{tank,simctl} $tree/tests/
 cp tests/qemu/guest/* $tree/tests/
 ln -s tests/init $tree/init
 (cd $out/programs/tests && ls kmod/* fault/* | sed 's,.*/,,') >$tree/tests/list
-cp udev/*.rules $tree/usr/lib/udev/rules.d/
-mkdir -p $tree/etc/hydropon
 cp docs/examples/virtual-gateway.conf $tree/etc/hydropon/hydropon.conf
 for file in passwd group; do
 	grep -E '^(root|daemon|nogroup|nobody|tty|disk|kmem|input|video|audio|lp|dialout|cdrom|tape|kvm|render|sgx):' \
 		/etc/$file >$tree/etc/$file
 done
-# sysusers would do this on a board
-while read -r kind name id comment; do
-	case $kind in
-	g) echo "$name:x:$id:" >>$tree/etc/group ;;
-	u) echo "$name:x:$id:$id:$comment:/nonexistent:/bin/false" >>$tree/etc/passwd ;;
-	esac
-done <tests/qemu/guest/users
+# The users, as systemd-sysusers would make them.
+id=990
+grep '^u ' systemd/hydropon.sysusers.conf | while read -r _ name _; do
+	echo "$name:x:$id:" >>$tree/etc/group
+	echo "$name:x:$id:$id::/nonexistent:/bin/false" >>$tree/etc/passwd
+	id=$((id + 1))
+done
 
 # libraries that the programs need, and those that these need
 needed() {

@@ -124,11 +124,11 @@ def main():
         recording = replay.Recording(options.replay, options.rows) if options.replay else None
         print("hydropon: starting victoria-metrics and booting the virtual gateway", flush=True)
         store = gateway.Store()
-        append = f"hydropon.seed={options.seed}"
+        append = f"rig.seed={options.seed}"
         if recording:
-            append += f" hydropon.rows={len(recording.rows)}"
+            append += f" rig.rows={len(recording.rows)}"
         if options.story:
-            append += " hydropon.story=1"
+            append += " rig.story=1"
         guest = gateway.Gateway(store.port, append,
                                 recording and recording.make_initrd(gateway.DIR))
         print(f"hydropon: first value {wait_for_first_value(guest):.1f} s after power-on",

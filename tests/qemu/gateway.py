@@ -138,7 +138,7 @@ class Gateway:
         ]
         environment = dict(os.environ, TIMEOUT=os.environ.get("DEMO_TIMEOUT", "86400"),
                            CONSOLE="file:" + os.path.join(DIR, "console.log"),
-                           APPEND=f"hydropon.store={store_port} {append}")
+                           APPEND=f"rig.store={store_port} {append}")
         if initrd:
             environment["INITRD"] = initrd
         self.log = open(os.path.join(DIR, "qemu.log"), "w")
@@ -154,13 +154,13 @@ class Gateway:
         self.number = 0
         self.expect_line("|ready", 90)
 
-    def qmp_command(self, name, **arguments):
-        self.qmp.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
+    def qmp_command(self, command, **arguments):
+        self.qmp.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
         self.qmp.flush()
         while True:
             answer = json.loads(self.qmp.readline())
             if "error" in answer:
-                raise Failure(f"QEMU refused {name}: {answer['error']['desc']}")
+                raise Failure(f"QEMU refused {command}: {answer['error']['desc']}")
             if "return" in answer:
                 return answer["return"]
 

@@ -68,6 +68,8 @@ class Story:
         self.say("mains power is back; 10 s of stable power are wanted")
         back_ns = self.guest.set_power(True)
         self.wait("pump on again", lambda: self.guest.level("pump-a") == 1)
+        self.wait("outputs on again, one after the other",
+                  lambda: self.outputs_are({n: 1 for n in shed}))
         on_ns = self.guest.first_change("pump-a", 1, back_ns)
         if on_ns:
             self.say(f"    pump-a on again after {(on_ns - back_ns) / 1e9:.1f} s")
@@ -129,7 +131,10 @@ class Story:
         self.wait("everything delivered", self.drained, DELIVERY_TIMEOUT_S)
         f = self.guest.forward()
         dropped = sum(f["dropped"].values())
-        stored = self.store.count()
+        # What has just come in is counted by the store after a second or two.
+        deadline = time.monotonic() + 15
+        while (stored := self.store.count()) != f["delivered"] and time.monotonic() < deadline:
+            time.sleep(0.5)
         self.say(f"produced {f['produced']} = delivered {f['delivered']} + queued {f['queued']} + "
                  f"set aside {f['set_aside']} + dropped {dropped} {f['dropped'] or ''}")
         self.say(f"the store counts {stored}")

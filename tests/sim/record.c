@@ -13,8 +13,14 @@
 #include "gpio.h"
 
 #include <linux/debugfs.h>
+#include <linux/moduleparam.h>
 #include <linux/seq_file.h>
 #include <linux/timekeeping.h>
+
+static bool log_transitions;
+module_param(log_transitions, bool, 0644);
+MODULE_PARM_DESC(log_transitions,
+		 "also tell the kernel's log, for what happens as the machine ends");
 
 /* Records are numbered from 0 at load; number n is in slot n % SIM_GPIO_RECORDS. */
 struct record_reader {
@@ -33,6 +39,9 @@ void sim_record_add(struct sim_gpio *gpio, const struct sim_line *line,
 	record->line = line->offset;
 	record->kind = kind;
 	record->level = line->driven;
+	if (log_transitions)
+		pr_info("hydropon-sim: %s line %u %d\n", gpio->chip.label, line->offset,
+			line->driven);
 }
 
 /* Must hold gpio->lock. */

@@ -16,7 +16,7 @@
 
 __attribute__((unused)) static void scratch_make(char dir[SCRATCH_PATH_MAX])
 {
-	snprintf(dir, SCRATCH_PATH_MAX, "/tmp/hydropon-test-XXXXXX");
+	strcpy(dir, "/tmp/hydropon-test-XXXXXX");
 	ASSERT_TRUE(mkdtemp(dir) != NULL);
 }
 

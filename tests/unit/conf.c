@@ -465,13 +465,14 @@ TEST_F(conf, drop_ins_replace_in_the_order_of_their_names)
 	write_text("t.conf.d/20-b.conf", "[gateway]\nsite = second\n[output o]\nlease = 3 s\n");
 	write_text("t.conf.d/10-a.conf", "[gateway]\nname = first\nsite = first\n");
 	write_text("t.conf.d/30-c.conf~", "[gateway]\nsite = backup\n");
-	write_text("t.conf.d/.40-d.conf", "[gateway]\nsite = hidden\n");
+	write_text("t.conf.d/.40-d.conf", "[spool]\ncommit-every = 9 s\n");
 	write_text("t.conf.d/README", "not INI");
 	load_text(self, GATEWAY "[output o]\nwant = on\nlease = 99 s\n");
 	EXPECT_STREQ(self->errors, "");
 	ASSERT_TRUE(self->conf != NULL);
 	EXPECT_STREQ(self->conf->gateway, "first");
 	EXPECT_STREQ(self->conf->site, "second");
+	EXPECT_EQ(self->conf->commit_ms, 1000);
 	EXPECT_EQ(self->conf->outputs_n, 1);
 	EXPECT_EQ(self->conf->outputs[0].lease_ms, 3000);
 }

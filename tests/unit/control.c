@@ -295,8 +295,15 @@ TEST_F(control, a_slow_reader_stalls_nobody)
 	harness_note("longest answer beside a slow reader: %llu us",
 		     (unsigned long long)(longest_ns / 1000));
 	EXPECT_LT(longest_ns, NS_PER_SEC);
+	/* Then it reads, and nothing of it all was lost or mixed up. */
+	fcntl(slow, F_SETFL, 0);
+	for (size_t i = 0; i < sent; i++) {
+		struct json_object *answer = json_tokener_parse(hear(slow));
+
+		ASSERT_TRUE(json_object_object_get(answer, "gateway") != NULL);
+		json_object_put(answer);
+	}
 	close(slow);
-	EXPECT_CONTAINS(ask(fast, STATUS), "{\"ok\":true");
 	close(fast);
 }
 

@@ -190,6 +190,9 @@ TEST(a_store_in_trouble_is_told)
 
 	EXPECT_CONTAINS(text, "~ store main: backoff: connection refused");
 	EXPECT_CONTAINS(text, "~ store main refused 2 lines");
+	text = show(STATUS(POWER, CHANNEL, OUTPUT, "{\"name\":\"main\",\"state\":\"ok\","
+		"\"last_error\":\"the cursor cannot be written\"}"), false);
+	EXPECT_CONTAINS(text, "~ store main: ok: the cursor cannot be written");
 }
 
 TEST(colours_only_if_asked_for)

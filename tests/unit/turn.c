@@ -268,6 +268,15 @@ TEST_F(turn, without_a_beat_renews_nothing)
 	EXPECT_EQ(kernel.sets_n, 1);
 }
 
+TEST_F(turn, does_not_name_the_beat_of_an_earlier_turn)
+{
+	put_beat();
+	turn_run(&self->turn);
+	put_water(WATER_MV, 0);
+	turn_run(&self->turn);
+	EXPECT_EQ(kernel.sets_n, 0);
+}
+
 TEST_F(turn, judges_what_came_after_the_beat_before_it_renews)
 {
 	put_water(WATER_MV, 0);

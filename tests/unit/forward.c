@@ -1,0 +1,969 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The forwarder against a spool on disk and a scripted store. Its time is the test's
+ * own, so that pauses of minutes take none; only the network is real.
+ */
+#include "support/disk_faults.h"
+#include "support/http_server.h"
+#include "support/spool_rig.h"
+
+#include <json-c/json.h>
+
+#include "base/clock.h"
+#include "forward/backoff.h"
+#include "forward/forward.h"
+#include "spool/mark.h"
+
+#define TURN_NS (FORWARD_POLL_MS * NS_PER_MS)
+#define TURNS_MAX 20000
+
+FIXTURE(forward) {
+	struct spool_rig rig;
+	struct http_server *server;
+	struct forward *forward;
+	uint64_t now_ns;
+	uint64_t paused_ms;		/* the newest pause that was skipped */
+	unsigned int pauses;
+	/* for the scripts; the server's thread reads them with its lock held */
+	int status;
+	const char *headers, *body;
+	bool closes, breaks_off, hangs;
+	int64_t refused[4];		/* stamps of lines that are refused, 0: none */
+	size_t line_max;		/* a request of more lines is too large, 0: none is */
+	unsigned int random;
+};
+
+/* Does something to what the scripts look at, while they do not. */
+#define LOCKED(self, ...)						\
+	do {								\
+		pthread_mutex_lock(&(self)->server->lock);		\
+		__VA_ARGS__;						\
+		pthread_mutex_unlock(&(self)->server->lock);		\
+	} while (0)
+
+static struct http_answer answer_as_told(void *data, const char *lines, size_t n)
+{
+	struct fixture_forward *self = data;
+
+	return (struct http_answer){
+		.status = self->status, .headers = self->headers, .body = self->body,
+		.closes = self->closes, .breaks_off = self->breaks_off, .hangs = self->hangs,
+	};
+}
+
+FIXTURE_SETUP(forward)
+{
+	unsetenv("http_proxy");
+	disk.skip = true;
+	rig_make(&self->rig);
+	self->status = 204;
+	self->now_ns = 1;
+	self->server = http_start(0, answer_as_told, self);
+	self->rig.conf.stores_n = 1;
+	self->rig.conf.stores[0] = (struct conf_store){
+		.name = "local", .batch_lines = 5000, .timeout_ms = 2000,
+	};
+	snprintf(self->rig.conf.stores[0].url, CONF_URL_MAX,
+		 "http://grower:s3cret@127.0.0.1:%u/write?db=tank&p=s3cret", self->server->port);
+	rig_open(&self->rig);
+}
+
+FIXTURE_TEARDOWN(forward)
+{
+	forward_free(self->forward);
+	http_stop(self->server);
+	rig_remove(&self->rig);
+}
+
+static void script(struct fixture_forward *self, http_script answer)
+{
+	LOCKED(self, self->server->script = answer);
+}
+
+static bool was_stored(struct fixture_forward *self, const char *text)
+{
+	bool is_there;
+
+	LOCKED(self, is_there = strstr(self->server->stored, text) != NULL);
+	return is_there;
+}
+
+/* In the head of the newest request. */
+static bool was_asked(struct fixture_forward *self, const char *text)
+{
+	bool is_there;
+
+	LOCKED(self, is_there = strstr(self->server->last_head, text) != NULL);
+	return is_there;
+}
+
+static struct store_report report(struct fixture_forward *self)
+{
+	struct store_report out;
+
+	store_report(forward_store(self->forward, 0), 0, &out);
+	return out;
+}
+
+static uint64_t dropped(const struct store_report *report)
+{
+	return report->cursor.dropped_corrupt + report->cursor.dropped_replaced;
+}
+
+static uint64_t queued(struct fixture_forward *self)
+{
+	struct store_report now = report(self);
+
+	return cursor_queued(&now.cursor);
+}
+
+static uint64_t produced(struct fixture_forward *self)
+{
+	struct store_report now = report(self);
+
+	return cursor_produced(&now.cursor);
+}
+
+static void expect_balance(struct fixture_forward *self)
+{
+	struct store_report now = report(self);
+
+	EXPECT_EQ(cursor_produced(&now.cursor), now.cursor.delivered + now.cursor.set_aside +
+		  dropped(&now) + cursor_queued(&now.cursor));
+}
+
+static void start(struct fixture_forward *self)
+{
+	self->forward = forward_new(&self->rig.conf);
+	ASSERT_TRUE(self->forward != NULL);
+}
+
+static void restart(struct fixture_forward *self)
+{
+	forward_free(self->forward);
+	start(self);
+}
+
+/* One turn; a pause of the store is over as soon as it begins. */
+static void turn(struct fixture_forward *self)
+{
+	const struct store *store = forward_store(self->forward, 0);
+	uint64_t retry_ns;
+
+	forward_turn(self->forward, true, self->now_ns);
+	expect_balance(self);
+	if (store_is_busy(store)) {
+		forward_wait(self->forward, -1, 100);
+		return;
+	}
+	self->now_ns += TURN_NS;
+	retry_ns = store_retry_ns(store);
+	if (retry_ns > self->now_ns) {
+		self->paused_ms = (retry_ns - self->now_ns + TURN_NS) / NS_PER_MS;
+		self->pauses++;
+		self->now_ns = retry_ns;
+	}
+}
+
+static void turn_until_idle(struct fixture_forward *self)
+{
+	unsigned int turns = 0;
+
+	do {
+		turn(self);
+	} while ((queued(self) ||
+		  store_is_busy(forward_store(self->forward, 0))) && ++turns < TURNS_MAX);
+	EXPECT_LT(turns, TURNS_MAX);
+}
+
+/* One request, and its answer. */
+static void turn_once(struct fixture_forward *self)
+{
+	const struct store *store = forward_store(self->forward, 0);
+
+	while (!store_is_busy(store))
+		turn(self);
+	while (store_is_busy(store)) {
+		forward_wait(self->forward, -1, 100);
+		forward_turn(self->forward, false, self->now_ns);
+	}
+}
+
+/* Until the store has been asked @n more times and has answered. */
+static void turn_requests(struct fixture_forward *self, unsigned int n)
+{
+	unsigned int wanted = http_requests(self->server) + n, turns = 0;
+
+	do {
+		turn(self);
+	} while ((http_requests(self->server) < wanted ||
+		  store_is_busy(forward_store(self->forward, 0))) && ++turns < TURNS_MAX);
+	EXPECT_LT(turns, TURNS_MAX);
+}
+
+static void skip_refused(struct fixture_forward *self, uint64_t *number)
+{
+	for (size_t i = 0; i < 4; i++)
+		if (RIG_WALL_MS + (int64_t)*number == self->refused[i])
+			(*number)++;
+}
+
+/*
+ * Checks that the stamps of what was stored are those of samples @from .. @to - 1,
+ * each once and in order, less those that were refused.
+ */
+static void expect_stored(struct fixture_forward *self, uint64_t from, uint64_t to)
+{
+	uint64_t number = from, wrong = 0;
+	char *line, *end;
+
+	pthread_mutex_lock(&self->server->lock);
+	line = self->server->stored;
+	for (; (end = strchr(line, '\n')); line = end + 1) {
+		char *stamp;
+
+		*end = 0;
+		stamp = strrchr(line, ' ');
+		skip_refused(self, &number);
+		if (!stamp || atoll(stamp) != RIG_WALL_MS + (int64_t)number)
+			wrong++;
+		number++;
+		*end = '\n';
+	}
+	skip_refused(self, &number);
+	pthread_mutex_unlock(&self->server->lock);
+	EXPECT_EQ(wrong, 0);
+	EXPECT_EQ(number, to);
+}
+
+TEST_F(forward, delivers_everything_in_order)
+{
+	struct store_report after;
+
+	for (int i = 0; i < 20; i++)
+		ASSERT_EQ(rig_append(&self->rig, 50), 0);
+	start(self);
+	turn_until_idle(self);
+	ASSERT_EQ(rig_append(&self->rig, 7), 0);
+	turn_requests(self, 1);
+	after = report(self);
+	EXPECT_EQ(after.cursor.delivered, 1007);
+	EXPECT_EQ(after.state, STORE_OK);
+	EXPECT_TRUE(after.error == NULL);
+	EXPECT_EQ(after.lag_ms, 0);
+	EXPECT_GT(after.last_ok_ms, 0);
+	expect_stored(self, 0, 1007);
+	/* The backlog in one request, the rest in another. */
+	EXPECT_EQ(http_requests(self->server), 2);
+	EXPECT_TRUE(was_stored(self, "hydropon,channel=ph-a,gateway=greenhouse,quantity=ph,"
+			"site=home,unit=pH value=0.000,q=0i 1690000000000\n"
+			"hydropon,channel=ec-a,gateway=greenhouse,quantity=ec,"
+			"site=home,unit=uS/cm value=0.1,q=0i 1690000000001\n"));
+}
+
+TEST_F(forward, writes_as_the_stores_want_it)
+{
+	ASSERT_EQ(rig_append(&self->rig, 1), 0);
+	start(self);
+	turn_until_idle(self);
+	EXPECT_TRUE(was_asked(self, "POST /write?db=tank&p=s3cret&precision=ms HTTP/1.1\r\n"));
+	EXPECT_TRUE(was_asked(self, "\r\nContent-Encoding: gzip\r\n"));
+	EXPECT_CONTAINS(self->server->last_head, "\r\nContent-Type: text/plain; charset=utf-8\r\n");
+	EXPECT_TRUE(was_asked(self, "\r\nAuthorization: Basic Z3Jvd2VyOnMzY3JldA==\r\n"));
+	EXPECT_FALSE(was_asked(self, "Expect:"));
+}
+
+TEST_F(forward, sends_no_more_lines_at_once_than_it_may)
+{
+	self->rig.conf.stores[0].batch_lines = 30;
+	ASSERT_EQ(rig_append(&self->rig, 100), 0);
+	ASSERT_EQ(rig_append(&self->rig, 11), 0);
+	start(self);
+	turn_until_idle(self);
+	EXPECT_EQ(http_requests(self->server), 4);
+	expect_stored(self, 0, 111);
+}
+
+TEST_F(forward, sends_no_more_bytes_at_once_than_it_may)
+{
+	self->rig.conf.stores[0].batch_lines = 100000;
+	for (int i = 0; i < 4; i++)
+		ASSERT_EQ(rig_append(&self->rig, SPOOL_BATCH_SAMPLES), 0);
+	start(self);
+	turn_until_idle(self);
+	EXPECT_EQ(http_requests(self->server), 2);
+	expect_stored(self, 0, 4 * SPOOL_BATCH_SAMPLES);
+}
+
+TEST_F(forward, goes_on_where_it_was_after_a_restart)
+{
+	self->rig.conf.stores[0].batch_lines = 7;
+	ASSERT_EQ(rig_append(&self->rig, 100), 0);
+	start(self);
+	for (int i = 0; i < 3; i++)
+		turn_once(self);
+	restart(self);
+	EXPECT_EQ(report(self).cursor.delivered, 21);
+	turn_until_idle(self);
+	EXPECT_EQ(report(self).cursor.delivered, 100);
+	expect_stored(self, 0, 100);
+}
+
+TEST_F(forward, waits_for_a_spool)
+{
+	struct store_report after;
+
+	rig_close(&self->rig);
+	unlink(self->rig.log);
+	unlink(self->rig.mark);
+	start(self);
+	turn(self);
+	after = report(self);
+	EXPECT_EQ(after.state, STORE_WAITING);
+	EXPECT_CONTAINS(after.error, "start hydropond");
+	rig_open(&self->rig);
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	turn_until_idle(self);
+	turn_until_idle(self);
+	EXPECT_EQ(report(self).state, STORE_OK);
+	EXPECT_EQ(report(self).cursor.delivered, 10);
+}
+
+TEST_F(forward, delivers_without_a_mark)
+{
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	unlink(self->rig.mark);
+	start(self);
+	turn_until_idle(self);
+	expect_stored(self, 0, 10);
+	restart(self);
+	turn(self);
+	turn(self);
+	EXPECT_EQ(http_requests(self->server), 1);
+}
+
+/* Answers that say nothing about the lines: all is kept, and the sentence helps. */
+static const struct {
+	int status;
+	const char *sentence;
+} kept[] = {
+	{ 200, "login page" },
+	{ 201, "answers 204" },
+	{ 301, "redirects" },
+	{ 302, "redirects" },
+	{ 401, "credentials" },
+	{ 403, "right to" },
+	{ 404, "create the database" },
+	{ 405, "takes no writes" },
+	{ 408, "no answer of a store" },
+	{ 429, "too often" },
+	{ 500, "in trouble" },
+	{ 503, "in trouble" },
+};
+
+TEST_F(forward, keeps_all_unless_it_was_stored)
+{
+	/* Where a redirect would lead is the same server, and would be counted. */
+	LOCKED(self, self->headers = "Location: /write\r\n");
+	LOCKED(self, self->body = "so\tit says");
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	start(self);
+	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++) {
+		struct store_report after;
+		unsigned int before = http_requests(self->server);
+
+		LOCKED(self, self->status = kept[i].status);
+		turn_requests(self, 1);
+		EXPECT_EQ(http_requests(self->server), before + 1);
+		after = report(self);
+		EXPECT_EQ(after.state, STORE_BACKOFF);
+		EXPECT_EQ(cursor_queued(&after.cursor), 10);
+		EXPECT_CONTAINS(after.error, kept[i].sentence);
+		EXPECT_CONTAINS(after.error, "(it said: so it says)");
+	}
+	LOCKED(self, self->status = 204);
+	LOCKED(self, self->body = NULL);
+	turn_until_idle(self);
+	expect_stored(self, 0, 10);
+	EXPECT_TRUE(report(self).error == NULL);
+}
+
+TEST_F(forward, keeps_all_when_the_connection_fails)
+{
+	unsigned short port = self->server->port;
+
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	start(self);
+	LOCKED(self, self->closes = true);
+	turn_requests(self, 1);
+	EXPECT_CONTAINS(report(self).error, "connection broke");
+	LOCKED(self, self->closes = false);
+	LOCKED(self, self->breaks_off = true);
+	LOCKED(self, self->status = 500);
+	turn_requests(self, 1);
+	EXPECT_CONTAINS(report(self).error, "connection broke");
+	/* A 400 whose end is missing may be anybody's. */
+	LOCKED(self, self->status = 400);
+	turn_requests(self, 1);
+	EXPECT_CONTAINS(report(self).error, "connection broke");
+	EXPECT_EQ(queued(self), 10);
+
+	http_stop(self->server);
+	self->server = NULL;
+	for (int i = 0; i < 10; i++)
+		turn(self);
+	EXPECT_CONTAINS(report(self).error, "no connection");
+	EXPECT_EQ(report(self).state, STORE_BACKOFF);
+	EXPECT_EQ(queued(self), 10);
+
+	self->breaks_off = false;
+	self->status = 204;
+	self->server = http_start(port, answer_as_told, self);
+	turn_until_idle(self);
+	expect_stored(self, 0, 10);
+}
+
+TEST_F(forward, keeps_all_when_the_head_of_the_answer_is_cut)
+{
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	start(self);
+	LOCKED(self, self->breaks_off = true);
+	turn_requests(self, 1);
+	EXPECT_EQ(report(self).cursor.delivered, 0);
+	EXPECT_CONTAINS(report(self).error, "connection broke");
+}
+
+TEST_F(forward, gives_up_on_a_store_that_says_nothing)
+{
+	uint64_t before_ns;
+
+	self->rig.conf.stores[0].timeout_ms = 300;
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	start(self);
+	LOCKED(self, self->hangs = true);
+	before_ns = clock_boot_ns();
+	turn_requests(self, 1);
+	EXPECT_LT(clock_boot_ns() - before_ns, 3 * NS_PER_SEC);
+	EXPECT_CONTAINS(report(self).error, "no answer in time");
+	EXPECT_EQ(queued(self), 10);
+}
+
+TEST_F(forward, pauses_longer_and_longer)
+{
+	uint64_t last = 0;
+
+	LOCKED(self, self->status = 500);
+	ASSERT_EQ(rig_append(&self->rig, 1), 0);
+	start(self);
+	for (int i = 0; i < 10; i++) {
+		turn_requests(self, 1);
+		EXPECT_GE(self->paused_ms, BACKOFF_MIN_MS);
+		EXPECT_LE(self->paused_ms, BACKOFF_MAX_MS);
+		last = self->paused_ms;
+	}
+	EXPECT_GE(last, BACKOFF_MAX_MS / 2);
+	LOCKED(self, self->status = 204);
+	turn_until_idle(self);
+	LOCKED(self, self->status = 500);
+	ASSERT_EQ(rig_append(&self->rig, 1), 0);
+	turn_requests(self, 1);
+	EXPECT_LE(self->paused_ms, BACKOFF_MIN_MS);
+}
+
+TEST_F(forward, comes_back_when_the_server_asks_it_to)
+{
+	LOCKED(self, self->status = 503);
+	ASSERT_EQ(rig_append(&self->rig, 1), 0);
+	start(self);
+	LOCKED(self, self->headers = "Retry-After: 120\r\n");
+	turn_requests(self, 1);
+	EXPECT_EQ(self->paused_ms, 120000);
+	LOCKED(self, self->headers = "Retry-After: 86400\r\n");
+	turn_requests(self, 1);
+	EXPECT_EQ(self->paused_ms, BACKOFF_RETRY_AFTER_MAX_MS);
+	LOCKED(self, self->headers = "Retry-After: 18446744073709551615\r\n");
+	turn_requests(self, 1);
+	EXPECT_LE(self->paused_ms, BACKOFF_RETRY_AFTER_MAX_MS);
+	LOCKED(self, self->headers = "Retry-After: soon\r\n");
+	turn_requests(self, 1);
+	EXPECT_LE(self->paused_ms, BACKOFF_MAX_MS);
+}
+
+/* As InfluxDB does: one bad line, and the whole request is refused. */
+static struct http_answer refuse_some(void *data, const char *lines, size_t n)
+{
+	struct fixture_forward *self = data;
+
+	for (size_t i = 0; i < 4; i++) {
+		char stamp[32];
+
+		snprintf(stamp, sizeof(stamp), " %lld\n", (long long)self->refused[i]);
+		if (self->refused[i] && strstr(lines, stamp))
+			return (struct http_answer){ .status = i % 2 ? 422 : 400,
+						     .body = "unable to parse\nline" };
+	}
+	return (struct http_answer){ .status = 204 };
+}
+
+static void read_set_aside(struct fixture_forward *self, char *out, size_t size)
+{
+	char path[SCRATCH_PATH_MAX + 64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%s/state/set-aside/local.lp", self->rig.dir);
+	n = scratch_read(path, out, size - 1);
+	out[n > 0 ? n : 0] = 0;
+}
+
+TEST_F(forward, sets_aside_only_what_is_refused_alone)
+{
+	struct store_report after;
+	char text[4096];
+
+	/* The first, two neighbours, and the last. */
+	LOCKED(self, self->refused[0] = RIG_WALL_MS);
+	LOCKED(self, self->refused[1] = RIG_WALL_MS + 500);
+	LOCKED(self, self->refused[2] = RIG_WALL_MS + 501);
+	LOCKED(self, self->refused[3] = RIG_WALL_MS + 999);
+	script(self, refuse_some);
+	for (int i = 0; i < 20; i++)
+		ASSERT_EQ(rig_append(&self->rig, 50), 0);
+	start(self);
+	turn_until_idle(self);
+	after = report(self);
+	EXPECT_EQ(after.cursor.set_aside, 4);
+	EXPECT_EQ(after.cursor.delivered, 996);
+	EXPECT_EQ(cursor_queued(&after.cursor), 0);
+	EXPECT_LT(http_requests(self->server), 100);
+	expect_stored(self, 0, 1000);
+	read_set_aside(self, text, sizeof(text));
+	EXPECT_CONTAINS(text, "# answered 400: it refuses a line (it said: unable to parse line)\n"
+			"hydropon,channel=ph-a,gateway=greenhouse,quantity=ph,site=home,unit=pH "
+			"value=0.000,q=0i 1690000000000\n");
+	EXPECT_CONTAINS(text, "q=0i 1690000000500\n# ");
+	EXPECT_CONTAINS(text, "q=0i 1690000000501\n# ");
+	EXPECT_CONTAINS(text, "q=0i 1690000000999\n");
+	EXPECT_TRUE(strstr(text, "q=0i 1690000000502") == NULL);
+	EXPECT_EQ(self->pauses, 1);
+}
+
+TEST_F(forward, goes_slowly_when_everything_is_refused)
+{
+	struct store_report after;
+
+	LOCKED(self, self->status = 400);
+	ASSERT_EQ(rig_append(&self->rig, 64), 0);
+	start(self);
+	turn_requests(self, 60);
+	after = report(self);
+	EXPECT_EQ(after.state, STORE_BACKOFF);
+	/* Six or seven requests a line, and a pause after every line but the first. */
+	EXPECT_LE(after.cursor.set_aside, 10);
+	EXPECT_GE(self->pauses + 1, after.cursor.set_aside);
+	EXPECT_GT(self->paused_ms, BACKOFF_MIN_MS);
+}
+
+TEST_F(forward, keeps_a_refused_line_that_cannot_be_set_aside)
+{
+	char path[SCRATCH_PATH_MAX + 64];
+
+	LOCKED(self, self->status = 400);
+	ASSERT_EQ(rig_append(&self->rig, 1), 0);
+	start(self);
+	snprintf(path, sizeof(path), "%s/state/set-aside/local.lp", self->rig.dir);
+	ASSERT_EQ(mkdir(path, 0700), 0);
+	turn_requests(self, 1);
+	EXPECT_EQ(report(self).state, STORE_BACKOFF);
+	EXPECT_EQ(report(self).cursor.set_aside, 0);
+	EXPECT_EQ(queued(self), 1);
+	EXPECT_CONTAINS(report(self).error, "cannot be set aside");
+	rmdir(path);
+	turn_until_idle(self);
+	EXPECT_EQ(report(self).cursor.set_aside, 1);
+}
+
+TEST_F(forward, does_not_glue_to_a_line_that_was_torn)
+{
+	char path[SCRATCH_PATH_MAX + 64], text[2048];
+
+	LOCKED(self, self->status = 400);
+	ASSERT_EQ(rig_append(&self->rig, 1), 0);
+	start(self);
+	snprintf(path, sizeof(path), "%s/state/set-aside/local.lp", self->rig.dir);
+	scratch_write(path, "# answered 400\nhydropon,cha", 27);
+	turn_until_idle(self);
+	read_set_aside(self, text, sizeof(text));
+	EXPECT_CONTAINS(text, "hydropon,cha\n# answered 400: ");
+}
+
+static struct http_answer refuse_long(void *data, const char *lines, size_t n)
+{
+	struct fixture_forward *self = data;
+	size_t count = 0;
+
+	for (const char *c = lines; *c; c++)
+		count += *c == '\n';
+	return (struct http_answer){ .status = count > self->line_max ? 413 : 204 };
+}
+
+TEST_F(forward, sends_less_at_once_to_a_store_that_takes_little)
+{
+	LOCKED(self, self->line_max = 9);
+	script(self, refuse_long);
+	ASSERT_EQ(rig_append(&self->rig, 100), 0);
+	start(self);
+	turn_until_idle(self);
+	EXPECT_EQ(self->pauses, 0);
+	expect_stored(self, 0, 100);
+	LOCKED(self, self->line_max = 0);
+	ASSERT_EQ(rig_append(&self->rig, 1), 0);
+	turn_requests(self, 1);
+	EXPECT_EQ(queued(self), 1);
+	EXPECT_CONTAINS(report(self).error, "too large");
+}
+
+/* A bad day: everything at random, by a seed that is told. */
+static struct http_answer answer_at_random(void *data, const char *lines, size_t n)
+{
+	struct fixture_forward *self = data;
+	unsigned int dice = (unsigned int)rand_r(&self->random) >> 8;
+
+	switch (dice % 12) {
+	case 0:
+		return (struct http_answer){ .status = 500 };
+	case 1:
+		return (struct http_answer){ .closes = true };
+	case 2:
+		return (struct http_answer){ .status = 200, .body = "log in" };
+	case 3:
+		return (struct http_answer){ .status = 503, .headers = "Retry-After: 3\r\n" };
+	case 4:
+		return (struct http_answer){ .status = 404, .breaks_off = true };
+	case 5:
+		return (struct http_answer){ .status = 413 };
+	case 6:
+		return (struct http_answer){ .status = 302, .headers = "Location: /\r\n" };
+	default:
+		return refuse_some(data, lines, n);
+	}
+}
+
+static void have_a_bad_day(struct fixture_forward *self, unsigned int seed)
+{
+	unsigned int turns = 0;
+	struct store_report after;
+
+	LOCKED(self, self->random = seed);
+	self->rig.conf.stores[0].batch_lines = 40;
+	LOCKED(self, self->refused[0] = RIG_WALL_MS + 17);
+	LOCKED(self, self->refused[1] = RIG_WALL_MS + 404);
+	script(self, answer_at_random);
+	start(self);
+	while (self->rig.next < 1000) {
+		ASSERT_EQ(rig_append(&self->rig, 1 + (unsigned int)rand_r(&seed) % 30), 0);
+		for (unsigned int i = (unsigned int)rand_r(&seed) % 8; i; i--)
+			turn(self);
+		/* Never while a request is under way: its answer would not be known. */
+		if (!(rand_r(&seed) % 10) && !store_is_busy(forward_store(self->forward, 0)))
+			restart(self);
+	}
+	while (queued(self) && ++turns < TURNS_MAX)
+		turn(self);
+	after = report(self);
+	EXPECT_EQ(after.cursor.delivered, self->rig.next - 2);
+	EXPECT_EQ(after.cursor.set_aside, 2);
+	EXPECT_EQ(dropped(&after), 0);
+	EXPECT_EQ(cursor_produced(&after.cursor), self->rig.next);
+	expect_stored(self, 0, self->rig.next);
+}
+
+TEST_F_TIMEOUT(forward, delivers_once_and_in_order_through_a_bad_day, 120)
+{
+	harness_note("seed 1");
+	have_a_bad_day(self, 1);
+}
+
+TEST_F_TIMEOUT(forward, delivers_once_and_in_order_through_another_bad_day, 120)
+{
+	harness_note("seed 20230117");
+	have_a_bad_day(self, 20230117);
+}
+
+static void damage(const char *path, long long place)
+{
+	FILE *file = fopen(path, "r+");
+	int byte;
+
+	ASSERT_TRUE(file != NULL);
+	fseek(file, place, SEEK_SET);
+	byte = fgetc(file);
+	fseek(file, place, SEEK_SET);
+	fputc(byte ^ 1, file);
+	fclose(file);
+}
+
+TEST_F(forward, counts_what_is_damaged_in_the_spool_and_goes_on)
+{
+	long long place;
+	struct store_report after;
+
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	place = scratch_size(self->rig.log);
+	ASSERT_EQ(rig_append(&self->rig, 5), 0);
+	ASSERT_EQ(rig_append(&self->rig, 3), 0);
+	damage(self->rig.log, place + 100);
+	start(self);
+	turn_until_idle(self);
+	after = report(self);
+	EXPECT_EQ(after.cursor.delivered, 13);
+	EXPECT_EQ(after.cursor.dropped_corrupt, 5);
+	EXPECT_EQ(cursor_queued(&after.cursor), 0);
+}
+
+TEST_F(forward, waits_at_a_damaged_end_for_what_comes_after_it)
+{
+	long long place;
+	struct store_report after;
+	uint64_t changes;
+
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	place = scratch_size(self->rig.log);
+	ASSERT_EQ(rig_append(&self->rig, 5), 0);
+	damage(self->rig.log, place + 100);
+	start(self);
+	for (int i = 0; i < 20; i++)
+		turn(self);
+	after = report(self);
+	EXPECT_EQ(after.cursor.delivered, 10);
+	EXPECT_EQ(cursor_queued(&after.cursor), 5);
+	EXPECT_EQ(after.state, STORE_WAITING);
+	changes = store_changes(forward_store(self->forward, 0));
+	turn(self);
+	turn(self);
+	EXPECT_EQ(store_changes(forward_store(self->forward, 0)), changes);
+	ASSERT_EQ(rig_append(&self->rig, 2), 0);
+	turn_until_idle(self);
+	after = report(self);
+	EXPECT_EQ(after.cursor.delivered, 12);
+	EXPECT_EQ(after.cursor.dropped_corrupt, 5);
+	EXPECT_EQ(after.state, STORE_OK);
+}
+
+TEST_F(forward, counts_as_dropped_what_was_queued_in_a_replaced_spool)
+{
+	struct store_report after;
+
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	start(self);
+	turn_until_idle(self);
+	LOCKED(self, self->status = 500);
+	ASSERT_EQ(rig_append(&self->rig, 5), 0);
+	turn_requests(self, 1);
+	/* Two more that the forwarder has not seen when the file is found damaged. */
+	ASSERT_EQ(rig_append(&self->rig, 2), 0);
+	rig_close(&self->rig);
+	damage(self->rig.log, SPOOL_HEADER_BYTES + 60);
+	rig_open(&self->rig);
+	ASSERT_EQ(rig_append(&self->rig, 4), 0);
+	LOCKED(self, self->status = 204);
+	turn_until_idle(self);
+	after = report(self);
+	EXPECT_EQ(after.cursor.dropped_replaced, 7);
+	EXPECT_EQ(after.cursor.delivered, 14);
+	EXPECT_EQ(cursor_produced(&after.cursor), 21);
+	restart(self);
+	turn(self);
+	EXPECT_EQ(produced(self), 21);
+}
+
+TEST_F(forward, sends_all_again_when_its_cursor_is_damaged)
+{
+	char path[SCRATCH_PATH_MAX + 64];
+	struct store_report after;
+
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	start(self);
+	turn_until_idle(self);
+	snprintf(path, sizeof(path), "%s/state/cursors/local", self->rig.dir);
+	damage(path, 20);
+	restart(self);
+	turn_until_idle(self);
+	after = report(self);
+	EXPECT_EQ(after.cursor.delivered, 10);
+	EXPECT_EQ(http_requests(self->server), 2);
+	snprintf(path, sizeof(path), "%s/state/cursors/local.corrupt", self->rig.dir);
+	EXPECT_EQ(scratch_size(path), 120);
+}
+
+TEST_F(forward, sends_all_again_when_its_cursor_fits_nowhere)
+{
+	char path[SCRATCH_PATH_MAX + 64];
+	struct cursor cursor;
+	struct store_report after;
+
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	self->rig.conf.stores[0].batch_lines = 5;
+	start(self);
+	turn_once(self);
+	forward_free(self->forward);
+	self->forward = NULL;
+	snprintf(path, sizeof(path), "%s/state/cursors/local", self->rig.dir);
+	ASSERT_EQ(cursor_load(path, &cursor), 0);
+	cursor.index = 4;
+	ASSERT_EQ(cursor_save(path, &cursor), 0);
+	start(self);
+	turn_until_idle(self);
+	after = report(self);
+	EXPECT_EQ(after.cursor.delivered, 25);
+	EXPECT_EQ(cursor_produced(&after.cursor), 25);
+	EXPECT_EQ(dropped(&after), 0);
+}
+
+TEST_F(forward, delivers_although_its_cursor_cannot_be_written)
+{
+	char path[SCRATCH_PATH_MAX + 64];
+
+	start(self);
+	snprintf(path, sizeof(path), "%s/state/cursors/local.new", self->rig.dir);
+	ASSERT_EQ(mkdir(path, 0700), 0);
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	turn_until_idle(self);
+	EXPECT_EQ(report(self).cursor.delivered, 10);
+	EXPECT_EQ(report(self).state, STORE_OK);
+	EXPECT_CONTAINS(report(self).error, "cursor cannot be written");
+	rmdir(path);
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	turn_requests(self, 1);
+	EXPECT_TRUE(report(self).error == NULL);
+}
+
+TEST_F(forward, leaves_out_values_that_are_no_numbers_and_counts_them)
+{
+	struct sample sample = rig_sample(0);
+
+	sample.value = 0.0 / 0.0;
+	ASSERT_EQ(spool_append(self->rig.spool, &sample, 1), 0);
+	start(self);
+	LOCKED(self, self->status = 500);
+	turn_requests(self, 3);
+	LOCKED(self, self->status = 204);
+	turn_until_idle(self);
+	EXPECT_EQ(report(self).not_finite, 1);
+	EXPECT_TRUE(was_stored(self, ",unit=pH q=0i 1690000000000\n"));
+}
+
+TEST_F(forward, works_alone)
+{
+	start(self);
+	EXPECT_TRUE(forward_new(&self->rig.conf) == NULL);
+}
+
+TEST_F(forward, delivers_to_one_store_while_another_is_down)
+{
+	struct store_report up, down;
+
+	self->rig.conf.stores_n = 2;
+	self->rig.conf.stores[1] = self->rig.conf.stores[0];
+	snprintf(self->rig.conf.stores[1].name, HYDROPON_NAME_MAX, "remote");
+	/* Nothing listens on port 1. */
+	snprintf(self->rig.conf.stores[1].url, CONF_URL_MAX, "http://127.0.0.1:1/write");
+	for (int i = 0; i < 10; i++)
+		ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	start(self);
+	for (int i = 0; i < 20; i++)
+		turn(self);
+	store_report(forward_store(self->forward, 0), 0, &up);
+	store_report(forward_store(self->forward, 1), 0, &down);
+	EXPECT_EQ(up.cursor.delivered, 100);
+	EXPECT_EQ(down.cursor.delivered, 0);
+	EXPECT_EQ(cursor_queued(&down.cursor), 100);
+	EXPECT_EQ(down.state, STORE_BACKOFF);
+	expect_stored(self, 0, 100);
+}
+
+TEST_F(forward, sends_nothing_new_while_it_stops)
+{
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	start(self);
+	for (int i = 0; i < 5; i++)
+		forward_turn(self->forward, false, self->now_ns += TURN_NS);
+	EXPECT_FALSE(forward_is_busy(self->forward));
+	EXPECT_EQ(http_requests(self->server), 0);
+}
+
+static struct json_object *read_report(struct fixture_forward *self, char *text, size_t size)
+{
+	char path[SCRATCH_PATH_MAX + 32];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%s/run/forward.json", self->rig.dir);
+	n = scratch_read(path, text, size - 1);
+	text[n > 0 ? n : 0] = 0;
+	return json_tokener_parse(text);
+}
+
+static const char *text_of(struct json_object *object, const char *key)
+{
+	return json_object_get_string(json_object_object_get(object, key));
+}
+
+TEST_F(forward, tells_what_it_does_and_no_secrets)
+{
+	struct json_object *root, *store;
+	char text[4096], url[64];
+
+	LOCKED(self, self->status = 404);
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	start(self);
+	turn_requests(self, 1);
+	turn(self);
+	root = read_report(self, text, sizeof(text));
+	ASSERT_TRUE(root != NULL);
+	EXPECT_TRUE(strstr(text, "s3cret") == NULL);
+	EXPECT_TRUE(strstr(text, "grower") == NULL);
+	EXPECT_EQ(json_object_get_int64(json_object_object_get(root, "pid")), getpid());
+	EXPECT_LE(clock_wall_ms() - json_object_get_int64(json_object_object_get(root, "updated_ms")),
+		  10000);
+	store = json_object_array_get_idx(json_object_object_get(root, "stores"), 0);
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/write", self->server->port);
+	EXPECT_STREQ(text_of(store, "url"), url);
+	EXPECT_STREQ(text_of(store, "name"), "local");
+	EXPECT_STREQ(text_of(store, "state"), "backoff");
+	EXPECT_CONTAINS(text_of(store, "last_error"), "create the database");
+	EXPECT_STREQ(text_of(store, "produced"), "10");
+	EXPECT_STREQ(text_of(store, "queued"), "10");
+	EXPECT_STREQ(text_of(store, "delivered"), "0");
+	EXPECT_STREQ(text_of(store, "set_aside"), "0");
+	EXPECT_STREQ(text_of(store, "dropped"), "{ }");
+	EXPECT_GT(json_object_get_int64(json_object_object_get(store, "lag_ms")), 0);
+	EXPECT_TRUE(text_of(store, "last_ok_ms") == NULL);
+	json_object_put(root);
+
+	LOCKED(self, self->status = 204);
+	turn_until_idle(self);
+	turn(self);
+	root = read_report(self, text, sizeof(text));
+	store = json_object_array_get_idx(json_object_object_get(root, "stores"), 0);
+	EXPECT_STREQ(text_of(store, "state"), "ok");
+	EXPECT_TRUE(text_of(store, "last_error") == NULL);
+	EXPECT_STREQ(text_of(store, "delivered"), "10");
+	EXPECT_STREQ(text_of(store, "lag_ms"), "0");
+	EXPECT_TRUE(text_of(store, "last_ok_ms") != NULL);
+	json_object_put(root);
+}
+
+TEST(pauses_within_their_limits)
+{
+	struct backoff backoff = { .random = 1 };
+	uint32_t full_ms = BACKOFF_MIN_MS;
+
+	for (int i = 0; i < 1000; i++) {
+		uint32_t wait_ms = backoff_fail_ms(&backoff, 0);
+
+		EXPECT_GE(wait_ms, BACKOFF_MIN_MS);
+		EXPECT_LE(wait_ms, full_ms);
+		EXPECT_GE(wait_ms, full_ms / 2);
+		full_ms = full_ms * 2 < BACKOFF_MAX_MS ? full_ms * 2 : BACKOFF_MAX_MS;
+	}
+}
