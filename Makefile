@@ -3,7 +3,7 @@
 #   make            the programs and the modules for the running machine
 #   make install    into DESTDIR
 #   make demo       the virtual gateway with its tank, live
-#   make check      every test
+#   make check      every test (PART=unit, install or guest: only these)
 #
 # CROSS_COMPILE and SYSROOT build the programs for another machine; CC, CFLAGS and
 # SANITIZE=address,undefined or SANITIZE=thread build them in another way. Each way
@@ -122,6 +122,16 @@ install-modules: modules
 install: install-files install-modules
 
 $(O)/obj/tests/%.o: override CPPFLAGS += -Itests
+
+# REPLAY=FILE.csv plays a recording; STORY=blackout tells the faults by itself.
+demo:
+	tests/qemu/tools.sh
+	tests/qemu/build.sh
+	tests/qemu/demo.py $(if $(STORY),--story $(STORY)) $(if $(REPLAY),--replay $(REPLAY)) \
+		$(if $(ROWS),--rows $(ROWS)) $(if $(SEED),--seed $(SEED))
+
+check:
+	tests/check.sh $(PART)
 
 clean:
 	rm -rf build

@@ -3,6 +3,7 @@
 
 import bisect
 import csv
+import math
 import os
 import subprocess
 import time
@@ -11,6 +12,7 @@ from gateway import Failure
 
 # One step of the converter: 2.048 V / 2^15, through the front ends of the gateway.
 LSB = {"ec-a": 0.0625 / 0.5, "water-a": 0.0625 / 10}
+READ_MS = 25
 COLUMNS = {"ec-a": "ec_us_cm", "water-a": "water_c"}
 
 
@@ -67,19 +69,20 @@ class Recording:
 
     def compare(self, store, channel, starts):
         """Each stored value must be the row's that was at the pin, to one LSB."""
+        ends = starts[1:] + [math.inf]
         wrong = compared = bad = 0
         seen = set()
         values = store.series(f'{{__name__="hydropon_value",channel="{channel}"}}')
         qualities = store.series(f'{{__name__="hydropon_q",channel="{channel}"}}')
         value_at = dict(values[0][1]) if values else {}
         for at, quality in (qualities[0][1] if qualities else []):
-            # The chip is read within some ms of the stamp: on an edge the next row may
-            # have been at the pin already.
             first = bisect.bisect_right(starts, at) - 1
             if first < 0 or at > starts[-1] + 90:
                 continue
-            rows = [r for r in (first, first + 1) if r < len(starts) and
-                    (r == first or starts[r] - at < 40)]
+            # The stamp is when the read began. The chip converts all the time, so that its
+            # answer is of some ms before or after: at an edge, of the row before or after.
+            rows = [r for r in (first - 1, first, first + 1) if 0 <= r < len(starts) and
+                    starts[r] - READ_MS < at < ends[r] + READ_MS]
             texts = [self.rows[r][COLUMNS[channel]] for r in rows]
             if at not in value_at:
                 bad += 1

@@ -114,6 +114,9 @@ TEST_F(control, bad_requests_keep_the_connection)
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		EXPECT_CONTAINS(ask(fd, bad[i]), "{\"ok\":false,\"error\":\"");
+	EXPECT_CONTAINS(ask(fd, "{\"cmd\":\"status\",\"x\":\"\xff\"}\n"), "one JSON object");
+	ASSERT_EQ(write(fd, "{\"cmd\":\"status\"}\0{}\n", 20), 20);
+	EXPECT_CONTAINS(hear(fd), "one JSON object");
 	EXPECT_CONTAINS(ask(fd, STATUS), "{\"ok\":true");
 	close(fd);
 }
@@ -205,6 +208,7 @@ TEST_F(control, refuses_a_set_that_is_not_whole)
 		{ "{\"cmd\":\"set\",\"output\":\"pump\",\"on\":true,\"for_ms\":86400001}\n", "for_ms" },
 		{ "{\"cmd\":\"set\",\"output\":\"pump\",\"on\":true,\"for_ms\":1e9}\n", "for_ms" },
 		{ "{\"cmd\":\"set\",\"output\":\"pump\",\"on\":true,\"for_ms\":null}\n", "for_ms" },
+		{ "{\"cmd\":\"set\",\"output\":\"pump\",\"on\":true,\"for_ms\":\"60000\"}\n", "for_ms" },
 		{ "{\"cmd\":\"set\",\"output\":\"pump\",\"on\":true,"
 		  "\"for_ms\":99999999999999999999999}\n", "for_ms" },
 	};
@@ -271,7 +275,7 @@ TEST_F(control, of_a_hundred_clients_sixteen_are_served)
 	json_object_put(status(self));
 	for (int i = 0; i < 100 && open_files(self->pid) > files; i++)
 		sleep_ms(20);
-	EXPECT_EQ(open_files(self->pid), files);
+	EXPECT_LE(open_files(self->pid), files);
 }
 
 TEST_F(control, a_slow_reader_stalls_nobody)
@@ -390,9 +394,25 @@ TEST_F(control, shows_what_the_forwarder_says)
 	EXPECT_CONTAINS(json_object_to_json_string_ext(object, 0), "\"stores\":[{\"name\":\"main\"}]");
 	json_object_put(object);
 
-	file_put(run, "forward.json", "{\"pid\":2147483647,\"updated_ms\":2,\"stores\":[]}");
-	sleep_ms(1500);
-	EXPECT_TRUE(becomes_running(self, false));
+}
+
+TEST_F(control, a_forwarder_that_died_is_not_running)
+{
+	char *const arguments[] = { "/bin/sleep", "60", NULL };
+	pid_t pid = process_start(arguments, NULL, -1);
+	struct json_object *object;
+	char run[80], text[256];
+
+	snprintf(run, sizeof(run), "%s/run", self->dir);
+	snprintf(text, sizeof(text), "{\"pid\":%d,\"updated_ms\":1,\"stores\":[]}\n", (int)pid);
+	file_put(run, "forward.json", text);
+	ASSERT_TRUE(becomes_running(self, true));
+	kill(pid, SIGKILL);
+	process_wait(pid, PROCESS_WAIT_MS);
+	sleep_ms(3000);		/* less than it may be silent */
+	object = status(self);
+	EXPECT_FALSE(is_running(object));
+	json_object_put(object);
 }
 
 TEST_F_TIMEOUT(control, a_forwarder_that_says_nothing_new_is_not_running, 40)
@@ -412,15 +432,17 @@ TEST_F_TIMEOUT(control, a_forwarder_that_says_nothing_new_is_not_running, 40)
 
 TEST_F(control, nothing_at_the_forwarders_place_can_stall_it)
 {
-	char path[128];
-	struct json_object *object;
+	char run[80], path[128], text[256];
 
-	snprintf(path, sizeof(path), "%s/run/forward.json", self->dir);
+	snprintf(run, sizeof(run), "%s/run", self->dir);
+	snprintf(path, sizeof(path), "%s/forward.json", run);
 	ASSERT_EQ(mkfifo(path, 0666), 0);
 	sleep_ms(1500);
-	object = status(self);
-	EXPECT_FALSE(is_running(object));
-	json_object_put(object);
+	EXPECT_TRUE(becomes_running(self, false));
+	unlink(path);
+	snprintf(text, sizeof(text), "{\"pid\":%d,\"updated_ms\":1,\"stores\":[]}\n", (int)getpid());
+	file_put(run, "forward.json", text);
+	EXPECT_TRUE(becomes_running(self, true));
 }
 
 static char *echo(void *data, const char *line, size_t length, bool may_control)
