@@ -35,7 +35,7 @@ void notify_start(void)
 	memcpy(address.sun_path, path, length);
 	if (*path == '@')
 		address.sun_path[0] = 0;
-	notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (notify_fd >= 0 &&
 	    connect(notify_fd, (struct sockaddr *)&address,
 		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) < 0) {

@@ -100,6 +100,19 @@ __attribute__((unused)) static int rig_append(struct spool_rig *rig, size_t n)
 	return error;
 }
 
+/* Flips a bit in the byte at @place. */
+__attribute__((unused)) static void rig_damage(const char *path, long long place)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	uint8_t byte;
+
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(pread(fd, &byte, 1, place), 1);
+	byte ^= 1;
+	ASSERT_EQ(pwrite(fd, &byte, 1, place), 1);
+	close(fd);
+}
+
 static bool rig_is_sample(const struct sample *sample, uint64_t number)
 {
 	struct sample wanted = rig_sample(number);

@@ -689,19 +689,6 @@ TEST_F_TIMEOUT(forward, delivers_once_and_in_order_through_another_bad_day, 120)
 	have_a_bad_day(self, 20230117);
 }
 
-static void damage(const char *path, long long place)
-{
-	FILE *file = fopen(path, "r+");
-	int byte;
-
-	ASSERT_TRUE(file != NULL);
-	fseek(file, place, SEEK_SET);
-	byte = fgetc(file);
-	fseek(file, place, SEEK_SET);
-	fputc(byte ^ 1, file);
-	fclose(file);
-}
-
 TEST_F(forward, counts_what_is_damaged_in_the_spool_and_goes_on)
 {
 	long long place;
@@ -711,7 +698,7 @@ TEST_F(forward, counts_what_is_damaged_in_the_spool_and_goes_on)
 	place = scratch_size(self->rig.log);
 	ASSERT_EQ(rig_append(&self->rig, 5), 0);
 	ASSERT_EQ(rig_append(&self->rig, 3), 0);
-	damage(self->rig.log, place + 100);
+	rig_damage(self->rig.log, place + 100);
 	start(self);
 	turn_until_idle(self);
 	after = report(self);
@@ -729,7 +716,7 @@ TEST_F(forward, waits_at_a_damaged_end_for_what_comes_after_it)
 	ASSERT_EQ(rig_append(&self->rig, 10), 0);
 	place = scratch_size(self->rig.log);
 	ASSERT_EQ(rig_append(&self->rig, 5), 0);
-	damage(self->rig.log, place + 100);
+	rig_damage(self->rig.log, place + 100);
 	start(self);
 	for (int i = 0; i < 20; i++)
 		turn(self);
@@ -762,7 +749,7 @@ TEST_F(forward, counts_as_dropped_what_was_queued_in_a_replaced_spool)
 	/* Two more that the forwarder has not seen when the file is found damaged. */
 	ASSERT_EQ(rig_append(&self->rig, 2), 0);
 	rig_close(&self->rig);
-	damage(self->rig.log, SPOOL_HEADER_BYTES + 60);
+	rig_damage(self->rig.log, SPOOL_HEADER_BYTES + 60);
 	rig_open(&self->rig);
 	ASSERT_EQ(rig_append(&self->rig, 4), 0);
 	LOCKED(self, self->status = 204);
@@ -785,7 +772,7 @@ TEST_F(forward, sends_all_again_when_its_cursor_is_damaged)
 	start(self);
 	turn_until_idle(self);
 	snprintf(path, sizeof(path), "%s/state/cursors/local", self->rig.dir);
-	damage(path, 20);
+	rig_damage(path, 20);
 	restart(self);
 	turn_until_idle(self);
 	after = report(self);

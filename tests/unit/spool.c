@@ -123,9 +123,12 @@ TEST_F(spool, opens_with_a_new_series_while_full)
 	rig_open(&self->rig);
 	ASSERT_EQ(rig_append(&self->rig, 10), 0);
 	rig_close(&self->rig);
-	self->rig.conf.spool_max_bytes = (uint64_t)scratch_size(self->rig.log);
+	/* Room for a sample, but not for the schema that it needs. */
+	self->rig.conf.spool_max_bytes = (uint64_t)scratch_size(self->rig.log) +
+		SPOOL_BATCH_HEADER_BYTES + SPOOL_SAMPLE_BYTES;
 	snprintf(self->rig.conf.channels[1].name, HYDROPON_NAME_MAX, "ec-b");
 	rig_open(&self->rig);
+	EXPECT_LE(scratch_size(self->rig.log), (long long)self->rig.conf.spool_max_bytes);
 	EXPECT_FALSE(spool_has_room(self->rig.spool, 1));
 	self->rig.conf.spool_max_bytes += 4096;
 	EXPECT_TRUE(spool_has_room(self->rig.spool, 1));
@@ -282,6 +285,30 @@ TEST_F(spool, takes_garbage_after_the_last_batch_for_a_torn_tail)
 	EXPECT_EQ(scratch_size(self->rig.quarantined), -1);
 	found = rig_read(&self->rig);
 	EXPECT_EQ(found.samples, small.whole[small.size]);
+}
+
+TEST_F(spool, finds_the_next_batch_behind_bytes_that_look_like_one)
+{
+	struct sample sample = rig_sample(0);
+	struct rig_found found;
+	long long place;
+
+	rig_open(&self->rig);
+	place = scratch_size(self->rig.log);
+	memcpy(&sample.boot_ns, "\0\0HSPB\0\0", 8);
+	ASSERT_EQ(spool_append(self->rig.spool, &sample, 1), 0);
+	self->rig.next = 1;
+	ASSERT_EQ(rig_append(&self->rig, 2), 0);
+	rig_damage(self->rig.log, place);
+	found = rig_read(&self->rig);
+	EXPECT_EQ(found.bad_places, 1);
+	EXPECT_EQ(found.samples, 2);
+	EXPECT_EQ(found.wrong, 0);
+	rig_close(&self->rig);
+	unlink(self->rig.mark);
+	rig_open(&self->rig);
+	EXPECT_GT(scratch_size(self->rig.quarantined), 0);
+	EXPECT_EQ(spool_produced(self->rig.spool), 3);
 }
 
 TEST_F(spool, does_not_take_batches_of_another_spool)
@@ -492,6 +519,22 @@ TEST(takes_no_schema_that_breaks_a_limit)
 	bytes[size - 1] = SPOOL_DECIMALS_MAX + 1;
 	EXPECT_FALSE(spool_schema_get(bytes, size, &schema));
 	bytes[size - 1] = 3;
+	bytes[7] = 0;
+	EXPECT_FALSE(spool_schema_get(bytes, size, &schema));
 	bytes[4] = 0xff;
 	EXPECT_FALSE(spool_schema_get(bytes, size, &schema));
+}
+
+/* A channel of 31 characters is the longest; one more would need the NUL's place. */
+TEST(takes_no_text_that_is_too_long)
+{
+	uint8_t bytes[] = "\1g\1s\1\0\37" "0123456789012345678901234567890" "\2ph\2pH\3.";
+	struct spool_schema schema;
+	const size_t size = sizeof(bytes) - 2;
+
+	ASSERT_TRUE(spool_schema_get(bytes, size, &schema));
+	EXPECT_EQ(strlen(schema.series[0].channel), 31);
+	memmove(bytes + 8, bytes + 7, size - 7);
+	bytes[6] = 32;
+	EXPECT_FALSE(spool_schema_get(bytes, size + 1, &schema));
 }

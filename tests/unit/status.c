@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the status document says of readings and outputs, of which a part is not known. */
+#include "unit/process.h"
+
+#include <json-c/json.h>
+
+#include "control/status.h"
+
+static void ignore_sample(void *data, const struct sample *sample)
+{
+}
+
+static const struct turn_hooks hooks = { .sample = ignore_sample };
+
+FIXTURE(status)
+{
+	struct conf conf;
+	struct turn turn;
+	struct status_sources sources;
+	struct json_object *document;
+};
+
+FIXTURE_SETUP(status)
+{
+	struct conf *conf = &self->conf;
+
+	directory_make(conf->state_dir, sizeof(conf->state_dir));
+	snprintf(conf->run_dir, sizeof(conf->run_dir), "%s", conf->state_dir);
+	conf->spool_max_bytes = 1 << 20;
+	conf->commit_ms = 1000;
+	conf->channels_n = 1;
+	conf->channels[0] = (struct conf_channel){
+		.name = "water", .quantity = QUANTITY_TEMPERATURE, .min = 0, .max = 50,
+		.stale_ms = 1000, .temperature = -1, .zero_mv = 500, .mv_per_unit = 10,
+	};
+	conf->outputs_n = 1;
+	conf->outputs[0] = (struct conf_output){ .name = "pump", .lease_ms = 2000 };
+	turn_start(&self->turn, conf, stream_new("none", NULL), channels_new(conf), outputs_new(conf),
+		   &hooks, NULL);
+	self->sources = (struct status_sources){
+		.conf = conf, .turn = &self->turn, .spooler = spooler_start(conf, NULL, NULL),
+		.forwarder = forwarder_new(conf->run_dir),
+	};
+}
+
+FIXTURE_TEARDOWN(status)
+{
+	json_object_put(self->document);
+	spooler_stop(self->sources.spooler, 2000);
+	forwarder_free(self->sources.forwarder);
+	stream_free(self->turn.stream);
+	channels_free(self->turn.channels);
+	outputs_free(self->turn.outputs);
+	directory_remove(self->conf.state_dir);
+}
+
+static void read_water(struct fixture_status *self, int millivolt, int error)
+{
+	const struct clock_pair now = { clock_boot_ns(), clock_wall_ms() };
+	struct hydropon_channel_info info = { .kind = HYDROPON_KIND_IIO, .present = 1,
+					      .name = "water" };
+	struct hydropon_record record = { .type = HYDROPON_REC_SCALE, .time_ns = now.boot_ns,
+					  .value = 1 };
+	struct sample sample;
+
+	channels_bind(self->turn.channels, &info);
+	channels_take(self->turn.channels, &record, &now, &sample);
+	record.type = HYDROPON_REC_SAMPLE;
+	record.value = millivolt;
+	record.status = error;
+	ASSERT_TRUE(channels_take(self->turn.channels, &record, &now, &sample));
+}
+
+/* The text of a member of the first element of @array. */
+static const char *member(struct fixture_status *self, const char *array, const char *key)
+{
+	struct json_object *element, *value;
+
+	json_object_put(self->document);
+	self->document = status_build(&self->sources);
+	element = json_object_array_get_idx(json_object_object_get(self->document, array), 0);
+	ASSERT_TRUE(json_object_object_get_ex(element, key, &value));
+	return value ? json_object_get_string(value) : "null";
+}
+
+TEST_F(status, a_good_reading_has_a_value)
+{
+	read_water(self, 753, 0);
+	EXPECT_STREQ(member(self, "channels", "value"), "25.3");
+	EXPECT_STREQ(member(self, "channels", "q"), "0");
+	EXPECT_LT(atoll(member(self, "channels", "age_ms")), 5000);
+}
+
+TEST_F(status, a_failed_read_has_none)
+{
+	read_water(self, 753, 0);
+	read_water(self, 0, -ETIMEDOUT);
+	EXPECT_STREQ(member(self, "channels", "value"), "null");
+	EXPECT_STREQ(member(self, "channels", "q"), "100");
+	EXPECT_STREQ(member(self, "channels", "error"), "Connection timed out");
+	EXPECT_STREQ(member(self, "channels", "bad"), "1");
+}
+
+TEST_F(status, a_reading_out_of_range_has_none)
+{
+	read_water(self, 500 + 2550, 0);
+	EXPECT_STREQ(member(self, "channels", "value"), "null");
+	EXPECT_STREQ(member(self, "channels", "q"), "101");
+}
+
+TEST_F(status, an_output_says_its_state_lease_and_cause)
+{
+	struct hydropon_output_info info = {
+		.present = 1, .on = 1, .cause = HYDROPON_CAUSE_LEASE, .lease_max_ms = 2000,
+		.lease_left_ms = 2000, .line_status = -EIO, .refused = 3, .name = "pump",
+	};
+
+	EXPECT_STREQ(member(self, "outputs", "on"), "null");
+	outputs_bind(self->turn.outputs, &info, clock_boot_ns());
+	EXPECT_STREQ(member(self, "outputs", "on"), "true");
+	EXPECT_STREQ(member(self, "outputs", "safe_on"), "false");
+	EXPECT_STREQ(member(self, "outputs", "cause"), "lease");
+	EXPECT_STREQ(member(self, "outputs", "line_error"), "Input/output error");
+	EXPECT_STREQ(member(self, "outputs", "refused"), "3");
+	EXPECT_GT(atoll(member(self, "outputs", "lease_left_ms")), 0);
+	EXPECT_LE(atoll(member(self, "outputs", "lease_left_ms")), 2000);
+}
