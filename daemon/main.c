@@ -90,10 +90,12 @@ static void on_sample(void *data, const struct sample *sample)
 static void on_opened(void *data, int fd)
 {
 	struct daemon *daemon = data;
-	int error = sd_event_add_io(daemon->event, &daemon->stream_io, fd, EPOLLIN, on_stream, daemon);
+	int error = sd_event_add_io(daemon->event, &daemon->stream_io, fd, EPOLLIN, on_stream,
+				    daemon);
 
 	if (error < 0)
-		log_error("the stream is only read every %d ms: %s", TURN_MS, strerrordesc_np(-error));
+		log_error("the stream is only read every %d ms: %s", TURN_MS,
+			  strerrordesc_np(-error));
 }
 
 static void on_closing(void *data)
@@ -182,8 +184,8 @@ static int make_loop(struct daemon *daemon)
 	if (error >= 0)
 		error = sd_event_add_signal(daemon->event, NULL, SIGINT, on_signal, NULL);
 	if (error >= 0)
-		error = sd_event_add_time_relative(daemon->event, &daemon->turn_timer, CLOCK_BOOTTIME,
-						   0, 1000, on_turn_timer, daemon);
+		error = sd_event_add_time_relative(daemon->event, &daemon->turn_timer,
+						   CLOCK_BOOTTIME, 0, 1000, on_turn_timer, daemon);
 	if (error >= 0)
 		error = sd_event_source_set_enabled(daemon->turn_timer, SD_EVENT_ON);
 	return error < 0 ? error : 0;

@@ -50,13 +50,19 @@ void hydropon_channel_push(struct hydropon_channel *channel,
  *
  * The driver core makes such links from the device tree, but only for the first
  * device of a node: not after its parent was unbound and bound again.
- * Return: 0 or -EINVAL if the supplier is on its way out.
+ * Return: 0, or -EPROBE_DEFER if the supplier is not there any more.
  */
 static inline int hydropon_follow(struct device *dev, struct device *supplier)
 {
+	struct device_link *link;
+
 	if (!supplier)
-		return 0;
-	return device_link_add(dev, supplier, DL_FLAG_AUTOPROBE_CONSUMER) ? 0 : -EINVAL;
+		return -EPROBE_DEFER;
+	link = device_link_add(dev, supplier, DL_FLAG_AUTOPROBE_CONSUMER);
+	/* A link to a supplier that is being unbound is made all the same. */
+	if (!link || READ_ONCE(link->status) != DL_STATE_CONSUMER_PROBE)
+		return -EPROBE_DEFER;
+	return 0;
 }
 
 #endif /* HYDROPON_GUARD_H */

@@ -129,7 +129,8 @@ void forwarder_read(struct forwarder *forwarder)
 
 	if (!object && n != -ENOENT && !forwarder->bad_told)
 		log_warning("%s cannot be used: %s; restart hydropon-forward", forwarder->path,
-			    n < 0 ? strerrordesc_np((int)-n) : "it is not what the forwarder writes");
+			    n < 0 ? strerrordesc_np((int)-n) :
+				    "it is not what the forwarder writes");
 	forwarder->bad_told = !object && n != -ENOENT;
 
 	pthread_mutex_lock(&forwarder->lock);

@@ -111,7 +111,8 @@ static struct json_object *set(const struct protocol *protocol, struct json_obje
 	if (!json_object_is_type(on, json_type_boolean))
 		return new_error("\"on\" must be true or false");
 	if (json_object_object_get_ex(request, "for_ms", &for_ms)) {
-		if (!json_object_is_type(for_ms, json_type_int) || json_object_get_int64(for_ms) < 1 ||
+		if (!json_object_is_type(for_ms, json_type_int) ||
+		    json_object_get_int64(for_ms) < 1 ||
 		    json_object_get_int64(for_ms) > (int64_t)OUTPUT_OVERRIDE_MAX_MS)
 			return new_error("\"for_ms\" must be a whole number, 1 to %llu (24 h)",
 					 OUTPUT_OVERRIDE_MAX_MS);

@@ -282,7 +282,8 @@ static void give_to_group(const struct listener *listener)
 	struct group *group = getgrnam(GROUP_NAME);
 
 	if (!group)
-		log_info("there is no group %s, only this user can use %s", GROUP_NAME, listener->path);
+		log_info("there is no group %s, only this user can use %s", GROUP_NAME,
+			 listener->path);
 	else if (chown(listener->path, (uid_t)-1, group->gr_gid) < 0)
 		log_warning("%s: cannot be given to group %s: %s", listener->path, GROUP_NAME,
 			    strerrordesc_np(errno));
@@ -301,7 +302,8 @@ static int listener_bind(struct listener *listener, const struct sockaddr_un *ad
 	listener->bound = true;
 	if (listener->may_control)
 		give_to_group(listener);
-	if (chmod(listener->path, listener->mode) < 0 || listen(listener->fd, SERVER_CLIENTS_MAX) < 0)
+	if (chmod(listener->path, listener->mode) < 0 ||
+	    listen(listener->fd, SERVER_CLIENTS_MAX) < 0)
 		return -errno;
 	return 0;
 }
@@ -359,8 +361,9 @@ int server_start(struct server **started, sd_event *event, const char *run_dir,
 	for (size_t i = 0; !error && i < 2; i++)
 		error = listener_start(&server->listeners[i], server, run_dir);
 	if (!error)
-		error = sd_event_add_time_relative(event, &server->second, CLOCK_BOOTTIME, SECOND_US,
-						   SECOND_US / 10, server_on_second, server);
+		error = sd_event_add_time_relative(event, &server->second, CLOCK_BOOTTIME,
+						   SECOND_US, SECOND_US / 10, server_on_second,
+						   server);
 	if (error >= 0)
 		error = sd_event_source_set_enabled(server->second, SD_EVENT_ON);
 	if (error < 0) {

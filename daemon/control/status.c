@@ -48,6 +48,14 @@ static struct json_object *new_number(double value)
 	return json_object_new_double_s(value, digits);
 }
 
+/* In words; NULL, which is null, if there is none. */
+static struct json_object *new_error(int error)
+{
+	const char *text = strerrordesc_np(-error);
+
+	return error ? json_object_new_string(text ? text : "unknown error") : NULL;
+}
+
 static struct json_object *new_power(const struct hydropon_info *info)
 {
 	struct json_object *power = json_object_new_object();
@@ -74,8 +82,8 @@ static struct json_object *new_channel(const struct channel *channel, uint64_t n
 			       quality_has_value(last->q) ? new_number(last->value) : NULL);
 	add_count(object, "q", last->q);
 	add_string(object, "quality", quality_name(last->q));
-	if (last->q == Q_BAD_READ && last->raw < 0 && strerrordesc_np(-last->raw))
-		add_string(object, "error", strerrordesc_np(-last->raw));
+	if (last->q == Q_BAD_READ && last->raw < 0)
+		json_object_object_add(object, "error", new_error(last->raw));
 	json_object_object_add(object, "age_ms", channel->heard_ns ?
 			       json_object_new_uint64(ms_since(channel->heard_ns, now_ns)) : NULL);
 	add_count(object, "samples", channel->samples);
@@ -137,7 +145,7 @@ static struct json_object *new_output(const struct status_sources *sources,
 	json_object_object_add(object, "changed_ago_ms", known ?
 			       json_object_new_uint64(ms_since(output->changed_ns, now_ns)) : NULL);
 	if (known && output->line_status)
-		add_string(object, "line_error", strerrordesc_np(-output->line_status) ?: "unknown");
+		json_object_object_add(object, "line_error", new_error(output->line_status));
 	add_count(object, "lease_left_ms", ms_until(output->lease_until_ns, now_ns));
 	add_bool(object, "want_on", output->want_on);
 	json_object_object_add(object, "override", new_override(output, now_ns));
@@ -183,8 +191,7 @@ static struct json_object *new_spool(struct spooler *spooler)
 	add_count(spool, "commits", stats.commits);
 	add_count(spool, "commit_last_us", stats.commit_last_us);
 	add_count(spool, "commit_max_us", stats.commit_max_us);
-	json_object_object_add(spool, "error", stats.error ?
-			       json_object_new_string(strerrordesc_np(-stats.error) ?: "unknown") : NULL);
+	json_object_object_add(spool, "error", new_error(stats.error));
 	return spool;
 }
 
@@ -215,9 +222,7 @@ struct json_object *status_build(const struct status_sources *sources)
 	add_string(status, "device", sources->conf->device);
 	add_bool(status, "protected", turn_is_protected(turn));
 	add_bool(status, "armed", turn->info.armed);
-	json_object_object_add(status, "device_error", turn->open_error ?
-			       json_object_new_string(strerrordesc_np(-turn->open_error) ?: "unknown") :
-			       NULL);
+	json_object_object_add(status, "device_error", new_error(turn->open_error));
 	json_object_object_add(status, "power", new_power(&turn->info));
 	json_object_object_add(status, "channels", new_channels(turn->channels, now_ns));
 	json_object_object_add(status, "outputs", new_outputs(sources, now_ns));

@@ -154,8 +154,10 @@ void client_explain(int error, const char *dir, const char *name, char *text, si
 	switch (-error) {
 	case ENOENT:
 	case ECONNREFUSED:
-		snprintf(text, size, "hydropond is not running (nobody listens on %s/%s); start it with "
-			 "\"systemctl start hydropond\", or name its run-dir with --socket-dir", dir, name);
+		snprintf(text, size,
+			 "hydropond is not running (nobody listens on %s/%s); start it with "
+			 "\"systemctl start hydropond\", or name its run-dir with --socket-dir",
+			 dir, name);
 		break;
 	case ETIMEDOUT:
 		snprintf(text, size, "hydropond does not answer within %d s; restart it with "
@@ -167,7 +169,8 @@ void client_explain(int error, const char *dir, const char *name, char *text, si
 			 dir, name);
 		break;
 	default:
-		snprintf(text, size, "%s/%s does not answer as hydropond does: %s; restart hydropond",
-			 dir, name, strerrordesc_np(-error));
+		snprintf(text, size,
+			 "%s/%s does not answer as hydropond does: %s; restart hydropond", dir,
+			 name, strerrordesc_np(-error));
 	}
 }

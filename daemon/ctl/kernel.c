@@ -17,7 +17,8 @@ static int read_all(int fd, struct kernel_view *view)
 	if (ioctl(fd, HYDROPON_IOC_INFO, &view->info) < 0)
 		return -errno;
 	if (view->info.abi_version != HYDROPON_ABI_VERSION ||
-	    view->info.channels > HYDROPON_MAX_CHANNELS || view->info.outputs > HYDROPON_MAX_OUTPUTS)
+	    view->info.channels > HYDROPON_MAX_CHANNELS ||
+	    view->info.outputs > HYDROPON_MAX_OUTPUTS)
 		return -EPROTO;
 	for (uint32_t i = 0; i < view->info.channels; i++) {
 		view->channels[i].index = i;
@@ -91,7 +92,8 @@ void kernel_show(FILE *out, const struct kernel_view *view, bool colour)
 		mark_print(out, colour, MARK_BAD, "mains power is LOST%s",
 			   info->shedding ? ", outputs of the shed set are off" : "");
 	else if (info->shedding)
-		mark_print(out, colour, MARK_WARN, "mains power is back, outputs of the shed set stay "
+		mark_print(out, colour, MARK_WARN,
+			   "mains power is back, outputs of the shed set stay "
 			   "off until it was stable for another %s",
 			   duration_text(info->shed_left_ms, time, sizeof(time)));
 	show_channels(out, view, colour);

@@ -32,8 +32,12 @@ struct options {
 
 /* In seconds, which may be left out. */
 static const struct units units_duration = {
-	.list = (const struct unit[]){ { "ms", 1e-3, false }, { "s", 1, false }, { "m", 60, false },
-				       { "min", 60, true }, { "h", 3600, false }, { NULL, 0, false } },
+	.list = (const struct unit[]){ { "ms", 1e-3, false },
+				       { "s", 1, false },
+				       { "m", 60, false },
+				       { "min", 60, true },
+				       { "h", 3600, false },
+				       { NULL, 0, false } },
 	.bare = true,
 };
 
@@ -44,7 +48,7 @@ static int usage(FILE *out)
 	      "  status                         what is sampled, held and kept, problems first\n"
 	      "  status --json                  the same for programs, one line\n"
 	      "  watch [--interval TIME]        the status again and again (1 s)\n"
-	      "  set OUTPUT on|off [--for TIME] override an output for a while (10 m, at most 24 h)\n"
+	      "  set OUTPUT on|off [--for TIME] override an output (for 10 m, at most 24 h)\n"
 	      "  release OUTPUT                 end the override\n"
 	      "\n"
 	      "TIME is 30, 30s, 5m or 2h.\n"
@@ -54,7 +58,8 @@ static int usage(FILE *out)
 	      "      --version         print the version and exit\n"
 	      "  -h, --help            print this and exit\n"
 	      "\n"
-	      "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 hydropond cannot be reached.\n", out);
+	      "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 hydropond cannot be reached.\n",
+	      out);
 	return out == stdout ? EXIT_OK : EXIT_USAGE;
 }
 
@@ -84,8 +89,8 @@ static bool parse_time(const char *option, const char *text, double min_ms, doub
 		return false;
 	}
 	if (!(seconds * 1000 >= min_ms && seconds * 1000 <= max_ms)) {
-		fail(EXIT_USAGE, "%s: \"%s\" is not between %g s and %g h; choose another", option, text,
-		     min_ms / 1000, max_ms / 3600000);
+		fail(EXIT_USAGE, "%s: \"%s\" is not between %g s and %g h; choose another", option,
+		     text, min_ms / 1000, max_ms / 3600000);
 		return false;
 	}
 	*ms = (uint64_t)(seconds * 1000 + 0.5);
@@ -174,7 +179,8 @@ static int control(const struct options *options, struct json_object *request, c
 	char *line = NULL;
 	int error = -ENOMEM, code = EXIT_OK;
 
-	if (asprintf(&line, "%s\n", json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN)) > 0)
+	if (asprintf(&line, "%s\n",
+		     json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN)) > 0)
 		error = client_ask(options->socket_dir, "control.sock", line, &answer);
 	free(line);
 	json_object_put(request);

@@ -52,25 +52,31 @@ static void find_power_problems(struct problems *problems, struct json_object *s
 	if (!field_is_true(status, "armed"))
 		problem(problems, MARK_BAD, "outputs stay safe: the kernel refuses to arm");
 	if (!field_is_true(power, "good"))
-		problem(problems, MARK_BAD, "mains power is LOST%s", field_is_true(power, "shedding") ?
-			", outputs of the shed set are off" : "");
+		problem(problems, MARK_BAD, "mains power is LOST%s",
+			field_is_true(power, "shedding") ? ", outputs of the shed set are off" :
+							   "");
 	else if (field_is_true(power, "shedding"))
-		problem(problems, MARK_WARN, "mains power is back, outputs of the shed set stay off "
-			"until it was stable for another %s", time_text(power, "shed_left_ms", time));
+		problem(problems, MARK_WARN,
+			"mains power is back, outputs of the shed set stay off "
+			"until it was stable for another %s",
+			time_text(power, "shed_left_ms", time));
 }
 
 static void find_spool_problems(struct problems *problems, struct json_object *status)
 {
 	struct json_object *spool = field(status, "spool"), *stream = field(status, "stream");
-	uint64_t queue = field_count(spool, "refused_queue"), full = field_count(spool, "refused_full"),
+	uint64_t queue = field_count(spool, "refused_queue"),
+		 full = field_count(spool, "refused_full"),
 		 error = field_count(spool, "refused_error"), lost = field_count(stream, "lost");
 
 	if (field_string(spool, "error"))
 		problem(problems, MARK_BAD, "nothing is kept: the spool fails: %s",
 			field_string(spool, "error"));
 	if (queue || full || error)
-		problem(problems, MARK_WARN, "lost before commit since the start: %" PRIu64
-			" spool full, %" PRIu64 " I/O error, %" PRIu64 " queue full", full, error, queue);
+		problem(problems, MARK_WARN,
+			"lost before commit since the start: %" PRIu64 " spool full, %" PRIu64
+			" I/O error, %" PRIu64 " queue full",
+			full, error, queue);
 	if (lost)
 		problem(problems, MARK_WARN, "%" PRIu64 " records of the stream were lost, %" PRIu64
 			" of them urgent", lost, field_count(stream, "lost_urgent"));
@@ -137,7 +143,8 @@ static void find_output_problem(struct problems *problems, struct json_object *o
 			on_text(output, "want_on"), waits);
 	else if (strcmp(on, on_text(output, "want_on")))
 		problem(problems, MARK_BAD, "%s is %s and should be %s: %s", name, on,
-			on_text(output, "want_on"), cause_text_of_name(field_text(output, "cause")));
+			on_text(output, "want_on"),
+			cause_text_of_name(field_text(output, "cause")));
 }
 
 static struct table *show_outputs(struct problems *problems, struct json_object *status)
@@ -184,7 +191,8 @@ static struct table *show_channels(struct problems *problems, struct json_object
 		if (q)
 			problem(problems, q < 100 ? MARK_WARN : MARK_BAD, "%s: %s%s%s",
 				field_text(channel, "name"), quality,
-				field(channel, "age_ms") ? ", last heard of before " : ", never heard of",
+				field(channel, "age_ms") ? ", last heard of before " :
+							   ", never heard of",
 				field(channel, "age_ms") ? age : "");
 		table_row(table, !q ? MARK_NONE : q < 100 ? MARK_WARN : MARK_BAD);
 		table_cell(table, "%s", field_text(channel, "name"));
@@ -214,7 +222,8 @@ static uint64_t dropped_text(struct json_object *store, char *text, size_t size)
 		sum += json_object_get_uint64(count);
 		if (json_object_get_uint64(count) && used < size)
 			used += (size_t)snprintf(text + used, size - used, "%s%" PRIu64 " %s",
-						 used ? ", " : "", json_object_get_uint64(count), cause);
+						 used ? ", " : "", json_object_get_uint64(count),
+						 cause);
 	}
 	if (!sum)
 		snprintf(text, size, "0");
@@ -232,14 +241,15 @@ static void find_store_problems(struct problems *problems, struct json_object *s
 	if (!adds_up)
 		problem(problems, MARK_BAD, "store %s: its sum does not add up", name);
 	if (field_count(store, "set_aside"))
-		problem(problems, MARK_WARN, "store %s refused %" PRIu64 " lines, they are set aside",
-			name, field_count(store, "set_aside"));
+		problem(problems, MARK_WARN,
+			"store %s refused %" PRIu64 " lines, they are set aside", name,
+			field_count(store, "set_aside"));
 }
 
 static struct table *show_stores(struct problems *problems, struct json_object *status)
 {
-	static const char *const titles[] = { "STORE", "STATE", "PRODUCED", "= DELIVERED", "+ QUEUED",
-					      "+ SET ASIDE", "+ DROPPED", "LAG" };
+	static const char *const titles[] = { "STORE", "STATE", "PRODUCED", "= DELIVERED",
+					      "+ QUEUED", "+ SET ASIDE", "+ DROPPED", "LAG" };
 	struct json_object *stores = field(status, "stores");
 	struct table *table = table_new("llrrrrrr", titles);
 
@@ -250,7 +260,8 @@ static struct table *show_stores(struct problems *problems, struct json_object *
 		bool adds_up;
 
 		sum = field_count(store, "delivered") + field_count(store, "queued") +
-		      field_count(store, "set_aside") + dropped_text(store, dropped, sizeof(dropped));
+		      field_count(store, "set_aside") +
+		      dropped_text(store, dropped, sizeof(dropped));
 		adds_up = sum == produced;
 		find_store_problems(problems, store, adds_up);
 		table_row(table, !adds_up ? MARK_BAD :
@@ -283,7 +294,7 @@ static void print_heading(FILE *out, struct json_object *status, bool colour)
 	const char *mains = !field_is_true(status, "protected") ? "mains not known" :
 			    !field_is_true(power, "present") ? "no power-good line" :
 			    !field_is_true(power, "good") ? "mains LOST" :
-			    field_is_true(power, "shedding") ? "mains not yet stable" : "mains good";
+			    field_is_true(power, "shedding") ? "mains unstable" : "mains good";
 	char time[TIME_SIZE];
 
 	mark_print(out, colour, MARK_NONE, "%s at %s, hydropond %s up for %s, %s, %s",

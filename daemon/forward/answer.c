@@ -25,12 +25,14 @@ static const char *explain_code(CURLcode code)
 	switch (code) {
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_RESOLVE_PROXY:
-		return "its host name was not found; check the name in the url, DNS and the network";
+		return "its host name was not found; check the name in the url, DNS and the "
+		       "network";
 	case CURLE_COULDNT_CONNECT:
 		return "no connection; check that the store runs and that host and port in the url "
 		       "are right";
 	case CURLE_OPERATION_TIMEDOUT:
-		return "no answer in time; check the network and the store's load, or raise timeout";
+		return "no answer in time; check the network and the store's load, or raise "
+		       "timeout";
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CACERT_BADFILE:
 		return "its TLS certificate was not accepted; check its name, its issuer and this "
@@ -50,8 +52,8 @@ static const char *explain_code(CURLcode code)
 static const char *explain_status(long status)
 {
 	if (status >= 200 && status < 300)
-		return "a store answers 204: this is another page, a login page of the network or a "
-		       "wrong path; check the url";
+		return "a store answers 204: this is another page, a login page of the network or "
+		       "a wrong path; check the url";
 	if (status >= 300 && status < 400)
 		return "it redirects, which is not followed; write the final address as url";
 	switch (status) {

@@ -20,7 +20,7 @@ struct cursor {
 	uint64_t passed;		/* the same place, counted as the spool's produced */
 	uint64_t start;			/* of this spool */
 	uint64_t earlier;		/* produced for this store before this spool */
-	uint64_t known;			/* highest produced seen of this spool, never below passed */
+	uint64_t known;			/* highest produced seen of it, never below passed */
 	uint64_t delivered, set_aside;
 	uint64_t dropped_corrupt;	/* unreadable in the spool */
 	uint64_t dropped_replaced;	/* queued in a spool that is no longer there */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * InfluxDB line protocol, as every store here takes it:
+ * InfluxDB line protocol, as every store here takes it, in one line:
  *
- *	hydropon,channel=ph-a,gateway=greenhouse,quantity=ph,site=home,unit=pH value=6.123,q=0i 1690000000123
+ *	hydropon,channel=ph-a,gateway=greenhouse,quantity=ph,site=home,unit=pH
+ *		value=6.123,q=0i 1690000000123
  *
  * Stamps are milliseconds (precision=ms in the URL). Tags are sorted; one without
  * a value is left out, as the protocol has no empty tag. A bad sample has no value.

@@ -73,9 +73,8 @@ static bool set_options(struct post *post, const char *url, uint32_t timeout_ms,
 
 struct post *post_new(CURLM *multi, const char *url, uint32_t timeout_ms, void *owner)
 {
-	/* "Expect:" switches off the wait for 100-continue. */
 	static const char *const headers[] = {
-		"Content-Type: text/plain; charset=utf-8", "Content-Encoding: gzip", "Expect:",
+		"Content-Type: text/plain; charset=utf-8", "Content-Encoding: gzip",
 	};
 	struct post *post = calloc(1, sizeof(*post));
 

@@ -92,9 +92,9 @@ static const char *save_cursor(struct store *store, char *out, size_t size)
 	store->changes++;
 	*out = 0;
 	if (error)
-		snprintf(out, size, "its cursor cannot be written: %s; a restart of the forwarder would "
-			 "send again what was delivered since. Check the disk and the owner of the "
-			 "cursors directory", strerror(-error));
+		snprintf(out, size, "its cursor cannot be written: %s; a restart of the forwarder "
+			 "would send again what was delivered since. Check the disk and the owner "
+			 "of the cursors directory", strerror(-error));
 	return out;
 }
 
@@ -114,9 +114,9 @@ static int load_cursor(struct store *store)
 		return 0;
 	if (error == -EBADMSG) {
 		snprintf(bad_path, sizeof(bad_path), "%s.corrupt", store->cursor_path);
-		log_error("store %s: the cursor %s is damaged. It was moved to %s, and everything in "
-			  "the spool is sent again; check the disk (dmesg, fsck)", store->conf->name,
-			  store->cursor_path, bad_path);
+		log_error("store %s: the cursor %s is damaged. It was moved to %s, and everything "
+			  "in the spool is sent again; check the disk (dmesg, fsck)",
+			  store->conf->name, store->cursor_path, bad_path);
 		store->cursor = (struct cursor){ 0 };
 		if (rename(store->cursor_path, bad_path))
 			return -errno;
@@ -165,8 +165,8 @@ struct store *store_new(const struct conf_store *conf, const struct store_tools 
 	error = -EINVAL;
 
 err_tell:
-	log_error("store %s: cannot begin in %s: %s. Make the directory and what is in it belong to "
-		  "the user that hydropon-forward runs as, and check the url", conf->name,
+	log_error("store %s: cannot begin in %s: %s. Make the directory and what is in it belong "
+		  "to the user that hydropon-forward runs as, and check the url", conf->name,
 		  tools->conf->state_dir, strerror(-error));
 	store_free(store);
 	return NULL;
@@ -192,8 +192,8 @@ static void drop_corrupt(struct store *store, const struct spool_batch *batch)
 	store->is_searching = false;
 	store->is_placed = true;
 	store->is_oldest_known = false;
-	log_error("store %s: the spool is damaged before byte %llu; %llu samples cannot be read and "
-		  "count as dropped (spool corrupt). Check the disk (dmesg, fsck)",
+	log_error("store %s: the spool is damaged before byte %llu; %llu samples cannot be read "
+		  "and count as dropped (spool corrupt). Check the disk (dmesg, fsck)",
 		  store->conf->name, (unsigned long long)batch->offset, (unsigned long long)lost);
 	save_cursor_and_tell(store);
 }
@@ -204,8 +204,8 @@ static void rewind_cursor(struct store *store, const struct spool_view *view)
 	store->is_searching = false;
 	store->is_placed = true;
 	store->is_oldest_known = false;
-	log_warning("store %s: its cursor fits no place in this spool; all of the spool is sent again",
-		    store->conf->name);
+	log_warning("store %s: its cursor fits no place in this spool; all of the spool is sent "
+		    "again", store->conf->name);
 	save_cursor_and_tell(store);
 }
 
@@ -282,15 +282,15 @@ static bool follow_spool(struct store *store, const struct spool_view *view)
 	case CURSOR_BEGUN:
 		break;
 	case CURSOR_REPLACED:
-		log_error("store %s: the spool was replaced; %llu samples that were queued in the old "
-			  "one count as dropped (spool replaced). hydropond's log tells why, and "
-			  "where the old one is", store->conf->name,
+		log_error("store %s: the spool was replaced; %llu samples that were queued in the "
+			  "old one count as dropped (spool replaced). hydropond's log tells why, "
+			  "and where the old one is", store->conf->name,
 			  (unsigned long long)(store->cursor.dropped_replaced - before));
 		break;
 	case CURSOR_REWOUND:
-		log_error("store %s: the spool has lost samples that were committed; all that it holds "
-			  "is sent again, and what was queued beyond counts as dropped (spool "
-			  "corrupt). Check the disk (dmesg, fsck)", store->conf->name);
+		log_error("store %s: the spool has lost samples that were committed; all that it "
+			  "holds is sent again, and what was queued beyond counts as dropped "
+			  "(spool corrupt). Check the disk (dmesg, fsck)", store->conf->name);
 		break;
 	}
 	store->is_placed = true;
@@ -389,8 +389,8 @@ static void set_parcel_aside(struct store *store, const struct answer *answer, u
 	answer_explain(answer, reason, sizeof(reason));
 	error = set_aside(store->set_aside_path, store->parcel.line, reason);
 	if (error) {
-		snprintf(sentence, sizeof(sentence), "it refuses a line, and that cannot be set aside: "
-			 "%s; check the disk and the owner of the set-aside directory",
+		snprintf(sentence, sizeof(sentence), "it refuses a line, and that cannot be set "
+			 "aside: %s; check the disk and the owner of the set-aside directory",
 			 strerror(-error));
 		back_off(store, sentence, 0, now_ns);
 		return;

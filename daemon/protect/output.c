@@ -216,7 +216,8 @@ static void tell_answer(const struct output *output, bool on, int error)
 		log_info("%s: not %s while mains power is lost or not yet stable", name, level);
 		break;
 	case ESTALE:
-		log_info("%s: not %s by a beat that is too old, trying with the next one", name, level);
+		log_info("%s: not %s by a beat that is too old, trying with the next one", name,
+			 level);
 		break;
 	case ENODEV:
 		log_warning("%s: not %s, its device is gone", name, level);

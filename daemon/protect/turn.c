@@ -102,7 +102,8 @@ static void arm(struct turn *turn)
 
 	if (error && error != turn->arm_error)
 		log_warning("outputs stay safe, %s refuses to arm: %s", turn->conf->device,
-			    error == -ESHUTDOWN ? "the system is going down" : strerrordesc_np(-error));
+			    error == -ESHUTDOWN ? "the system is going down" :
+						  strerrordesc_np(-error));
 	turn->arm_error = error;
 	turn->info.armed = !error;
 }
@@ -140,7 +141,7 @@ static void open_device(struct turn *turn)
 	log_notice("%s is open: %u channels, %u outputs", turn->conf->device,
 		   turn->info.channels, turn->info.outputs);
 	if (turn->info.shedding)
-		log_notice("mains power is lost or not yet stable, outputs of the shed set stay off");
+		log_notice("mains power is lost or unstable, outputs of the shed set stay off");
 	turn->hooks->opened(turn->data, stream_fd(turn->stream));
 }
 
@@ -200,9 +201,10 @@ static void take_power(struct turn *turn, const struct hydropon_record *record)
 	turn->info.shedding = record->aux != 0;
 	turn->info.shed_left_ms = 0;	/* until the next refresh */
 	if (!record->value)
-		log_warning("mains power is lost%s", record->aux ? ", outputs of the shed set are off" : "");
+		log_warning("mains power is lost%s",
+			    record->aux ? ", outputs of the shed set are off" : "");
 	else if (record->aux)
-		log_notice("mains power is back, outputs of the shed set stay off until it is stable");
+		log_notice("mains power is back, the shed set stays off until it is stable");
 	else
 		log_notice("mains power is stable");
 }

@@ -234,7 +234,8 @@ int spool_batch_find(int fd, uint64_t *offset, uint64_t end, uint64_t id, uint64
 	uint64_t looked_at = 0;
 
 	while (*offset < end && end - *offset >= SPOOL_BATCH_HEADER_BYTES) {
-		size_t n = end - *offset < sizeof(window) ? (size_t)(end - *offset) : sizeof(window);
+		uint64_t left = end - *offset;
+		size_t n = left < sizeof(window) ? (size_t)left : sizeof(window);
 		const uint8_t *magic;
 		int error;
 

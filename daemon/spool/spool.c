@@ -258,7 +258,8 @@ static int load_log(struct spool *spool, uint64_t size, const struct known *know
 		start = spool->produced;
 	if (find_later(spool, spool->end + 1, size, spool->header.id, &start) != -ENODATA)
 		is_damaged = true;
-	return is_damaged ? begin_new(spool, spool->end, size, start) : cut_tail(spool, size, false);
+	return is_damaged ? begin_new(spool, spool->end, size, start) :
+			    cut_tail(spool, size, false);
 }
 
 static int commit(struct spool *spool, enum spool_kind kind, uint32_t count, size_t payload);
@@ -277,9 +278,9 @@ static void publish(struct spool *spool)
 	int error = spool_mark_publish(spool->conf->run_dir, &mark);
 
 	if (error && !spool->mark_is_stuck)
-		log_warning("spool: %s/spool.committed cannot be written: %s. Samples are safe, but "
-			    "the forwarder waits; check that the directory exists and belongs to "
-			    "hydropon", spool->conf->run_dir, strerror(-error));
+		log_warning("spool: %s/spool.committed cannot be written: %s. Samples are safe, "
+			    "but the forwarder waits; check that the directory exists and belongs "
+			    "to hydropon", spool->conf->run_dir, strerror(-error));
 	spool->mark_is_stuck = error != 0;
 }
 

@@ -80,9 +80,10 @@ static void note_error(struct spooler *spooler, int error)
 	pthread_mutex_unlock(&spooler->lock);
 
 	if (error != spooler->told_error)
-		log_error("spool: nothing can be stored in %s/spool: %s. %s. It is tried again every "
-			  "second, and up to %d samples wait in memory", spooler->conf->state_dir,
-			  strerror(-error), remedy_of(error), QUEUE_SAMPLES);
+		log_error("spool: nothing can be stored in %s/spool: %s. %s. It is tried again "
+			  "every second, and up to %d samples wait in memory",
+			  spooler->conf->state_dir, strerror(-error), remedy_of(error),
+			  QUEUE_SAMPLES);
 	spooler->told_error = error;
 }
 
@@ -126,8 +127,8 @@ static void refuse_full(struct spooler *spooler)
 	pthread_mutex_unlock(&spooler->lock);
 	if (!spooler->is_full_told)
 		log_error("spool: %s/spool/log is full (%llu bytes): new samples are lost until "
-			  "max-bytes in [spool] is raised, or hydropond is stopped and the file moved away "
-			  "after every store has 0 queued", spooler->conf->state_dir,
+			  "max-bytes in [spool] is raised, or hydropond is stopped and the file "
+			  "moved away after every store has 0 queued", spooler->conf->state_dir,
 			  (unsigned long long)spooler->conf->spool_max_bytes);
 	spooler->is_full_told = true;
 }
@@ -367,8 +368,8 @@ void spooler_stop(struct spooler *spooler, uint32_t timeout_ms)
 	} while (n < 0 && errno == EINTR);
 	if (n <= 0) {
 		/* The thread is stuck in a system call and still uses all of it. */
-		log_error("spool: the disk did not answer within %u ms; what was not committed is lost",
-			  timeout_ms);
+		log_error("spool: the disk did not answer within %u ms; what was not committed "
+			  "is lost", timeout_ms);
 		pthread_detach(spooler->thread);
 		return;
 	}

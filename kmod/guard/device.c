@@ -84,6 +84,7 @@ static ssize_t device_read(struct file *file, char __user *to, size_t size, loff
 	struct hydropon_file *opened = file->private_data;
 	struct hydropon_gateway *gateway = opened->gateway;
 	bool nonblock = file->f_flags & O_NONBLOCK;
+	bool dead;
 	ssize_t ret;
 
 	if (!opened->controller)
@@ -98,11 +99,13 @@ static ssize_t device_read(struct file *file, char __user *to, size_t size, loff
 		}
 		if (mutex_lock_interruptible(&gateway->read))
 			return -ERESTARTSYS;
+		/* Asked first: what was written before the end is still read. */
+		dead = READ_ONCE(gateway->dead);
 		ret = hydropon_ring_read(gateway, to, size);
 		mutex_unlock(&gateway->read);
 		if (ret)
 			return ret;
-		if (READ_ONCE(gateway->dead))
+		if (dead)
 			return -ENODEV;
 	} while (!nonblock);
 	return -EAGAIN;
@@ -114,10 +117,8 @@ static __poll_t device_poll(struct file *file, poll_table *wait)
 	struct hydropon_gateway *gateway = opened->gateway;
 	__poll_t events = 0;
 
-	if (!opened->controller)
-		return READ_ONCE(gateway->dead) ? EPOLLHUP : 0;
 	poll_wait(file, &gateway->wait, wait);
-	if (is_ready(gateway))
+	if (opened->controller && is_ready(gateway))
 		events |= EPOLLIN | EPOLLRDNORM;
 	if (READ_ONCE(gateway->dead))
 		events |= EPOLLHUP;

@@ -44,7 +44,7 @@ struct hydropon_gateway *hydropon_gateway_of_child(struct device *child)
 static u64 step_power(struct hydropon_gateway *gateway, bool edge, u64 now_ns)
 {
 	struct hydropon_power *power = &gateway->power;
-	bool was_good = power->good, was_shedding = power->shedding;
+	bool was_shedding = power->shedding;
 	u64 next_ns;
 
 	if (!gateway->power_good)
@@ -53,7 +53,10 @@ static u64 step_power(struct hydropon_gateway *gateway, bool edge, u64 now_ns)
 
 	if (power->shedding && !was_shedding)
 		gateway->sheds++;
-	if (power->good != was_good || power->shedding != was_shedding) {
+	/* A line that chatters is told once a beat, so that it crowds out nothing else. */
+	if (power->shedding != was_shedding ||
+	    (power->good != gateway->power_told_good &&
+	     now_ns >= gateway->power_told_ns + BEAT_NS)) {
 		struct hydropon_record record = {
 			.time_ns = now_ns,
 			.type = HYDROPON_REC_POWER,
@@ -61,6 +64,8 @@ static u64 step_power(struct hydropon_gateway *gateway, bool edge, u64 now_ns)
 			.aux = power->shedding,
 		};
 
+		gateway->power_told_good = power->good;
+		gateway->power_told_ns = now_ns;
 		hydropon_ring_push(gateway, &record, now_ns);
 	}
 	return next_ns;
@@ -75,7 +80,6 @@ static u64 step_beats(struct hydropon_gateway *gateway, u64 now_ns)
 		.type = HYDROPON_REC_BEAT,
 		.value = (s32)(beats->newest + 1),
 	};
-	u64 written = gateway->ring.written;
 
 	if (now_ns < beats->next_ns)
 		return beats->next_ns;
@@ -83,9 +87,8 @@ static u64 step_beats(struct hydropon_gateway *gateway, u64 now_ns)
 	if (beats->next_ns <= now_ns)
 		beats->next_ns = now_ns + BEAT_NS;
 
-	hydropon_ring_push(gateway, &record, now_ns);
 	/* A beat that did not fit the stream was not emitted: nobody can have read it. */
-	if (gateway->ring.written != written) {
+	if (gateway->controlled && hydropon_ring_push(gateway, &record, now_ns)) {
 		beats->newest++;
 		beats->time_ns[beats->newest % BEAT_HISTORY] = now_ns;
 		beats->emitted = min(beats->emitted + 1, BEAT_HISTORY);
@@ -170,6 +173,7 @@ static void gateway_wake(struct irq_work *work)
  */
 static void gateway_end(struct hydropon_gateway *gateway, enum hydropon_cause cause)
 {
+	unsigned long until = jiffies + msecs_to_jiffies(SETTLE_MS);
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&gateway->lock, flags);
@@ -180,8 +184,9 @@ static void gateway_end(struct hydropon_gateway *gateway, enum hydropon_cause ca
 
 	mutex_lock(&gateway->table);
 	for (u32 i = 0; i < gateway->outputs_n; i++)
-		if (gateway->outputs[i])
-			hydropon_output_wait_settled(gateway->outputs[i]);
+		if (gateway->outputs[i] && !hydropon_output_wait_settled(gateway->outputs[i], until))
+			dev_crit(gateway->dev, "%s: its bus did not take the safe state in time\n",
+				 gateway->output_names[i]);
 	mutex_unlock(&gateway->table);
 }
 
@@ -201,6 +206,7 @@ static int gateway_get_power_good(struct hydropon_gateway *gateway)
 {
 	struct device *dev = gateway->dev;
 	struct gpio_desc *line = gpiod_get_optional(dev, "power-good", GPIOD_IN);
+	struct gpio_chip *chip;
 	int irq, ret;
 
 	if (IS_ERR(line))
@@ -217,10 +223,11 @@ static int gateway_get_power_good(struct hydropon_gateway *gateway)
 		gpiod_put(line);
 		return dev_err_probe(dev, irq, "power-good-gpios: the line has no interrupt\n");
 	}
-	ret = hydropon_follow(dev, gpiod_to_chip(line)->parent);
+	chip = gpiod_to_chip(line);
+	ret = hydropon_follow(dev, chip ? chip->parent : NULL);
 	if (ret) {
 		gpiod_put(line);
-		return dev_err_probe(dev, ret, "power-good-gpios: its controller is leaving\n");
+		return ret;
 	}
 	gateway->power_good = line;
 	gateway->power_irq = irq;
@@ -228,6 +235,7 @@ static int gateway_get_power_good(struct hydropon_gateway *gateway)
 	/* Booted on battery: shed until power has been stable. */
 	gateway->power.shedding = !gateway->power.good;
 	gateway->power.since_ns = hydropon_now();
+	gateway->power_told_good = gateway->power.good;
 	return 0;
 }
 
@@ -250,6 +258,7 @@ static struct hydropon_gateway *gateway_new(struct device *dev)
 	init_irq_work(&gateway->wake, gateway_wake);
 	hydropon_hrtimer_setup(&gateway->timer, gateway_deadline, HRTIMER_MODE_ABS_HARD);
 	gateway->power.good = true;
+	gateway->power_told_good = true;
 	return gateway;
 }
 

@@ -36,6 +36,8 @@
 #define RING_RECORDS	4096U	/* a power of two */
 #define BEAT_HISTORY	128U	/* beats that can still be named; > longest lease */
 #define BEAT_NS		(HYDROPON_BEAT_MS * (u64)NSEC_PER_MSEC)
+#define SETTLE_MS	1000	/* for lines behind a bus, all together */
+#define NOT_WRITTEN	(-1)	/* or not known: a write is under way, or has failed */
 
 static_assert(sizeof(struct hydropon_record) == 32);
 static_assert(BEAT_HISTORY * HYDROPON_BEAT_MS > HYDROPON_LEASE_MAX_MS);
@@ -45,7 +47,9 @@ struct hydropon_gateway;
 struct hydropon_channel {
 	struct hydropon_gateway *gateway;
 	struct hydropon_channel_info info;	/* .present under lock */
-	struct hydropon_record scale, offset;	/* .type 0: none yet; under lock */
+	/* Under lock. What the controller has not been told yet goes before the next sample. */
+	struct hydropon_record scale, offset;	/* .type 0: none yet */
+	bool scale_untold, offset_untold;
 };
 
 /* Records between the guard and one reader. Under lock, but for records[]: what lies
@@ -53,12 +57,12 @@ struct hydropon_channel {
  */
 struct hydropon_ring {
 	struct hydropon_record *records;
+	u64 *written_ns;	/* when each was written */
 	u32 head, tail;		/* free running */
 	u32 seq;
 	u32 watermark;
 	u32 lost_untold;
 	u64 max_latency_ns;
-	u64 oldest_ns;		/* when the oldest unread record was written */
 	u64 written, lost, lost_urgent;
 	bool urgent;		/* an urgent record is unread */
 	bool told;		/* the reader has been woken for what is there */
@@ -80,18 +84,19 @@ struct hydropon_output {
 	u64 changed_ns, changes, refused;	/* under lock */
 	u64 forced_ns;		/* beats up to here renew nothing; under lock */
 	bool gone;		/* under lock */
-	/* lines behind a bus */
+	/* lines behind a bus, and open-drain ones, whose controllers may sleep */
 	struct kthread_worker *worker;		/* NULL: the line does not sleep */
 	struct kthread_delayed_work write;
 	wait_queue_head_t settled;
-	bool written;		/* what the line was last written to */
-	int line_status;
+	bool single_ended;
+	int written;		/* level that the line was last written to; under lock */
+	int line_status;	/* 0 or -errno of the last write; under lock */
 	char name[HYDROPON_NAME_MAX];
 };
 
 struct hydropon_gateway {
 	struct kref refs;
-	struct device *dev;	/* NULL once the driver has let go */
+	struct device *dev;	/* for the driver alone */
 	struct miscdevice misc;
 	char misc_name[16];
 	int id;
@@ -103,6 +108,8 @@ struct hydropon_gateway {
 	struct hydropon_ring ring;
 	struct hydropon_beats beats;
 	struct hydropon_power power;
+	bool power_told_good;
+	u64 power_told_ns;
 	struct hrtimer timer;
 	u64 sheds;
 	bool controlled, armed;
@@ -143,13 +150,14 @@ extern struct platform_driver hydropon_output_driver;
 u64 hydropon_output_step(struct hydropon_output *output, enum hydropon_cause let_go, u64 now_ns);
 int hydropon_output_set(struct hydropon_output *output, const struct hydropon_set *set,
 			u64 now_ns);
-void hydropon_output_wait_settled(struct hydropon_output *output);
+bool hydropon_output_wait_settled(struct hydropon_output *output, unsigned long until);
 
 /* stream.c */
 int hydropon_ring_init(struct hydropon_ring *ring);
 void hydropon_ring_free(struct hydropon_ring *ring);
 void hydropon_ring_open(struct hydropon_gateway *gateway, u32 first_beat);
-void hydropon_ring_push(struct hydropon_gateway *gateway, const struct hydropon_record *record,
+void hydropon_ring_drop(struct hydropon_ring *ring);
+bool hydropon_ring_push(struct hydropon_gateway *gateway, const struct hydropon_record *record,
 			u64 now_ns);
 bool hydropon_ring_ready(const struct hydropon_ring *ring, u64 now_ns);
 u64 hydropon_ring_step(struct hydropon_gateway *gateway, u64 now_ns);

@@ -69,6 +69,8 @@ struct hydropon_channel *hydropon_channel_add(struct device *dev, const char *na
 	channel->info.present = true;
 	channel->scale.type = 0;
 	channel->offset.type = 0;
+	channel->scale_untold = false;
+	channel->offset_untold = false;
 	gateway->channels[channel->info.index] = channel;
 	gateway->channels_n = max(gateway->channels_n, channel->info.index + 1);
 	hydropon_gateway_tell_presence(gateway, kind, channel->info.index, true);
@@ -94,6 +96,26 @@ void hydropon_channel_remove(struct hydropon_channel *channel)
 }
 EXPORT_SYMBOL_GPL(hydropon_channel_remove);
 
+/* Must hold gateway->lock. A sample without its scale would be a wrong number: where scale
+ * or offset do not fit the stream, what they apply to is lost with them.
+ */
+static void push_in_order(struct hydropon_channel *channel, const struct hydropon_record *record,
+			  u64 now_ns)
+{
+	struct hydropon_gateway *gateway = channel->gateway;
+
+	if (channel->scale_untold)
+		channel->scale_untold = !hydropon_ring_push(gateway, &channel->scale, now_ns);
+	if (channel->offset_untold)
+		channel->offset_untold = !hydropon_ring_push(gateway, &channel->offset, now_ns);
+	if (record->type == HYDROPON_REC_SCALE || record->type == HYDROPON_REC_OFFSET)
+		return;
+	if (channel->scale_untold || channel->offset_untold)
+		hydropon_ring_drop(&gateway->ring);
+	else
+		hydropon_ring_push(gateway, record, now_ns);
+}
+
 void hydropon_channel_push(struct hydropon_channel *channel,
 			   const struct hydropon_record *proto)
 {
@@ -107,11 +129,14 @@ void hydropon_channel_push(struct hydropon_channel *channel,
 	now_ns = hydropon_now();
 	channel->info.records++;
 	channel->info.errors += record.status != 0;
-	if (record.type == HYDROPON_REC_SCALE)
+	if (record.type == HYDROPON_REC_SCALE) {
 		channel->scale = record;
-	else if (record.type == HYDROPON_REC_OFFSET)
+		channel->scale_untold = true;
+	} else if (record.type == HYDROPON_REC_OFFSET) {
 		channel->offset = record;
-	hydropon_ring_push(gateway, &record, now_ns);
+		channel->offset_untold = true;
+	}
+	push_in_order(channel, &record, now_ns);
 	hydropon_gateway_evaluate(gateway, 0, now_ns);
 	raw_spin_unlock_irqrestore(&gateway->lock, flags);
 }

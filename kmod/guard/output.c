@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* An output: its line, its lease, and the errand of writing lines behind a bus. */
+#include <dt-bindings/gpio/gpio.h>
 #include <linux/of.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "guard.h"
@@ -8,16 +10,16 @@
 
 #define LEASE_MAX_MS_DEFAULT	2000
 #define WRITE_RETRY_MS		100
-#define SETTLE_MS		1000
 
-static void output_tell(struct hydropon_output *output, int status, u64 now_ns)
+/* Must hold gateway->lock. @status is of the newest write that has ended. */
+static void output_tell(struct hydropon_output *output, bool on, int status, u64 now_ns)
 {
 	struct hydropon_record record = {
 		.time_ns = now_ns,
 		.type = HYDROPON_REC_OUTPUT,
 		.channel = output->index,
 		.status = status,
-		.value = output->state.on,
+		.value = on,
 		.aux = output->state.cause,
 	};
 
@@ -51,7 +53,7 @@ u64 hydropon_output_step(struct hydropon_output *output, enum hydropon_cause let
 	if (output->state.cause == HYDROPON_CAUSE_SHED)
 		output->forced_ns = now_ns;
 	if (output->state.on != was_on || output->state.cause != was_cause)
-		output_tell(output, 0, now_ns);
+		output_tell(output, output->state.on, output->line_status, now_ns);
 	return next_ns;
 }
 
@@ -106,14 +108,16 @@ int hydropon_output_set(struct hydropon_output *output, const struct hydropon_se
 	return 0;
 }
 
-/* A line behind a bus is written with an answer, and read back. */
-static int write_line(struct gpio_desc *line, bool on)
+/* A line behind a bus is written with an answer, and read back. What an open-drain line
+ * reads is up to what it is wired to.
+ */
+static int write_line(struct hydropon_output *output, bool on)
 {
-	int ret = gpiod_direction_output(line, on);
+	int ret = gpiod_direction_output(output->line, on);
 
-	if (ret)
+	if (ret || output->single_ended)
 		return ret;
-	ret = gpiod_get_value_cansleep(line);
+	ret = gpiod_get_value_cansleep(output->line);
 	if (ret < 0)
 		return ret;
 	return ret == on ? 0 : -EIO;
@@ -124,27 +128,31 @@ static void output_write(struct kthread_work *work)
 	struct hydropon_output *output = container_of(work, struct hydropon_output, write.work);
 	struct hydropon_gateway *gateway = output->gateway;
 	unsigned long flags;
-	bool on, again;
+	bool on;
 	int ret;
 
 	raw_spin_lock_irqsave(&gateway->lock, flags);
 	on = output->state.on;
+	/* Until it has ended nobody knows what the line is. */
+	output->written = NOT_WRITTEN;
 	raw_spin_unlock_irqrestore(&gateway->lock, flags);
 
-	ret = write_line(output->line, on);
+	ret = write_line(output, on);
 
 	raw_spin_lock_irqsave(&gateway->lock, flags);
-	if (ret != output->line_status) {
-		output->line_status = ret;
-		output_tell(output, ret, hydropon_now());
-		hydropon_gateway_evaluate(gateway, 0, hydropon_now());
-	}
 	if (!ret)
 		output->written = on;
-	again = ret || output->state.on != on;
-	if (again)
+	if (ret != output->line_status) {
+		output->line_status = ret;
+		output_tell(output, on, ret, hydropon_now());
+		hydropon_gateway_evaluate(gateway, 0, hydropon_now());
+	}
+	/* Only the same level is tried again later: another one is due now. */
+	if (output->state.on != on)
+		kthread_mod_delayed_work(output->worker, &output->write, 0);
+	else if (ret)
 		kthread_mod_delayed_work(output->worker, &output->write,
-					 msecs_to_jiffies(ret ? WRITE_RETRY_MS : 0));
+					 msecs_to_jiffies(WRITE_RETRY_MS));
 	raw_spin_unlock_irqrestore(&gateway->lock, flags);
 	wake_up_all(&output->settled);
 }
@@ -155,15 +163,17 @@ static bool is_settled(struct hydropon_output *output)
 	bool settled;
 
 	raw_spin_lock_irqsave(&output->gateway->lock, flags);
-	settled = !output->worker ||
-		  (!output->line_status && output->written == output->state.on);
+	settled = !output->worker || output->written == output->state.on;
 	raw_spin_unlock_irqrestore(&output->gateway->lock, flags);
 	return settled;
 }
 
-void hydropon_output_wait_settled(struct hydropon_output *output)
+/* Until the line is what was decided; false if it is not so by @until (jiffies). */
+bool hydropon_output_wait_settled(struct hydropon_output *output, unsigned long until)
 {
-	wait_event_timeout(output->settled, is_settled(output), msecs_to_jiffies(SETTLE_MS));
+	long left = until - jiffies;
+
+	return wait_event_timeout(output->settled, is_settled(output), max(left, 0L)) > 0;
 }
 
 static int read_safe_state(struct device *dev, bool *safe_on)
@@ -222,7 +232,7 @@ static void output_detach(struct hydropon_output *output)
 	output->gone = true;
 	hydropon_gateway_evaluate(gateway, 0, hydropon_now());
 	raw_spin_unlock_irqrestore(&gateway->lock, flags);
-	hydropon_output_wait_settled(output);
+	hydropon_output_wait_settled(output, jiffies + msecs_to_jiffies(SETTLE_MS));
 
 	mutex_lock(&gateway->table);
 	raw_spin_lock_irqsave(&gateway->lock, flags);
@@ -231,6 +241,75 @@ static void output_detach(struct hydropon_output *output)
 	hydropon_gateway_evaluate(gateway, 0, hydropon_now());
 	raw_spin_unlock_irqrestore(&gateway->lock, flags);
 	mutex_unlock(&gateway->table);
+}
+
+/* Open-drain and open-source lines change their direction with each write, which goes
+ * through code of the pin controller that may sleep, whatever the line says of itself.
+ */
+static bool is_single_ended(struct device *dev)
+{
+	struct of_phandle_args args;
+	bool single_ended;
+
+	if (of_parse_phandle_with_args(dev->of_node, "relay-gpios", "#gpio-cells", 0, &args))
+		return false;
+	single_ended = args.args_count > 1 &&
+		       args.args[args.args_count - 1] & GPIO_SINGLE_ENDED;
+	of_node_put(args.np);
+	return single_ended;
+}
+
+/* Takes the line, and has it at the declared safe level: at once, or by a thread that
+ * does not give up. The level is set before the direction: the relay never sees another.
+ */
+static int output_get_line(struct device *dev, struct hydropon_output *output)
+{
+	struct gpio_chip *chip;
+	int ret;
+
+	output->line = gpiod_get(dev, "relay", GPIOD_ASIS);
+	if (IS_ERR(output->line))
+		return dev_err_probe(dev, PTR_ERR(output->line),
+				     "relay-gpios: cannot get the line\n");
+	chip = gpiod_to_chip(output->line);
+	ret = hydropon_follow(dev, chip ? chip->parent : NULL);
+	if (ret)
+		goto err_put_line;
+
+	output->single_ended = is_single_ended(dev);
+	if (!gpiod_cansleep(output->line) && !output->single_ended) {
+		ret = gpiod_direction_output(output->line, output->state.safe_on);
+		if (ret) {
+			dev_err_probe(dev, ret, "relay-gpios: cannot drive the line\n");
+			goto err_put_line;
+		}
+		return 0;
+	}
+	output->worker = kthread_create_worker(0, "hydropon-%s", output->name);
+	if (IS_ERR(output->worker)) {
+		ret = PTR_ERR(output->worker);
+		goto err_put_line;
+	}
+	sched_set_fifo(output->worker->task);
+	kthread_queue_delayed_work(output->worker, &output->write, 0);
+	return 0;
+
+err_put_line:
+	gpiod_put(output->line);
+	return ret;
+}
+
+/* Nothing is decided any more. A write that was queued but not begun is made up for. */
+static void output_put_line(struct device *dev, struct hydropon_output *output)
+{
+	if (output->worker) {
+		kthread_cancel_delayed_work_sync(&output->write);
+		if (output->written != output->state.on && write_line(output, output->state.on))
+			dev_crit(dev, "its bus does not take the safe state: the relay may be %s\n",
+				 output->state.on ? "off" : "on");
+		kthread_destroy_worker(output->worker);
+	}
+	gpiod_put(output->line);
 }
 
 static int output_probe(struct platform_device *pdev)
@@ -261,43 +340,25 @@ static int output_probe(struct platform_device *pdev)
 		goto err_free;
 	output->state.shed = of_property_read_bool(dev->of_node, "hydropon,shed");
 	output->state.on = output->state.safe_on;
-	output->written = output->state.safe_on;
+	output->written = NOT_WRITTEN;
 	output->state.cause = HYDROPON_CAUSE_PROBE;
 	output->changed_ns = hydropon_now();
 	output->forced_ns = output->changed_ns;
 
-	/* The level is set before the direction: the relay never sees another one. */
-	output->line = gpiod_get(dev, "relay",
-				 output->state.safe_on ? GPIOD_OUT_HIGH : GPIOD_OUT_LOW);
-	if (IS_ERR(output->line)) {
-		ret = dev_err_probe(dev, PTR_ERR(output->line),
-				    "relay-gpios: cannot get the line\n");
-		goto err_free;
-	}
-	ret = hydropon_follow(dev, gpiod_to_chip(output->line)->parent);
+	ret = output_get_line(dev, output);
 	if (ret)
-		goto err_put_line;
-	if (gpiod_cansleep(output->line)) {
-		output->worker = kthread_create_worker(0, "hydropon-%s", output->name);
-		if (IS_ERR(output->worker)) {
-			ret = PTR_ERR(output->worker);
-			goto err_put_line;
-		}
-	}
+		goto err_free;
 
 	ret = output_attach(output);
 	if (ret) {
 		dev_err_probe(dev, ret, "cannot be added: %s\n",
 			      ret == -EEXIST ? "two outputs have this name" : "too many outputs");
-		goto err_destroy_worker;
+		goto err_put_line;
 	}
 	return 0;
 
-err_destroy_worker:
-	if (output->worker)
-		kthread_destroy_worker(output->worker);
 err_put_line:
-	gpiod_put(output->line);
+	output_put_line(dev, output);
 err_free:
 	kfree(output);
 	return ret;
@@ -308,11 +369,7 @@ static HYDROPON_REMOVE_RETURN output_remove(struct platform_device *pdev)
 	struct hydropon_output *output = platform_get_drvdata(pdev);
 
 	output_detach(output);
-	if (output->worker) {
-		kthread_cancel_delayed_work_sync(&output->write);
-		kthread_destroy_worker(output->worker);
-	}
-	gpiod_put(output->line);
+	output_put_line(&pdev->dev, output);
 	kfree(output);
 	return HYDROPON_REMOVED;
 }

@@ -12,12 +12,17 @@
 int hydropon_ring_init(struct hydropon_ring *ring)
 {
 	ring->records = vcalloc(RING_RECORDS, sizeof(*ring->records));
-	return ring->records ? 0 : -ENOMEM;
+	ring->written_ns = vcalloc(RING_RECORDS, sizeof(*ring->written_ns));
+	if (ring->records && ring->written_ns)
+		return 0;
+	hydropon_ring_free(ring);
+	return -ENOMEM;
 }
 
 void hydropon_ring_free(struct hydropon_ring *ring)
 {
 	vfree(ring->records);
+	vfree(ring->written_ns);
 }
 
 static bool is_urgent(const struct hydropon_record *record)
@@ -26,19 +31,29 @@ static bool is_urgent(const struct hydropon_record *record)
 	       record->type == HYDROPON_REC_CHANNEL;
 }
 
-static void put(struct hydropon_ring *ring, const struct hydropon_record *record)
+static void put(struct hydropon_ring *ring, const struct hydropon_record *record, u64 now_ns)
 {
 	struct hydropon_record *slot = &ring->records[ring->head % RING_RECORDS];
 
 	*slot = *record;
 	slot->seq = ring->seq++;
+	ring->written_ns[ring->head % RING_RECORDS] = now_ns;
 	ring->written++;
 	/* The reader takes what is below head without the lock. */
 	smp_store_release(&ring->head, ring->head + 1);
 }
 
-/* Must hold gateway->lock. Without a controller there is nobody to tell. */
-void hydropon_ring_push(struct hydropon_gateway *gateway, const struct hydropon_record *record,
+/* Must hold gateway->lock. Counts a record as lost. */
+void hydropon_ring_drop(struct hydropon_ring *ring)
+{
+	ring->lost++;
+	ring->lost_untold++;
+}
+
+/* Must hold gateway->lock. False if the record did not fit, and was counted as lost.
+ * Without a controller there is nobody to tell.
+ */
+bool hydropon_ring_push(struct hydropon_gateway *gateway, const struct hydropon_record *record,
 			u64 now_ns)
 {
 	struct hydropon_ring *ring = &gateway->ring;
@@ -48,17 +63,14 @@ void hydropon_ring_push(struct hydropon_gateway *gateway, const struct hydropon_
 	u32 limit = urgent ? RING_RECORDS : RING_RECORDS - HYDROPON_RING_RESERVED;
 
 	if (!gateway->controlled)
-		return;
+		return true;
 	if (used + wanted > limit) {
-		ring->lost++;
-		ring->lost_untold++;
+		hydropon_ring_drop(ring);
 		ring->lost_urgent += urgent;
-		return;
+		return false;
 	}
-	if (!used) {
-		ring->oldest_ns = now_ns;
+	if (!used)
 		ring->told = false;
-	}
 	if (ring->lost_untold) {
 		struct hydropon_record lost = {
 			.time_ns = now_ns,
@@ -66,14 +78,21 @@ void hydropon_ring_push(struct hydropon_gateway *gateway, const struct hydropon_
 			.value = ring->lost_untold,
 		};
 
-		put(ring, &lost);
+		put(ring, &lost, now_ns);
 		ring->lost_untold = 0;
 	}
-	put(ring, record);
+	put(ring, record, now_ns);
 	if (urgent) {
 		ring->urgent = true;
 		ring->told = false;
 	}
+	return true;
+}
+
+/* When the oldest unread record has waited long enough. There must be one. */
+static u64 latency_deadline(const struct hydropon_ring *ring)
+{
+	return ring->written_ns[READ_ONCE(ring->tail) % RING_RECORDS] + ring->max_latency_ns;
 }
 
 /* Must hold gateway->lock. */
@@ -82,7 +101,7 @@ bool hydropon_ring_ready(const struct hydropon_ring *ring, u64 now_ns)
 	u32 used = ring->head - READ_ONCE(ring->tail);
 
 	return used && (ring->urgent || used >= ring->watermark ||
-			now_ns >= ring->oldest_ns + ring->max_latency_ns);
+			now_ns >= latency_deadline(ring));
 }
 
 /* Must hold gateway->lock. Wakes the reader once when it is time; returns when to
@@ -95,7 +114,7 @@ u64 hydropon_ring_step(struct hydropon_gateway *gateway, u64 now_ns)
 	if (ring->told || ring->head == READ_ONCE(ring->tail))
 		return HYDROPON_NEVER;
 	if (!hydropon_ring_ready(ring, now_ns))
-		return ring->oldest_ns + ring->max_latency_ns;
+		return latency_deadline(ring);
 	ring->told = true;
 	irq_work_queue(&gateway->wake);
 	return HYDROPON_NEVER;
@@ -105,7 +124,6 @@ u64 hydropon_ring_step(struct hydropon_gateway *gateway, u64 now_ns)
 void hydropon_ring_open(struct hydropon_gateway *gateway, u32 first_beat)
 {
 	struct hydropon_ring *ring = &gateway->ring;
-	u64 now_ns = hydropon_now();
 
 	ring->head = 0;
 	ring->tail = 0;
@@ -122,12 +140,10 @@ void hydropon_ring_open(struct hydropon_gateway *gateway, u32 first_beat)
 	gateway->beats.emitted = 0;
 
 	for (u32 i = 0; i < gateway->channels_n; i++) {
-		const struct hydropon_channel *channel = gateway->channels[i];
+		struct hydropon_channel *channel = gateway->channels[i];
 
-		if (channel->info.present && channel->scale.type)
-			hydropon_ring_push(gateway, &channel->scale, now_ns);
-		if (channel->info.present && channel->offset.type)
-			hydropon_ring_push(gateway, &channel->offset, now_ns);
+		channel->scale_untold = channel->scale.type;
+		channel->offset_untold = channel->offset.type;
 	}
 }
 
@@ -152,7 +168,6 @@ ssize_t hydropon_ring_read(struct hydropon_gateway *gateway, char __user *to, si
 	now_ns = hydropon_now();
 	/* The copy is done before the slots are free again. */
 	smp_store_release(&ring->tail, tail + n);
-	ring->oldest_ns = now_ns;
 	ring->told = false;
 	/* An urgent record behind the part that was read keeps its urgency. */
 	if (ring->head == ring->tail)

@@ -73,6 +73,7 @@ static int pulse_probe(struct platform_device *pdev)
 {
 	struct device *dev = &pdev->dev;
 	char name[HYDROPON_NAME_MAX];
+	struct gpio_chip *chip;
 	struct pulse *pulse;
 	u32 interval_ms;
 	int ret;
@@ -93,7 +94,8 @@ static int pulse_probe(struct platform_device *pdev)
 	ret = pulse_get_line(dev, pulse);
 	if (ret)
 		goto err_free;
-	ret = hydropon_follow(dev, gpiod_to_chip(pulse->line)->parent);
+	chip = gpiod_to_chip(pulse->line);
+	ret = hydropon_follow(dev, chip ? chip->parent : NULL);
 	if (ret)
 		goto err_put_line;
 	pulse->guard = hydropon_channel_add(dev, name, HYDROPON_KIND_PULSE, interval_ms);

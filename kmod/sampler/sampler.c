@@ -18,7 +18,8 @@ struct factor {
 	u8 type;		/* HYDROPON_REC_SCALE or _OFFSET; 0: the channel has none */
 	bool told;
 	u8 format;
-	int value, aux;
+	s32 value;
+	s64 aux;
 };
 
 struct sampler_channel {
@@ -62,10 +63,13 @@ static void fill(struct hydropon_record *record, int format, int value, int aux)
 	record->status = format < 0 ? format : 0;
 	record->flags = format < 0 ? 0 : format;
 	record->value = format < 0 ? 0 : value;
-	record->aux = format < 0 ? 0 : aux;
+	/* a driver need not set the second number where there is only one */
+	record->aux = format < 0 || format == HYDROPON_VAL_INT ? 0 : aux;
 }
 
-/* Reads scale or offset, and tells it if it is not what was told before. */
+/* Reads scale or offset, and tells it if it is not what was told before: 1 if so, else 0 or
+ * -errno.
+ */
 static int read_factor(struct sampler_channel *channel, struct factor *factor, u64 now_ns)
 {
 	enum iio_chan_info_enum info = factor->type == HYDROPON_REC_SCALE ? IIO_CHAN_INFO_SCALE :
@@ -79,15 +83,28 @@ static int read_factor(struct sampler_channel *channel, struct factor *factor, u
 		format = value_format(iio_read_channel_attribute(channel->iio, &value, &aux, info));
 	if (format < 0)
 		return format;
-	if (factor->told && factor->format == format && factor->value == value &&
-	    factor->aux == aux)
+	fill(&record, format, value, aux);
+	if (factor->told && factor->format == format && factor->value == record.value &&
+	    factor->aux == record.aux)
 		return 0;
 	*factor = (struct factor) {
-		.type = factor->type, .told = true, .format = format, .value = value, .aux = aux,
+		.type = factor->type, .told = true, .format = format,
+		.value = record.value, .aux = record.aux,
 	};
-	fill(&record, format, value, aux);
 	hydropon_channel_push(channel->guard, &record);
-	return 0;
+	return 1;
+}
+
+/* 1 if what a reading means has changed, else 0 or -errno. */
+static int read_factors(struct sampler_channel *channel, u64 now_ns)
+{
+	int scale = read_factor(channel, &channel->scale, now_ns);
+	int offset;
+
+	if (scale < 0)
+		return scale;
+	offset = read_factor(channel, &channel->offset, now_ns);
+	return offset < 0 ? offset : scale || offset;
 }
 
 static void read_channel(struct sampler_channel *channel)
@@ -96,18 +113,24 @@ static void read_channel(struct sampler_channel *channel)
 		.time_ns = ktime_get_boottime_ns(),
 		.type = HYDROPON_REC_SAMPLE,
 	};
-	int value = 0, aux = 0;
-	int format = value_format(iio_read_channel_attribute(channel->iio, &value, &aux,
-							     channel->reading));
+	int value = 0, aux = 0, format, ret;
+	bool again = false;
 
-	if (format >= 0) {
-		int ret = read_factor(channel, &channel->scale, record.time_ns);
-
-		if (!ret)
-			ret = read_factor(channel, &channel->offset, record.time_ns);
-		if (ret)
+	do {
+		format = value_format(iio_read_channel_attribute(channel->iio, &value, &aux,
+								 channel->reading));
+		if (format < 0)
+			break;
+		ret = read_factors(channel, record.time_ns);
+		if (ret < 0)
 			format = ret;
-	}
+		/* The gain was changed: before or after the reading? Read once more; a gain
+		 * that changes faster than it can be read gives no sample.
+		 */
+		if (ret > 0 && again)
+			format = -EAGAIN;
+		again = ret > 0 && !again;
+	} while (again);
 	fill(&record, format, value, aux);
 	hydropon_channel_push(channel->guard, &record);
 }

@@ -222,6 +222,19 @@ static const char *adc_b(void)
 	return "";
 }
 
+static int iio_number(const char *device)
+{
+	for (int number = 0; number < 16; number++) {
+		char path[96];
+
+		snprintf(path, sizeof(path), "/sys/bus/i2c/devices/%s/iio:device%d", device, number);
+		if (!access(path, F_OK))
+			return number;
+	}
+	harness_fail(__FILE__, __LINE__, "%s has no IIO device", device);
+	return -1;
+}
+
 TEST_F(sampler, a_driver_that_leaves_takes_its_channel_and_returns_it)
 {
 	struct tally *tally;
@@ -263,6 +276,45 @@ TEST_F(sampler, pulses_are_counted_one_by_one)
 	tally = listen_for(self->fd, 1100);
 	EXPECT_EQ(tally->last[self->flow].value, tally->first[self->flow].value);
 	EXPECT_GE(tally->samples[self->flow], 2);
+}
+
+TEST_F(sampler, a_new_gain_is_told_before_the_first_sample_that_has_it)
+{
+	static struct hydropon_record records[8192];
+	char path[96];
+	size_t n = 0;
+	ssize_t got;
+	double scale = 0;
+	int changes = 0;
+
+	sim_write("i2c-b/adc-49/ain0_uv", 1000000);
+	sleep_ms(250);
+	close(self->fd);
+	self->fd = device_open(O_RDWR | O_NONBLOCK);
+	snprintf(path, sizeof(path), "/sys/bus/i2c/devices/%s/iio:device%d/in_voltage0_scale",
+		 adc_b(), iio_number(adc_b()));
+	sleep_ms(500);
+	write_text(path, "0.125");
+	sleep_ms(500);
+	write_text(path, "0.0625");
+	sleep_ms(500);
+	while (n < 8192 && (got = read(self->fd, records + n, sizeof(records[0]) * 64)) > 0)
+		n += (size_t)got / sizeof(records[0]);
+	for (size_t i = 0; i < n; i++) {
+		const struct hydropon_record *r = &records[i];
+
+		if (r->channel != self->ec)
+			continue;
+		if (r->type == HYDROPON_REC_SCALE) {
+			scale = r->value / (double)(1 << r->aux);
+			changes++;
+		}
+		if (r->type == HYDROPON_REC_SAMPLE) {
+			ASSERT_GT(scale * 1e6, 0);
+			EXPECT_NEAR(r->value * scale, 1000.0, 0.2);
+		}
+	}
+	EXPECT_EQ(changes, 3);
 }
 
 TEST_F(sampler, reader_is_woken_by_watermark_or_latency)

@@ -42,7 +42,8 @@ __attribute__((unused)) static void rig_make(struct spool_rig *rig)
 	memset(rig, 0, sizeof(*rig));
 	scratch_make(rig->dir);
 	snprintf(rig->log, sizeof(rig->log), "%s/state/spool/log", rig->dir);
-	snprintf(rig->quarantined, sizeof(rig->quarantined), "%s/state/spool/log.corrupt-1", rig->dir);
+	snprintf(rig->quarantined, sizeof(rig->quarantined), "%s/state/spool/log.corrupt-1",
+		 rig->dir);
 	snprintf(rig->mark, sizeof(rig->mark), "%s/run/spool.committed", rig->dir);
 	snprintf(conf->state_dir, sizeof(conf->state_dir), "%s/state", rig->dir);
 	snprintf(conf->run_dir, sizeof(conf->run_dir), "%s/run", rig->dir);

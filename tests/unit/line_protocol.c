@@ -24,6 +24,8 @@ static const char *line_of(const struct sample *sample, bool *not_finite)
 	return out;
 }
 
+#define HEAD "hydropon,channel=ph-a,gateway=greenhouse,quantity=ph,site=home,unit=pH"
+
 #define EXPECT_LINE(sample, line)						\
 	do {									\
 		bool not_finite = false;					\
@@ -47,11 +49,9 @@ TEST(leaves_out_the_value_of_a_bad_sample)
 	struct sample sample = ph;
 
 	sample.q = Q_BAD_READ;
-	EXPECT_LINE(sample, "hydropon,channel=ph-a,gateway=greenhouse,quantity=ph,site=home,unit=pH "
-		    "q=100i 1690000000123\n");
+	EXPECT_LINE(sample, HEAD " q=100i 1690000000123\n");
 	sample.q = Q_UNCERTAIN_TEMPERATURE;
-	EXPECT_LINE(sample, "hydropon,channel=ph-a,gateway=greenhouse,quantity=ph,site=home,unit=pH "
-		    "value=6.123,q=1i 1690000000123\n");
+	EXPECT_LINE(sample, HEAD " value=6.123,q=1i 1690000000123\n");
 }
 
 TEST(never_sends_what_is_no_number)
@@ -64,8 +64,7 @@ TEST(never_sends_what_is_no_number)
 
 		sample.value = values[i];
 		EXPECT_STREQ(line_of(&sample, &not_finite),
-			     "hydropon,channel=ph-a,gateway=greenhouse,quantity=ph,site=home,unit=pH "
-			     "q=0i 1690000000123\n");
+			     HEAD " q=0i 1690000000123\n");
 		EXPECT_TRUE(not_finite);
 		/* Of a bad sample the value means nothing, so nothing is missing. */
 		sample.q = Q_BAD_RANGE;

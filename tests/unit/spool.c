@@ -252,7 +252,7 @@ TEST_F_TIMEOUT(spool, reads_past_every_flipped_bit_below_the_mark, 120)
 	mark_size = scratch_read(self->rig.mark, mark, sizeof(mark));
 	ASSERT_GT(mark_size, 0);
 	for (size_t bit = small.batch_at[0] * 8; bit < small.size * 8; bit++) {
-		size_t place = bit / 8, hit = 0;
+		size_t place = bit / 8, hit = 0, next;
 		struct rig_found found;
 
 		for (size_t i = 0; i < small.batches; i++)
@@ -264,9 +264,9 @@ TEST_F_TIMEOUT(spool, reads_past_every_flipped_bit_below_the_mark, 120)
 		found = rig_read(&self->rig);
 		EXPECT_EQ(found.wrong, 0);
 		EXPECT_EQ(found.bad_places, 1);
+		next = hit + 1 < small.batches ? small.batch_at[hit + 1] : small.size;
 		EXPECT_EQ(found.samples, small.whole[small.size] -
-			  (small.whole[hit + 1 < small.batches ? small.batch_at[hit + 1] : small.size] -
-			   small.whole[small.batch_at[hit]]));
+			  (small.whole[next] - small.whole[small.batch_at[hit]]));
 		small.bytes[place] ^= 1u << bit % 8;
 	}
 }
@@ -285,6 +285,56 @@ TEST_F(spool, takes_garbage_after_the_last_batch_for_a_torn_tail)
 	EXPECT_EQ(scratch_size(self->rig.quarantined), -1);
 	found = rig_read(&self->rig);
 	EXPECT_EQ(found.samples, small.whole[small.size]);
+}
+
+TEST_F(spool, does_not_take_a_batch_twice)
+{
+	static struct small small;
+	size_t length;
+
+	make_small(&self->rig, &small);
+	length = small.size - small.batch_at[3];
+	memcpy(small.bytes + small.size, small.bytes + small.batch_at[3], length);
+	put_back(&self->rig, small.bytes, small.size + length);
+	EXPECT_EQ(rig_read(&self->rig).samples, 7);
+	rig_open(&self->rig);
+	EXPECT_EQ(spool_produced(self->rig.spool), 7);
+	EXPECT_EQ(scratch_size(self->rig.log), (long long)small.size);
+}
+
+TEST_F(spool, finds_a_batch_wherever_the_search_begins)
+{
+	static uint8_t buffer[SPOOL_BATCH_MAX];
+	struct spool_batch_header header;
+	uint64_t place, end;
+	int fd;
+
+	rig_open(&self->rig);
+	ASSERT_EQ(rig_append(&self->rig, 300), 0);
+	place = (uint64_t)scratch_size(self->rig.log);
+	ASSERT_EQ(rig_append(&self->rig, 2), 0);
+	end = (uint64_t)scratch_size(self->rig.log);
+	fd = open(self->rig.log, O_RDONLY | O_CLOEXEC);
+	ASSERT_GE(fd, 0);
+	for (uint64_t before = 0; before < 9000; before++) {
+		uint64_t offset = place - before;
+
+		ASSERT_EQ(spool_batch_find(fd, &offset, end, 0, UINT64_MAX, buffer, &header), 0);
+		EXPECT_EQ(offset, place);
+		EXPECT_EQ(header.count, 2);
+	}
+	/* With a budget it takes more calls, and comes to the same. */
+	for (uint64_t offset = place - 9000, calls = 1;; calls++) {
+		int error = spool_batch_find(fd, &offset, end, 0, 1, buffer, &header);
+
+		if (error == -EAGAIN)
+			continue;
+		EXPECT_EQ(error, 0);
+		EXPECT_EQ(offset, place);
+		EXPECT_EQ(calls, 3);
+		break;
+	}
+	close(fd);
 }
 
 TEST_F(spool, finds_the_next_batch_behind_bytes_that_look_like_one)
@@ -491,7 +541,7 @@ TEST_F(spool, notices_that_its_file_was_moved_away)
 
 TEST_F(spool, stores_without_a_mark_too)
 {
-	snprintf(self->rig.conf.run_dir, sizeof(self->rig.conf.run_dir), "%s/nowhere", self->rig.dir);
+	snprintf(self->rig.conf.run_dir, CONF_PATH_MAX, "%s/nowhere", self->rig.dir);
 	rig_open(&self->rig);
 	EXPECT_EQ(rig_append(&self->rig, 3), 0);
 	EXPECT_EQ(rig_read(&self->rig).samples, 3);

@@ -35,8 +35,8 @@ FIXTURE_SETUP(status)
 	};
 	conf->outputs_n = 1;
 	conf->outputs[0] = (struct conf_output){ .name = "pump", .lease_ms = 2000 };
-	turn_start(&self->turn, conf, stream_new("none", NULL), channels_new(conf), outputs_new(conf),
-		   &hooks, NULL);
+	turn_start(&self->turn, conf, stream_new("none", NULL), channels_new(conf),
+		   outputs_new(conf), &hooks, NULL);
 	self->sources = (struct status_sources){
 		.conf = conf, .turn = &self->turn, .spooler = spooler_start(conf, NULL, NULL),
 		.forwarder = forwarder_new(conf->run_dir),

@@ -81,11 +81,13 @@
  * @HYDROPON_REC_MISSED: a sampler could not keep its interval. @channel: the
  *	first channel of the node, @value: how many ticks were left out.
  * @HYDROPON_REC_BEAT: @value: the beat (read it as __u32). @time_ns: its time.
- * @HYDROPON_REC_OUTPUT: an output changed, or a write to its line failed.
- *	@channel: the output, @value: 1 on, 0 off, @aux: enum hydropon_cause,
- *	@status: 0, or -errno of the write to a line behind a bus. Urgent.
+ * @HYDROPON_REC_OUTPUT: an output changed, or writes to its line began to fail or
+ *	to succeed. @channel: the output, @value: 1 on, 0 off, as decided or as
+ *	written, @aux: enum hydropon_cause, @status: 0, or -errno of the newest
+ *	write that has ended, to a line behind a bus. Urgent.
  * @HYDROPON_REC_POWER: mains power. @value: 1 good, 0 lost,
- *	@aux: 1 while outputs are shed, else 0. Urgent.
+ *	@aux: 1 while outputs are shed, else 0. A line that chatters is told once
+ *	a beat. Urgent.
  * @HYDROPON_REC_CHANNEL: a channel or an output came or went. @channel: its
  *	index, @flags: enum hydropon_kind, @value: 1 present, 0 gone. Urgent.
  * @HYDROPON_REC_LOST: @value: how many records were dropped here, because the
@@ -231,7 +233,7 @@ struct hydropon_info {
  * @kind: enum hydropon_kind
  * @present: 0 if its device is gone; it keeps its index for when it returns
  * @interval_ms: its sampling interval
- * @records: records it has given since probe
+ * @records: records it has given since the gateway was probed
  * @errors: of these, failed reads
  * @name: from io-channel-names, or the name of the pulse node
  */
@@ -252,7 +254,7 @@ struct hydropon_channel_info {
  * @present: 0 if its device is gone
  * @safe_on: the declared safe state: 1 on, 0 off
  * @shed: 1 if it is forced off while mains power is lost
- * @sleeping: 1 if its line is behind a bus
+ * @sleeping: 1 if its line is written by a thread: behind a bus, or open-drain
  * @on: 1 on, 0 off: what the guard has decided; on a sleeping line the write
  *	may still be under way
  * @reserved: 0
@@ -261,7 +263,7 @@ struct hydropon_channel_info {
  * @lease_left_ms: rounded up; 0 if there is no lease
  * @changed_ns: BOOTTIME of the last change
  * @changes: changes since probe
- * @refused: SETs refused since probe
+ * @refused: SETs of this output refused since probe
  * @name: the name of the node
  */
 struct hydropon_output_info {
@@ -306,16 +308,17 @@ struct hydropon_stream {
  * while the output is there; @beat and @lease_ms are not looked at.
  *
  * Otherwise holds the output away from safe until beat time + lease. Errors,
- * each of which changes nothing and is counted:
+ * each of which changes nothing, and is counted where the output is there:
  *   -EINVAL     no such output, @on neither 0 nor 1, or a beat not yet emitted
  *   -ENODEV     the output's device is gone
  *   -EPERM      not armed, or not the controller
  *   -ESHUTDOWN  reboot or power-off has begun
  *   -ERANGE     lease_ms outside its limits, or less than three times
  *               (max_latency_ms + 2 beats)
- *   -ESTALE     beat from before this open or before the output's last forced
- *               change, or so old that the lease would be over already
+ *   -ESTALE     beat from before the output's last forced change, or so old
+ *               that the lease would be over already
  *   -EBUSY      the output is shed; it stays off until power has been stable
+ * A beat of an earlier open is one of -EINVAL and -ESTALE.
  */
 struct hydropon_set {
 	__u32 output;
