@@ -396,8 +396,10 @@ TEST_F(guard, a_failing_bus_is_told_and_retried_and_holds_up_nobody)
 TEST_F(guard, an_unbound_output_is_safe_and_returns_safe)
 {
 	int fd = self->fd;
+	uint32_t before;
 
 	ASSERT_EQ(lease(fd, self->pump, true, 2000), 0);
+	before = (uint32_t)newest_beat(fd).value;
 	unbind("hydropon-output", "hydropon:pump-a");
 	EXPECT_EQ(line_level(SIM_SOC, SIM_PUMP), 0);
 	EXPECT_EQ(output_info(fd, (uint32_t)self->pump).present, 0);
@@ -408,6 +410,8 @@ TEST_F(guard, an_unbound_output_is_safe_and_returns_safe)
 	EXPECT_EQ(find_output(fd, "pump-a"), self->pump);
 	EXPECT_EQ(line_level(SIM_SOC, SIM_PUMP), 0);
 	EXPECT_EQ(output_info(fd, (uint32_t)self->pump).on, 0);
+	/* What was judged before it returned says nothing of it. */
+	EXPECT_EQ(set_output(fd, self->pump, true, before, 2000), ESTALE);
 	EXPECT_EQ(lease(fd, self->pump, true, 2000), 0);
 	EXPECT_EQ(line_level(SIM_SOC, SIM_PUMP), 1);
 }
