@@ -81,7 +81,8 @@ $(O)/hydropon-forward: $(O)/obj/daemon/forward/main.o $(LIBRARY)
 $(O)/hydroponctl: $(O)/obj/daemon/ctl/main.o $(LIBRARY)
 	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_CTL)
 
-unit-tests: $(UNIT_TESTS:%=$(O)/tests/unit/%)
+# Some of them start the programs.
+unit-tests: programs $(UNIT_TESTS:%=$(O)/tests/unit/%)
 $(O)/tests/unit/%: $(O)/obj/tests/unit/%.o $(O)/obj/tests/harness.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_FORWARD)

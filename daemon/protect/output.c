@@ -100,8 +100,10 @@ void outputs_unbind(struct outputs *outputs)
 	}
 }
 
-int outputs_take(struct outputs *outputs, const struct hydropon_record *record)
+int outputs_take(struct outputs *outputs, const struct hydropon_record *record,
+		 bool *line_changed)
 {
+	*line_changed = false;
 	for (size_t i = 0; i < outputs->count; i++) {
 		struct output *output = &outputs->list[i];
 
@@ -110,10 +112,15 @@ int outputs_take(struct outputs *outputs, const struct hydropon_record *record)
 		/* outputs_bind() may know more already than a record that waited */
 		if (record->time_ns < output->changed_ns)
 			return (int)i;
+		*line_changed = record->status != output->line_status;
+		output->line_status = record->status;
+		/* No new cause: it tells of a write, and of the level that was written, which
+		 * may be older than the decision that is known already. */
+		if (record->aux == output->cause)
+			return (int)i;
 		output->on = record->value;
 		output->cause = (uint32_t)record->aux;
 		output->changed_ns = record->time_ns;
-		output->line_status = record->status;
 		output->holding = output->cause == HYDROPON_CAUSE_LEASE;
 		if (!output->holding)
 			output->lease_until_ns = 0;

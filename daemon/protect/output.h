@@ -67,8 +67,10 @@ int outputs_bind(struct outputs *outputs, const struct hydropon_output_info *inf
 		 uint64_t now_ns);
 /* The device was closed: nothing is known of any output. Overrides stay. */
 void outputs_unbind(struct outputs *outputs);
-/* Takes an OUTPUT record. Returns the index in the configuration, or -1. */
-int outputs_take(struct outputs *outputs, const struct hydropon_record *record);
+/* Takes an OUTPUT record. Returns the index in the configuration, or -1. @line_changed:
+ * writes to its line began to fail or to succeed. */
+int outputs_take(struct outputs *outputs, const struct hydropon_record *record,
+		 bool *line_changed);
 
 /* @for_ms: 1 .. OUTPUT_OVERRIDE_MAX_MS, else -ERANGE. Replaces an older override. */
 int outputs_override(struct outputs *outputs, size_t index, bool on, uint64_t for_ms,

@@ -168,15 +168,18 @@ static void refresh(struct turn *turn, uint64_t now_ns)
 
 static void take_output(struct turn *turn, const struct hydropon_record *record)
 {
-	int index = outputs_take(turn->outputs, record);
+	bool line_changed;
+	int index = outputs_take(turn->outputs, record, &line_changed);
 	const char *name;
 
 	if (index < 0)
 		return;
 	name = turn->conf->outputs[index].name;
-	if (record->status)
+	if (line_changed && record->status)
 		log_warning("%s: writing %s to its line failed: %s", name,
 			    record->value ? "on" : "off", strerrordesc_np(-record->status));
+	else if (line_changed)
+		log_notice("%s: its line can be written again", name);
 	else
 		log_notice("%s: %s, %s", name, record->value ? "on" : "off",
 			   cause_text((uint32_t)record->aux));

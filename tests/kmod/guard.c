@@ -102,6 +102,20 @@ TEST_F(guard, has_one_controller)
 	EXPECT_EQ(line_level(SIM_SOC, SIM_PUMP), 0);
 }
 
+TEST_F(guard, an_onlooker_renews_nothing_while_another_controls)
+{
+	struct hydropon_record beat = newest_beat(self->fd);
+	int onlooker = device_open(O_RDONLY);
+
+	EXPECT_EQ(set_output(onlooker, self->pump, true, (uint32_t)beat.value, 2000), EPERM);
+	EXPECT_EQ(line_level(SIM_SOC, SIM_PUMP), 0);
+	ASSERT_EQ(set_output(self->fd, self->pump, true, (uint32_t)beat.value, 2000), 0);
+	EXPECT_EQ(set_output(onlooker, self->pump, false, 0, 0), EPERM);
+	/* and its close ends nobody's lease */
+	close(onlooker);
+	EXPECT_EQ(line_level(SIM_SOC, SIM_PUMP), 1);
+}
+
 TEST_F(guard, refuses_bad_arguments)
 {
 	struct hydropon_output_info info = { .index = 10000 };
@@ -442,6 +456,24 @@ TEST_F(guard, unbinding_waits_for_a_write_that_is_under_way)
 	EXPECT_EQ(line_level(SIM_BUS, SIM_FILL), 0);
 	sim_write("gpio-bus/latency_us", 0);
 	bind("hydropon-output", "hydropon:fill");
+}
+
+TEST_F(guard, unbinding_makes_no_output_wait_for_a_bus)
+{
+	uint64_t unbound_ns;
+
+	ASSERT_EQ(lease(self->fd, self->pump, true, 2000), 0);
+	ASSERT_EQ(lease(self->fd, self->fill, true, 2000), 0);
+	sleep_ms(50);
+	sim_write("gpio-bus/latency_us", 500000);
+	unbound_ns = clock_boot_ns();
+	unbind("hydropon-gateway", "hydropon");
+	EXPECT_EQ(line_level(SIM_SOC, SIM_PUMP), 0);
+	EXPECT_LE(last_transition(SIM_SOC, SIM_PUMP).ns, unbound_ns + BOUND_NS);
+	EXPECT_EQ(line_level(SIM_BUS, SIM_FILL), 0);
+	sim_write("gpio-bus/latency_us", 0);
+	bind("hydropon-gateway", "hydropon");
+	wait_for_device();
 }
 
 TEST_F(guard, a_failed_write_does_not_put_off_the_way_to_safe)

@@ -119,6 +119,13 @@ class Story:
         self.wait("forwarder delivers again", lambda: self.guest.forward()["delivered"] > old)
         self.say("    it is back and delivers; no output noticed")
 
+    def memory(self):
+        for program in ("hydropond", "hydropon-forward"):
+            text = self.guest.check(f"cat /proc/$(cat /run/{program}.pid)/smaps_rollup")
+            private = sum(int(line.split()[1]) for line in text.splitlines()
+                          if line.startswith("Private_"))
+            self.say(f"{program} has {private} KiB of private memory")
+
     def sums(self):
         """Ends sampling, drains, and lets the store itself count."""
         last = self.guest.status()
@@ -158,7 +165,8 @@ def tell(guest, store):
     story.say("a nutrient tank on a virtual ARM gateway; the pump starts when the level is known")
     story.wait("pump on", lambda: guest.level("pump-a") == 1)
     story.wait("first samples delivered", lambda: (guest.forward() or {"delivered": 0})["delivered"])
-    for chapter in (story.power, story.network, story.kill, story.hang, story.forwarder, story.sums):
+    for chapter in (story.power, story.network, story.kill, story.hang, story.forwarder,
+                    story.memory, story.sums):
         try:
             chapter()
         except (KeyError, TypeError) as error:

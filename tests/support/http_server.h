@@ -27,6 +27,7 @@ struct http_answer {
 	int status;
 	const char *headers;	/* more of them, each with \r\n; NULL: none */
 	const char *body;	/* NULL: none */
+	bool continues;		/* says 100 first */
 	bool breaks_off;	/* promises more than it sends */
 	bool closes;		/* without a word */
 	bool hangs;		/* says nothing until the client gives up */
@@ -122,7 +123,8 @@ static void http_send(int fd, const struct http_answer *answer)
 	char head[1024];
 	int n;
 
-	n = snprintf(head, sizeof(head), "HTTP/1.1 %d Scripted\r\n%s", answer->status,
+	n = snprintf(head, sizeof(head), "%sHTTP/1.1 %d Scripted\r\n%s",
+		     answer->continues ? "HTTP/1.1 100 Continue\r\n\r\n" : "", answer->status,
 		     answer->headers ? answer->headers : "");
 	if (answer->status != 204)
 		n += snprintf(head + n, sizeof(head) - (size_t)n, "Content-Length: %zu\r\n",

@@ -27,7 +27,7 @@ FIXTURE(forward) {
 	/* for the scripts; the server's thread reads them with its lock held */
 	int status;
 	const char *headers, *body;
-	bool closes, breaks_off, hangs;
+	bool closes, continues, breaks_off, hangs;
 	int64_t refused[4];		/* stamps of lines that are refused, 0: none */
 	size_t line_max;		/* a request of more lines is too large, 0: none is */
 	unsigned int random;
@@ -47,7 +47,8 @@ static struct http_answer answer_as_told(void *data, const char *lines, size_t n
 
 	return (struct http_answer){
 		.status = self->status, .headers = self->headers, .body = self->body,
-		.closes = self->closes, .breaks_off = self->breaks_off, .hangs = self->hangs,
+		.closes = self->closes, .continues = self->continues,
+		.breaks_off = self->breaks_off, .hangs = self->hangs,
 	};
 }
 
@@ -430,6 +431,13 @@ TEST_F(forward, keeps_all_when_the_head_of_the_answer_is_cut)
 	turn_requests(self, 1);
 	EXPECT_EQ(report(self).cursor.delivered, 0);
 	EXPECT_CONTAINS(report(self).error, "connection broke");
+	/* The empty line of another answer does not count. */
+	LOCKED(self, self->continues = true);
+	turn_requests(self, 1);
+	EXPECT_EQ(report(self).cursor.delivered, 0);
+	LOCKED(self, self->breaks_off = false);
+	turn_until_idle(self);
+	EXPECT_EQ(report(self).cursor.delivered, 10);
 }
 
 TEST_F(forward, gives_up_on_a_store_that_says_nothing)
@@ -533,7 +541,8 @@ TEST_F(forward, sets_aside_only_what_is_refused_alone)
 	EXPECT_EQ(after.cursor.set_aside, 4);
 	EXPECT_EQ(after.cursor.delivered, 996);
 	EXPECT_EQ(cursor_queued(&after.cursor), 0);
-	EXPECT_LT(http_requests(self->server), 100);
+	/* A thousand lines are halved ten times. */
+	EXPECT_LE(http_requests(self->server), 4 * 10);
 	expect_stored(self, 0, 1000);
 	read_set_aside(self, text, sizeof(text));
 	EXPECT_CONTAINS(text, "# answered 400: it refuses a line (it said: unable to parse line)\n"
@@ -548,6 +557,21 @@ TEST_F(forward, sets_aside_only_what_is_refused_alone)
 	ASSERT_EQ(rig_append(&self->rig, 300), 0);
 	turn_once(self);
 	EXPECT_EQ(queued(self), 0);
+}
+
+TEST_F(forward, forgets_a_suspicion_that_does_not_come_true)
+{
+	LOCKED(self, self->status = 400);
+	ASSERT_EQ(rig_append(&self->rig, 100), 0);
+	start(self);
+	turn_once(self);
+	LOCKED(self, self->status = 204);
+	turn_until_idle(self);
+	EXPECT_EQ(report(self).cursor.set_aside, 0);
+	ASSERT_EQ(rig_append(&self->rig, 100), 0);
+	turn_once(self);
+	EXPECT_EQ(queued(self), 0);
+	expect_stored(self, 0, 200);
 }
 
 TEST_F(forward, goes_slowly_when_everything_is_refused)

@@ -109,7 +109,10 @@ static void record(fixture *self, size_t index, bool on, enum hydropon_cause cau
 		.value = on, .aux = cause, .time_ns = self->turn.now_ns,
 	};
 
-	ASSERT_EQ(outputs_take(self->outputs, &record), index);
+	bool line_changed;
+
+	ASSERT_EQ(outputs_take(self->outputs, &record, &line_changed), index);
+	EXPECT_FALSE(line_changed);
 }
 
 TEST_F(output, stays_safe_until_every_need_is_good)
@@ -348,11 +351,35 @@ TEST_F(output, old_record_does_not_undo_newer_knowledge)
 	EXPECT_EQ(outputs_get(self->outputs, PUMP)->cause, HYDROPON_CAUSE_LEASE);
 }
 
+TEST_F(output, a_report_of_its_line_is_no_change_of_state)
+{
+	struct hydropon_record report = {
+		.type = HYDROPON_REC_OUTPUT, .channel = (uint16_t)self->info[PUMP].index,
+		.value = 0, .aux = HYDROPON_CAUSE_LEASE, .status = -EIO,
+	};
+	const struct output *pump = outputs_get(self->outputs, PUMP);
+	bool line_changed;
+
+	start_pump(self);
+	record(self, PUMP, true, HYDROPON_CAUSE_LEASE);
+	report.time_ns = self->turn.now_ns + SECOND;
+	ASSERT_EQ(outputs_take(self->outputs, &report, &line_changed), PUMP);
+	EXPECT_TRUE(line_changed);
+	EXPECT_EQ(pump->line_status, -EIO);
+	EXPECT_TRUE(pump->on);
+	EXPECT_EQ(pump->changed_ns, self->turn.now_ns);
+	report.status = 0;
+	ASSERT_EQ(outputs_take(self->outputs, &report, &line_changed), PUMP);
+	EXPECT_TRUE(line_changed);
+	EXPECT_EQ(pump->line_status, 0);
+}
+
 TEST_F(output, of_another_name_is_none_of_ours)
 {
 	const struct hydropon_record other = { .type = HYDROPON_REC_OUTPUT, .channel = 3 };
 	struct hydropon_output_info info = { .index = 3, .name = "heater" };
+	bool line_changed;
 
 	EXPECT_EQ(outputs_bind(self->outputs, &info, 0), -1);
-	EXPECT_EQ(outputs_take(self->outputs, &other), -1);
+	EXPECT_EQ(outputs_take(self->outputs, &other, &line_changed), -1);
 }
