@@ -29,7 +29,7 @@ O ?= build/$(FLAVOUR)
 CFLAGS ?= -O2 -g
 override CFLAGS += -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wshadow \
 	-Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -fstack-protector-strong -pthread
-override CPPFLAGS += -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -DHYDROPON_VERSION='"$(VERSION)"' \
+override CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_FORTIFY_SOURCE=2 -DHYDROPON_VERSION='"$(VERSION)"' \
 	-Idaemon -Iinclude/uapi -MMD -MP
 override LDFLAGS += -Wl,--as-needed -Wl,-z,relro,-z,now -pthread
 LIBS_DAEMON := -lsystemd -ljson-c -linih -lm
