@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/units.h"
 #include "ctl/field.h"
 #include "ctl/table.h"
 #include "protect/cause.h"

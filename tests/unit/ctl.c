@@ -159,7 +159,7 @@ TEST(a_healthy_site_shows_no_problem)
 	EXPECT_CONTAINS(line_with(text, "ph-a"), "6.12  pH    good     0.1 s");
 	EXPECT_CONTAINS(line_with(text, "pump-a"), "on     3 min 12 s  held by a lease  1.9 s");
 	EXPECT_CONTAINS(line_with(text, "  main"), "3 retention");
-	EXPECT_CONTAINS(text, "spool: 100 samples committed, 2 waiting, 1 MiB of 1 GiB, "
+	EXPECT_CONTAINS(text, "spool: 100 samples committed, 2 waiting, 1.0 MiB of 1.0 GiB, "
 			"commit 4.2 ms (longest 88.0 ms)");
 }
 
