@@ -162,6 +162,10 @@ TEST_F(guard, takes_only_beats_of_this_open)
 	EXPECT_NE(set_output(self->fd, self->pump, true, old, LEASE_MS), 0);
 	newest_beat(self->fd);
 	EXPECT_NE(set_output(self->fd, self->pump, true, old, LEASE_MS), 0);
+	/* Nor by a number that would have been a beat of the last seconds. */
+	old = (uint32_t)newest_beat(self->fd).value - 10;
+	for (uint32_t beat = old; beat > old - 130; beat--)
+		EXPECT_EQ(set_output(self->fd, self->pump, true, beat, 2000), ESTALE);
 	EXPECT_EQ(line_level(SIM_SOC, SIM_PUMP), 0);
 }
 

@@ -380,6 +380,7 @@ TEST_F_TIMEOUT(sampler, a_stalled_reader_is_told_what_it_lost, 240)
 	sim_write("gpio-soc/line9", 0);
 	sim_write("gpio-soc/line9", 1);
 	sleep_ms(5);
+	EXPECT_EQ(device_info(self->fd).lost_urgent, 0);
 
 	while (n < 8192 && (got = read(self->fd, records + n, (8192 - n) * sizeof(records[0]))) > 0)
 		n += (size_t)got / sizeof(records[0]);
