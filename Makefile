@@ -135,7 +135,9 @@ check:
 	tests/check.sh $(PART)
 
 clean:
-	rm -rf build
+	rm -rf build Module.symvers modules.order .*.cmd
+	find kmod \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \
+		-o -name modules.order \) -delete
 
 .SECONDARY:
 -include $(shell test -d $(O)/obj && find $(O)/obj -name '*.d')

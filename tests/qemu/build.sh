@@ -18,7 +18,8 @@ make -s -j"$(nproc)" CROSS_COMPILE=$cross SYSROOT="$root" O=$out/programs progra
 # --- modules: a copy of the sources, so that each kernel has a build of its own
 modules=$out/modules
 mkdir -p $modules
-cp -u -r --preserve=timestamps Kbuild kmod include $modules/
+find Kbuild kmod include \( -name '*.[ch]' -o -name Kbuild \) -exec \
+	cp -u --parents --preserve=timestamps -t $modules {} +
 mkdir -p $modules/sim
 cp -u --preserve=timestamps tests/sim/*.[ch] tests/sim/Kbuild $modules/sim/
 grep -q sim/ $modules/Kbuild || echo 'obj-m += sim/' >>$modules/Kbuild
