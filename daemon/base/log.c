@@ -17,6 +17,7 @@
 
 #include <systemd/sd-journal.h>
 
+#define STACK_BYTES (128 * 1024)
 #define QUEUE_MESSAGES 256
 #define MESSAGE_BYTES 512
 #define STOP_TIMEOUT_S 1
@@ -144,6 +145,37 @@ static void *write_messages(void *unused)
 	return NULL;
 }
 
+/* With inheritance: the main thread may wait for it at a realtime priority. */
+static int make_lock(void)
+{
+	pthread_mutexattr_t attributes;
+	int error = pthread_mutexattr_init(&attributes);
+
+	if (error)
+		return error;
+	error = pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
+	if (!error) {
+		pthread_mutex_destroy(&lock);
+		error = pthread_mutex_init(&lock, &attributes);
+	}
+	pthread_mutexattr_destroy(&attributes);
+	return error;
+}
+
+static int start_writer(void)
+{
+	pthread_attr_t attributes;
+	int error = pthread_attr_init(&attributes);
+
+	if (error)
+		return error;
+	error = pthread_attr_setstacksize(&attributes, STACK_BYTES);
+	if (!error)
+		error = pthread_create(&writer, &attributes, write_messages, NULL);
+	pthread_attr_destroy(&attributes);
+	return error;
+}
+
 int log_start(void)
 {
 	pthread_condattr_t attributes;
@@ -152,6 +184,9 @@ int log_start(void)
 
 	if (state != STATE_DIRECT)
 		return -EALREADY;
+	error = make_lock();
+	if (error)
+		return -error;
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&wake_writer, &attributes);
@@ -163,7 +198,7 @@ int log_start(void)
 	/* Signals are for the main thread, and a SIGPIPE from here for nobody. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&writer, NULL, write_messages, NULL);
+	error = start_writer();
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (error)
 		state = STATE_DIRECT;

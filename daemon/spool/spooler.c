@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -31,6 +33,8 @@ struct spooler {
 	atomic_bool stopping;
 	atomic_bool is_woken;		/* the queue is filling up and the thread was told */
 	atomic_bool is_failing;		/* the spool does not take anything now */
+	_Atomic uint64_t trying_ns;	/* since when it is tried to commit or open; 0: not now */
+	sem_t ready;			/* the thread has files of its own */
 	_Atomic uint64_t refused_queue, refused_error;
 
 	/* The thread's own. */
@@ -72,6 +76,8 @@ static const char *remedy_of(int error)
 static void note_error(struct spooler *spooler, int error)
 {
 	spooler->is_open = false;
+	if (!atomic_load(&spooler->trying_ns))
+		atomic_store(&spooler->trying_ns, clock_boot_ns());
 	spooler->retry_ns = clock_boot_ns() + RETRY_NS;
 	atomic_store(&spooler->is_failing, true);
 
@@ -90,6 +96,7 @@ static void note_error(struct spooler *spooler, int error)
 static void note_success(struct spooler *spooler)
 {
 	atomic_store(&spooler->is_failing, false);
+	atomic_store(&spooler->trying_ns, 0);
 
 	pthread_mutex_lock(&spooler->lock);
 	spooler->stats.error = 0;
@@ -103,11 +110,20 @@ static void note_success(struct spooler *spooler)
 	spooler->told_error = 0;
 }
 
+/* The time since the first try without success tells whether the disk still answers. */
+static void begin_try(struct spooler *spooler)
+{
+	if (!atomic_load(&spooler->trying_ns))
+		atomic_store(&spooler->trying_ns, clock_boot_ns());
+}
+
 static void open_spool(struct spooler *spooler)
 {
-	int error = spooler->spool ? spool_recover(spooler->spool) :
-				     spool_open(spooler->conf, &spooler->spool);
+	int error;
 
+	begin_try(spooler);
+	error = spooler->spool ? spool_recover(spooler->spool) :
+				 spool_open(spooler->conf, &spooler->spool);
 	if (error) {
 		note_error(spooler, error);
 		return;
@@ -131,13 +147,16 @@ static void refuse_full(struct spooler *spooler)
 			  "moved away after every store has 0 queued", spooler->conf->state_dir,
 			  (unsigned long long)spooler->conf->spool_max_bytes);
 	spooler->is_full_told = true;
+	atomic_store(&spooler->trying_ns, 0);
 }
 
 static int append_batch(struct spooler *spooler)
 {
 	uint64_t before_ns = clock_boot_ns(), us;
-	int error = spool_append(spooler->spool, spooler->batch, spooler->batch_n);
+	int error;
 
+	begin_try(spooler);
+	error = spool_append(spooler->spool, spooler->batch, spooler->batch_n);
 	if (error)
 		return error;
 	us = (clock_boot_ns() - before_ns) / 1000;
@@ -235,6 +254,15 @@ static void *spooler_run(void *data)
 	struct spooler *spooler = data;
 	uint64_t lost;
 
+	/*
+	 * Files of its own: a thread that hangs on its card outlives SIGKILL, and would keep
+	 * open what the main thread has open, the device of the outputs too.
+	 */
+	if (unshare(CLONE_FILES))
+		log_warning("spool: no files of its own: %s; should the disk hang while hydropond "
+			    "is killed, outputs are safe only when their leases are over",
+			    strerror(errno));
+	sem_post(&spooler->ready);
 	open_spool(spooler);
 	run_until_stopped(spooler);
 	if (!spooler->is_open)
@@ -305,10 +333,17 @@ struct spooler *spooler_start(const struct conf *conf, void (*each_second)(void 
 		goto err_close_wake;
 	if (make_lock(&spooler->lock))
 		goto err_close_done;
-	if (start_thread(spooler))
+	if (sem_init(&spooler->ready, 0, 0))
 		goto err_destroy_lock;
+	if (start_thread(spooler))
+		goto err_destroy_ready;
+	/* Whatever the caller opens from here on is not the thread's. */
+	while (sem_wait(&spooler->ready) && errno == EINTR)
+		;
 	return spooler;
 
+err_destroy_ready:
+	sem_destroy(&spooler->ready);
 err_destroy_lock:
 	pthread_mutex_destroy(&spooler->lock);
 err_close_done:
@@ -341,12 +376,16 @@ bool spooler_push(struct spooler *spooler, const struct sample *sample)
 
 void spooler_stats(struct spooler *spooler, struct spooler_stats *out)
 {
+	uint64_t trying_ns;
+
 	pthread_mutex_lock(&spooler->lock);
 	*out = spooler->stats;
 	out->pending += queue_count(spooler->queue);
 	pthread_mutex_unlock(&spooler->lock);
 	out->refused_queue = atomic_load(&spooler->refused_queue);
 	out->refused_error = atomic_load(&spooler->refused_error);
+	trying_ns = atomic_load(&spooler->trying_ns);
+	out->stuck_ms = trying_ns ? (clock_boot_ns() - trying_ns) / NS_PER_MS : 0;
 }
 
 void spooler_stop(struct spooler *spooler, uint32_t timeout_ms)
@@ -375,6 +414,7 @@ void spooler_stop(struct spooler *spooler, uint32_t timeout_ms)
 	}
 	pthread_join(spooler->thread, NULL);
 	pthread_mutex_destroy(&spooler->lock);
+	sem_destroy(&spooler->ready);
 	close(spooler->done_fd);
 	close(spooler->wake_fd);
 	queue_free(spooler->queue);

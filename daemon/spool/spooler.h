@@ -20,6 +20,7 @@ struct spooler_stats {
 	uint64_t bytes, max_bytes;
 	uint64_t commits, commit_last_us, commit_max_us;
 	int error;			/* 0, or -errno of the newest commit or open */
+	uint64_t stuck_ms;		/* 0, or how long nothing could be committed */
 };
 
 /*

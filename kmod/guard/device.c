@@ -175,7 +175,7 @@ static int fill_output(struct hydropon_gateway *gateway, struct hydropon_output_
 	info->sleeping = output->worker != NULL;
 	info->on = output->state.on;
 	info->cause = output->state.cause;
-	info->line_status = output->line_status;
+	info->line_status = hydropon_output_line_status(output);
 	info->lease_left_ms = left_ms(output->state.lease_expiry_ns, hydropon_now());
 	info->changed_ns = output->changed_ns;
 	info->changes = output->changes;

@@ -150,6 +150,7 @@ extern struct platform_driver hydropon_output_driver;
 u64 hydropon_output_step(struct hydropon_output *output, enum hydropon_cause let_go, u64 now_ns);
 int hydropon_output_set(struct hydropon_output *output, const struct hydropon_set *set,
 			u64 now_ns);
+int hydropon_output_line_status(const struct hydropon_output *output);
 bool hydropon_output_wait_settled(struct hydropon_output *output, unsigned long until);
 
 /* stream.c */

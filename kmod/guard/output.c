@@ -157,13 +157,21 @@ static void output_write(struct kthread_work *work)
 	wake_up_all(&output->settled);
 }
 
+/* Must hold gateway->lock. 0: the line is what was decided. */
+int hydropon_output_line_status(const struct hydropon_output *output)
+{
+	if (!output->worker || output->written == output->state.on)
+		return 0;
+	return output->line_status ? output->line_status : -EINPROGRESS;
+}
+
 static bool is_settled(struct hydropon_output *output)
 {
 	unsigned long flags;
 	bool settled;
 
 	raw_spin_lock_irqsave(&output->gateway->lock, flags);
-	settled = !output->worker || output->written == output->state.on;
+	settled = !hydropon_output_line_status(output);
 	raw_spin_unlock_irqrestore(&output->gateway->lock, flags);
 	return settled;
 }

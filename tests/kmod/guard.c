@@ -642,3 +642,15 @@ TEST_F(guard, an_expander_that_goes_takes_its_output_along_and_brings_it_back)
 	sleep_ms(50);
 	EXPECT_EQ(line_level(SIM_BUS, SIM_FILL), 1);
 }
+
+TEST_F(guard, a_write_under_way_is_told_as_such)
+{
+	sim_write("gpio-bus/latency_us", 300000);
+	ASSERT_EQ(lease(self->fd, self->fill, true, 2000), 0);
+	sleep_ms(50);
+	EXPECT_EQ(output_info(self->fd, (uint32_t)self->fill).on, 1);
+	EXPECT_EQ(output_info(self->fd, (uint32_t)self->fill).line_status, -EINPROGRESS);
+	sleep_ms(400);
+	EXPECT_EQ(output_info(self->fd, (uint32_t)self->fill).line_status, 0);
+	sim_write("gpio-bus/latency_us", 0);
+}

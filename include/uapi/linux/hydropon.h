@@ -259,7 +259,9 @@ struct hydropon_channel_info {
  *	may still be under way
  * @reserved: 0
  * @cause: enum hydropon_cause of the last change
- * @line_status: 0, or -errno of the last write to a sleeping line
+ * @line_status: 0: the line is as @on says. -EINPROGRESS: a write to a sleeping
+ *	line is under way. Another -errno: the last write failed, and is retried;
+ *	what the line is nobody knows
  * @lease_left_ms: rounded up; 0 if there is no lease
  * @changed_ns: BOOTTIME of the last change
  * @changes: changes since probe
