@@ -364,10 +364,14 @@ TEST_F_TIMEOUT(sampler, a_stalled_reader_is_told_what_it_lost, 240)
 	struct hydropon_info info;
 	unsigned long long told = 0;
 	bool power_told = false;
+	double scale = 0.0625;
+	char path[96];
 	size_t n = 0, after_lost = 0;
 	uint32_t seq;
 	ssize_t got;
 
+	sim_write("i2c-b/adc-49/ain0_uv", 1000000);
+	sleep_ms(500);
 	drain(self->fd);
 	/* About 60 records a second against 4096 slots. */
 	for (int i = 0; i < 200 && !device_info(self->fd).lost; i++)
@@ -376,6 +380,11 @@ TEST_F_TIMEOUT(sampler, a_stalled_reader_is_told_what_it_lost, 240)
 	info = device_info(self->fd);
 	ASSERT_GT(info.lost, 0);
 	EXPECT_EQ(info.lost_urgent, 0);
+	/* A new gain while nothing fits: it is told before the first sample that has it. */
+	snprintf(path, sizeof(path), "/sys/bus/i2c/devices/%s/iio:device%d/in_voltage0_scale",
+		 adc_b(), iio_number(adc_b()));
+	write_text(path, "0.125");
+	sleep_ms(500);
 	/* An urgent record still finds room. */
 	sim_write("gpio-soc/line9", 0);
 	sim_write("gpio-soc/line9", 1);
@@ -396,7 +405,15 @@ TEST_F_TIMEOUT(sampler, a_stalled_reader_is_told_what_it_lost, 240)
 			after_lost = n - i;
 		}
 		power_told = power_told || records[i].type == HYDROPON_REC_POWER;
+		if (records[i].channel != self->ec)
+			continue;
+		if (records[i].type == HYDROPON_REC_SCALE)
+			scale = records[i].value / (double)(1 << records[i].aux);
+		if (records[i].type == HYDROPON_REC_SAMPLE)
+			EXPECT_NEAR(records[i].value * scale, 1000.0, 0.2);
 	}
+	EXPECT_NEAR(scale, 0.125, 1e-9);
+	write_text(path, "0.0625");
 	EXPECT_EQ(told, device_info(self->fd).lost);
 	EXPECT_GT(after_lost, 1);
 	EXPECT_TRUE(power_told);
