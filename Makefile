@@ -114,7 +114,7 @@ install-files: programs
 	install -d $(DESTDIR)/etc/hydropon/hydropon.conf.d
 	@# A farm's own configuration is never replaced.
 	test -e $(DESTDIR)/etc/hydropon/hydropon.conf || \
-		install -m 644 docs/examples/hydropon.conf $(DESTDIR)/etc/hydropon/hydropon.conf
+		install -m 640 docs/examples/hydropon.conf $(DESTDIR)/etc/hydropon/hydropon.conf
 
 install-modules: modules
 	install -D -m 644 -t $(DESTDIR)$(MODULEDIR)/updates $(patsubst %,kmod/%.ko,guard/hydropon-guard sampler/hydropon)

@@ -30,7 +30,7 @@
 
 #define TURN_MS 100		/* at the latest; the stream wakes the loop earlier */
 #define SPOOL_STOP_MS 2000
-#define REALTIME_PRIORITY 50
+#define REALTIME_PRIORITY 10	/* kernel threads of buses and interrupts, at 50, come first */
 
 struct daemon {
 	struct conf *conf;
@@ -45,7 +45,7 @@ struct daemon {
 	struct server *server;
 	sd_event *event;
 	sd_event_source *turn_timer, *stream_io;
-	bool protection_told, was_protected;
+	bool is_ready_told, protection_told, was_protected;
 };
 
 /* Returns how many records were read. */
@@ -55,11 +55,14 @@ static size_t take_turn(struct daemon *daemon)
 	bool is_protected = turn_is_protected(&daemon->turn);
 
 	if (!daemon->protection_told || is_protected != daemon->was_protected)
-		notify_send("STATUS=%s%s", is_protected ? "Outputs are protected by " :
-			    "Outputs are NOT protected, waiting for ", daemon->conf->device);
-	daemon->protection_told = true;
+		daemon->protection_told =
+			notify_send("STATUS=%s%s", is_protected ? "Outputs are protected by " :
+				    "Outputs are NOT protected, waiting for ",
+				    daemon->conf->device);
 	daemon->was_protected = is_protected;
-	notify_watchdog(clock_boot_ns());
+	if (!daemon->is_ready_told)
+		daemon->is_ready_told = notify_send("READY=1");
+	notify_watchdog(&daemon->turn, clock_boot_ns());
 	sd_event_source_set_time_relative(daemon->turn_timer, TURN_MS * 1000);
 	return records;
 }
@@ -93,6 +96,9 @@ static void on_opened(void *data, int fd)
 	int error = sd_event_add_io(daemon->event, &daemon->stream_io, fd, EPOLLIN, on_stream,
 				    daemon);
 
+	if (error >= 0)
+		error = sd_event_source_set_priority(daemon->stream_io,
+						     SD_EVENT_PRIORITY_IMPORTANT);
 	if (error < 0)
 		log_error("the stream is only read every %d ms: %s", TURN_MS,
 			  strerrordesc_np(-error));
@@ -140,17 +146,27 @@ static void block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* Under a limit MCL_FUTURE would make later allocations fail. */
+static bool may_lock_all(void)
+{
+	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+	struct rlimit limit;
+
+	return (!getrlimit(RLIMIT_MEMLOCK, &limit) && limit.rlim_cur == RLIM_INFINITY) ||
+	       !setrlimit(RLIMIT_MEMLOCK, &unlimited);
+}
+
 /* After the threads: none of them shall run before the main loop does. */
 static void become_realtime(void)
 {
 	struct sched_param param = { .sched_priority = REALTIME_PRIORITY };
-	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 
 	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param) < 0)
 		log_info("running without realtime priority: %s", strerrordesc_np(errno));
-	/* Under a limit, MCL_FUTURE would make later allocations fail. */
-	if (setrlimit(RLIMIT_MEMLOCK, &unlimited) < 0 ||
-	    mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+	/* What is mapped now is read in as a whole: no page of the program may have to come
+	 * from a card that is stuck. Later memory is locked as it is used. */
+	if (!may_lock_all() || mlockall(MCL_CURRENT) < 0 ||
+	    mlockall(MCL_FUTURE | MCL_ONFAULT) < 0)
 		log_info("running without locked memory: %s", strerrordesc_np(errno));
 }
 
@@ -188,6 +204,9 @@ static int make_loop(struct daemon *daemon)
 						   CLOCK_BOOTTIME, 0, 1000, on_turn_timer, daemon);
 	if (error >= 0)
 		error = sd_event_source_set_enabled(daemon->turn_timer, SD_EVENT_ON);
+	if (error >= 0)
+		error = sd_event_source_set_priority(daemon->turn_timer,
+						     SD_EVENT_PRIORITY_IMPORTANT);
 	return error < 0 ? error : 0;
 }
 
@@ -213,7 +232,6 @@ static int run(struct daemon *daemon)
 	daemon->sources.spooler = daemon->spooler;
 	become_realtime();
 	take_turn(daemon);
-	notify_send("READY=1");
 	error = sd_event_loop(daemon->event);
 	if (error < 0)
 		log_error("the main loop failed: %s", strerrordesc_np(-error));
@@ -298,7 +316,12 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	block_signals();
-	log_start();
+	error = log_start();
+	if (error) {
+		log_error("cannot start the log thread: %s", strerrordesc_np(-error));
+		conf_free(daemon.conf);
+		return 1;
+	}
 	notify_start();
 	error = run(&daemon);
 	stop(&daemon);

@@ -6,6 +6,7 @@
 #include <sys/un.h>
 
 #include "base/conf_value.h"
+#include "base/quantity.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define MIB (1024.0 * 1024.0)
@@ -188,6 +189,61 @@ static void set_defaults(struct conf *conf)
 	conf->commit_ms = 1000;
 }
 
+/* Who relies on the channel: the first channel that is compensated by it, or output. */
+static bool find_user(const struct conf *conf, int index, enum conf_kind *kind, const char **name)
+{
+	for (size_t i = 0; i < conf->channels_n; i++) {
+		if (conf->channels[i].temperature == index) {
+			*kind = CONF_CHANNEL;
+			*name = conf->channels[i].name;
+			return true;
+		}
+	}
+	for (size_t i = 0; i < conf->outputs_n; i++) {
+		for (size_t j = 0; j < conf->outputs[i].needs_n; j++) {
+			if (conf->outputs[i].needs[j] == index) {
+				*kind = CONF_OUTPUT;
+				*name = conf->outputs[i].name;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+static void check_bound(struct conf_reader *reader, const char *key, const char *example,
+			enum conf_kind kind, const char *user)
+{
+	if (!conf_section_find(reader->section, key))
+		conf_mistake(reader->tree, reader->section, NULL,
+			     "%s \"%s\" relies on it, but %s is missing; add \"%s = %s\", or what "
+			     "no working sensor can pass in your tank",
+			     conf_kind_name(kind), user, key, key, example);
+}
+
+/* The default bounds are those of the quantity: a dead or saturated converter reads a
+ * value within them, and nobody but the grower knows what the tank cannot have. */
+static void check_bounds_of_needs(struct conf_reader *reader)
+{
+	for (size_t i = 0; i < reader->tree->sections_n; i++) {
+		const struct quantity_traits *traits;
+		const char *user;
+		enum conf_kind kind;
+		int index;
+
+		reader->section = &reader->tree->sections[i];
+		if (reader->section->kind != CONF_CHANNEL)
+			continue;
+		index = conf_find_channel(reader->conf, reader->section->name);
+		if (index < 0 || reader->is_quantity_wrong[index] ||
+		    !find_user(reader->conf, index, &kind, &user))
+			continue;
+		traits = quantity_traits(reader->conf->channels[index].quantity);
+		check_bound(reader, "min", traits->example_min, kind, user);
+		check_bound(reader, "max", traits->example_max, kind, user);
+	}
+}
+
 /* All names first: sections refer to channels that come after them. */
 static void read_sections(struct conf *conf, struct conf_tree *tree)
 {
@@ -205,6 +261,8 @@ static void read_sections(struct conf *conf, struct conf_tree *tree)
 		reader.setting = NULL;
 		read_section(&reader);
 	}
+	if (!tree->is_partial)
+		check_bounds_of_needs(&reader);
 	if (!has_gateway && !tree->is_partial)
 		conf_mistake_overall(tree, "the section [gateway] is missing; add it with name and "
 				     "site");

@@ -39,9 +39,11 @@ static int parent_of(const char *path, char *out, size_t size)
 
 static int write_new(const char *path, const void *data, size_t size, bool durable)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	int error;
+	int fd, error;
 
+	/* A crash may have left it; and a FIFO, a link or a file of others is not used. */
+	unlink(path);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
 	if (fd < 0)
 		return -errno;
 	error = file_write_all(fd, data, size);

@@ -5,13 +5,19 @@
 #include <string.h>
 
 static const struct quantity_traits traits[] = {
-	[QUANTITY_PH] = { "ph", "pH", &units_ph, 3, 0, 14, 0, 14 },
-	[QUANTITY_EC] = { "ec", "uS/cm", &units_conductivity, 1, 0, 20e3, 0, 500e3 },
-	[QUANTITY_TEMPERATURE] = { "temperature", "C", &units_temperature, 2, -5, 60, -55, 150 },
-	[QUANTITY_LIGHT] = { "light", "lx", &units_light, 1, 0, 200e3, 0, 1e6 },
-	[QUANTITY_FLOW] = { "flow", "L/min", &units_flow, 2, 0, 60, 0, 10e3 },
-	[QUANTITY_LEVEL] = { "level", "cm", &units_level, 2, 0, 1000, -1000, 100e3 },
-	[QUANTITY_VOLTAGE] = { "voltage", "mV", &units_voltage, 3, -INFINITY, INFINITY, -1e6, 1e6 },
+	[QUANTITY_PH] = { "ph", "pH", &units_ph, 3, 0, 14, 0, 14, "3", "10" },
+	[QUANTITY_EC] = { "ec", "uS/cm", &units_conductivity, 1, 0, 20e3, 0, 500e3,
+			  "50 uS/cm", "4000 uS/cm" },
+	[QUANTITY_TEMPERATURE] = { "temperature", "C", &units_temperature, 2, -5, 60, -55, 150,
+				   "5 C", "45 C" },
+	[QUANTITY_LIGHT] = { "light", "lx", &units_light, 1, 0, 200e3, 0, 1e6,
+			     "1 lx", "100000 lx" },
+	[QUANTITY_FLOW] = { "flow", "L/min", &units_flow, 2, 0, 60, 0, 10e3,
+			    "1 L/min", "30 L/min" },
+	[QUANTITY_LEVEL] = { "level", "cm", &units_level, 2, 0, 1000, -1000, 100e3,
+			     "0.5 cm", "49 cm" },
+	[QUANTITY_VOLTAGE] = { "voltage", "mV", &units_voltage, 3, -INFINITY, INFINITY, -1e6, 1e6,
+			       "100 mV", "2000 mV" },
 };
 
 const char *const quantity_names[] = {

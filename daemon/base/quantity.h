@@ -12,6 +12,7 @@ struct quantity_traits {
 	int decimals;
 	double min, max;	/* a channel's bounds unless it names others */
 	double lowest, highest;	/* what it may name */
+	const char *example_min, *example_max;	/* of a tank */
 };
 
 const struct quantity_traits *quantity_traits(enum quantity quantity);

@@ -69,14 +69,23 @@ const struct channel *channels_get(const struct channels *channels, size_t index
 	return &channels->slots[index].channel;
 }
 
-/* What the kernel told about it no longer holds. */
+/* What the kernel told about it no longer holds, nor does what was read of it. */
 static void forget(struct slot *slot)
 {
 	slot->channel.kernel = -1;
+	slot->channel.last.q = Q_BAD_NOT_READY;
 	slot->channel.has_scale = false;
 	slot->channel.has_pulses = false;
 	slot->channel.offset = 0;
 	slot->is_offset_bad = false;
+}
+
+static struct slot *find_bound(struct channels *channels, unsigned int kernel)
+{
+	for (size_t i = 0; i < channels->count; i++)
+		if (channels->slots[i].channel.kernel == (int)kernel)
+			return &channels->slots[i];
+	return NULL;
 }
 
 int channels_bind(struct channels *channels, const struct hydropon_channel_info *info)
@@ -93,23 +102,25 @@ int channels_bind(struct channels *channels, const struct hydropon_channel_info 
 	}
 	if (found >= 0) {
 		forget(&channels->slots[found]);
-		channels->slots[found].channel.kernel = (int)info->index;
+		if (info->present)
+			channels->slots[found].channel.kernel = (int)info->index;
 	}
 	return found;
+}
+
+void channels_check(struct channels *channels, const struct hydropon_channel_info *info)
+{
+	const struct slot *slot = find_bound(channels, info->index);
+
+	if (slot ? !info->present || strncmp(slot->channel.conf->name, info->name,
+					     sizeof(info->name)) : info->present)
+		channels_bind(channels, info);
 }
 
 void channels_unbind(struct channels *channels)
 {
 	for (size_t i = 0; i < channels->count; i++)
 		forget(&channels->slots[i]);
-}
-
-static struct slot *find_bound(struct channels *channels, unsigned int kernel)
-{
-	for (size_t i = 0; i < channels->count; i++)
-		if (channels->slots[i].channel.kernel == (int)kernel)
-			return &channels->slots[i];
-	return NULL;
 }
 
 /* A scale of 0 would turn every reading into the same number. */
@@ -298,6 +309,6 @@ bool channels_is_good(const struct channels *channels, size_t index, uint64_t no
 {
 	const struct channel *channel = &channels->slots[index].channel;
 
-	return quality_is_good(channel->last.q) &&
+	return channel->kernel >= 0 && quality_is_good(channel->last.q) &&
 	       !judge_is_stale(channel->conf, channel->last.boot_ns, now_boot_ns);
 }

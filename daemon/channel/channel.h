@@ -19,7 +19,7 @@ struct clock_pair {
 struct channel {
 	const struct conf_channel *conf;
 	uint16_t index;			/* in the configuration */
-	int kernel;			/* index in the kernel, -1 while unknown */
+	int kernel;			/* index in the kernel, -1 while unknown or gone */
 	struct sample last;		/* newest sample, Q_BAD_NOT_READY before the first */
 	uint64_t heard_ns;		/* BOOTTIME of the newest record, good or not */
 	uint64_t samples, bad;		/* since start */
@@ -40,9 +40,12 @@ void channels_free(struct channels *channels);
 size_t channels_count(const struct channels *channels);
 const struct channel *channels_get(const struct channels *channels, size_t index);
 
-/* Tells the kernel's index of a channel by its name; forgets scale and pulses.
- * Returns the channel's index in the configuration, or -1 if it is not in it. */
+/* Tells the kernel's index of a channel by its name, or that its device is gone;
+ * forgets scale, pulses and the newest sample. Returns the channel's index in the
+ * configuration, or -1 if it is not in it. */
 int channels_bind(struct channels *channels, const struct hydropon_channel_info *info);
+/* The same, where @info is not what is known already. */
+void channels_check(struct channels *channels, const struct hydropon_channel_info *info);
 /* Forgets all kernel indices (the device was reopened). */
 void channels_unbind(struct channels *channels);
 
@@ -63,7 +66,7 @@ bool channels_take(struct channels *channels, const struct hydropon_record *reco
 bool channels_expire(struct channels *channels, size_t index,
 		     const struct clock_pair *now, struct sample *out);
 
-/* Good now: newest sample GOOD and not older than stale_ms. */
+/* Good now: its device is there, the newest sample GOOD and not older than stale_ms. */
 bool channels_is_good(const struct channels *channels, size_t index, uint64_t now_boot_ns);
 
 #endif

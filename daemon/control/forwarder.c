@@ -18,7 +18,7 @@
 #include "base/log.h"
 
 struct forwarder {
-	char path[CONF_PATH_MAX + 16];
+	char path[CONF_PATH_MAX + 32];
 	/* spool thread */
 	char text[FORWARDER_FILE_MAX];
 	int64_t updated_ms;
@@ -39,7 +39,7 @@ struct forwarder *forwarder_new(const char *run_dir)
 
 	if (!forwarder)
 		return NULL;
-	snprintf(forwarder->path, sizeof(forwarder->path), "%s/forward.json", run_dir);
+	snprintf(forwarder->path, sizeof(forwarder->path), "%s/forward/forward.json", run_dir);
 	/* main is SCHED_FIFO and must not wait for whoever preempts the spool thread */
 	pthread_mutexattr_init(&inherit);
 	pthread_mutexattr_setprotocol(&inherit, PTHREAD_PRIO_INHERIT);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the forwarder says of itself in <run_dir>/forward.json. The spool thread reads
- * and parses it, since main touches no file; main takes over what was parsed. It
- * informs the status and nothing else.
+ * What the forwarder says of itself in <run_dir>/forward/forward.json, in a folder of
+ * its own. The spool thread reads and parses it, since main touches no file; main takes
+ * over what was parsed. It informs the status and nothing else.
  */
 #ifndef HYDROPON_FORWARDER_H
 #define HYDROPON_FORWARDER_H

@@ -48,26 +48,32 @@ void notify_start(void)
 		watchdog_ns = watchdog_us * 1000;
 }
 
-void notify_send(const char *format, ...)
+bool notify_send(const char *format, ...)
 {
 	char text[256];
 	va_list arguments;
 	int n;
 
 	if (notify_fd < 0)
-		return;
+		return true;
 	va_start(arguments, format);
 	n = vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	if (n > 0)
-		send(notify_fd, text, n < (int)sizeof(text) ? (size_t)n : sizeof(text) - 1,
-		     MSG_NOSIGNAL | MSG_DONTWAIT);
+	return n > 0 &&
+	       send(notify_fd, text, n < (int)sizeof(text) ? (size_t)n : sizeof(text) - 1,
+		    MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
 }
 
-void notify_watchdog(uint64_t now_boot_ns)
+bool notify_is_alive(const struct turn *turn, uint64_t now_boot_ns)
 {
-	if (!watchdog_ns || now_boot_ns < next_watchdog_ns)
+	return !turn_is_protected(turn) || turn->info.terminal ||
+	       now_boot_ns <= turn->beat_ns + NOTIFY_BEAT_MS * NS_PER_MS;
+}
+
+void notify_watchdog(const struct turn *turn, uint64_t now_boot_ns)
+{
+	if (!watchdog_ns || now_boot_ns < next_watchdog_ns || !notify_is_alive(turn, now_boot_ns))
 		return;
-	next_watchdog_ns = now_boot_ns + watchdog_ns / 2;
-	notify_send("WATCHDOG=1");
+	if (notify_send("WATCHDOG=1"))
+		next_watchdog_ns = now_boot_ns + watchdog_ns / 2;
 }

@@ -140,6 +140,23 @@ static struct json_object *release(const struct protocol *protocol, struct json_
 	return new_output_answer(protocol, outputs_get(protocol->turn->outputs, (size_t)index));
 }
 
+/*
+ * Who sent a command and gave up waiting has told a person that it failed: it must not
+ * happen later. NULL: it is in time. Absent: there is no limit.
+ */
+static struct json_object *refuse_late(struct json_object *request)
+{
+	struct json_object *until;
+
+	if (!json_object_object_get_ex(request, "until_boot_ns", &until))
+		return NULL;
+	if (!json_object_is_type(until, json_type_int) || json_object_get_int64(until) < 0)
+		return new_error("\"until_boot_ns\" must be a time of CLOCK_BOOTTIME");
+	if (clock_boot_ns() > json_object_get_uint64(until))
+		return new_error("this command came too late, nothing has changed; send it again");
+	return NULL;
+}
+
 static struct json_object *perform(const struct protocol *protocol, struct json_object *request,
 				   bool may_control)
 {
@@ -147,6 +164,7 @@ static struct json_object *perform(const struct protocol *protocol, struct json_
 	const char *name = json_object_is_type(cmd, json_type_string) ?
 			   json_object_get_string(cmd) : "";
 	bool is_set = !strcmp(name, "set"), is_release = !strcmp(name, "release");
+	struct json_object *refusal;
 
 	if (!strcmp(name, "status"))
 		return status_build(protocol->sources);
@@ -154,6 +172,9 @@ static struct json_object *perform(const struct protocol *protocol, struct json_
 		return new_error("\"cmd\" must be \"status\", \"set\" or \"release\"");
 	if (!may_control)
 		return new_error("this socket is read only; use control.sock");
+	refusal = refuse_late(request);
+	if (refusal)
+		return refusal;
 	return is_set ? set(protocol, request) : release(protocol, request);
 }
 

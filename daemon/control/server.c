@@ -18,6 +18,7 @@
 
 #define GROUP_NAME "hydropon"
 #define SECOND_US 1000000
+#define REST_US (SERVER_REST_MS * 1000)
 
 struct client {
 	struct listener *listener;
@@ -40,6 +41,7 @@ struct listener {
 	bool may_control;
 	int fd;
 	bool bound;			/* the socket at @path is ours to remove */
+	bool failure_told;
 	sd_event_source *io;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	struct client *clients;
@@ -48,10 +50,13 @@ struct listener {
 
 struct server {
 	sd_event *event;
+	const char *run_dir;
 	uint32_t idle_ms;
 	server_answer *answer;
 	void *data;
-	sd_event_source *second;
+	sd_event_source *second, *rest;
+	unsigned int budget;		/* dispatches until the next rest; 0: it rests */
+	int64_t served;			/* dispatches since the start */
 	struct listener listeners[2];
 };
 
@@ -133,29 +138,81 @@ static bool client_receive(struct client *client)
 	return n;
 }
 
-/* Serves the client and asks for what it waits for next: room, itself, or input. */
+/* Asks for what the client waits for next: room, itself, or input; or for nothing
+ * while the server rests. False if that failed. */
+static bool client_await(struct client *client)
+{
+	bool rests = !client->listener->server->budget;
+	bool waits_for_room = client->out, has_line = client_line_end(client);
+
+	return sd_event_source_set_io_events(client->io, waits_for_room ? EPOLLOUT :
+						has_line ? 0 : EPOLLIN) >= 0 &&
+	       sd_event_source_set_enabled(client->io, rests ? SD_EVENT_OFF : SD_EVENT_ON) >= 0 &&
+	       sd_event_source_set_enabled(client->more, !rests && !waits_for_room && has_line ?
+						SD_EVENT_ONESHOT : SD_EVENT_OFF) >= 0;
+}
+
 static void client_step(struct client *client)
 {
-	bool waits_for_room, has_line;
-
 	if (!client->out)
 		client_serve(client);
-	if (!client_flush(client))
-		goto close;
-	waits_for_room = client->out;
-	has_line = client_line_end(client);
-	if (sd_event_source_set_io_events(client->io, waits_for_room ? EPOLLOUT :
-						      has_line ? 0 : EPOLLIN) < 0 ||
-	    sd_event_source_set_enabled(client->more, !waits_for_room && has_line ?
-						      SD_EVENT_ONESHOT : SD_EVENT_OFF) < 0)
-		goto close;
-	return;
-close:
-	client_close(client);
+	if (!client_flush(client) || !client_await(client))
+		client_close(client);
+}
+
+/* Begins or ends the rest of all listeners and clients. */
+static void server_await(struct server *server)
+{
+	for (size_t i = 0; i < 2; i++) {
+		struct client *client = server->listeners[i].clients;
+
+		sd_event_source_set_enabled(server->listeners[i].io,
+					    server->budget ? SD_EVENT_ON : SD_EVENT_OFF);
+		while (client) {
+			struct client *next = client->next;
+
+			if (!client_await(client))
+				sd_event_source_set_enabled(client->io, SD_EVENT_OFF);
+			client = next;
+		}
+	}
+}
+
+static int server_on_rested(sd_event_source *source, uint64_t now_us, void *data)
+{
+	struct server *server = data;
+
+	server->budget = SERVER_BUDGET;
+	server_await(server);
+	return 0;
+}
+
+/*
+ * Every dispatch is paid for, whether it brings a request, a connection or one byte.
+ * Who was served last is served again after all others that wait.
+ */
+static int64_t server_spend(struct server *server)
+{
+	server->served++;
+	if (server->budget && !--server->budget) {
+		sd_event_source_set_time_relative(server->rest, REST_US);
+		sd_event_source_set_enabled(server->rest, SD_EVENT_ONESHOT);
+		server_await(server);
+	}
+	return SD_EVENT_PRIORITY_IDLE + server->served;
+}
+
+static void client_spend(struct client *client)
+{
+	int64_t priority = server_spend(client->listener->server);
+
+	sd_event_source_set_priority(client->io, priority);
+	sd_event_source_set_priority(client->more, priority);
 }
 
 static int client_on_more(sd_event_source *source, void *data)
 {
+	client_spend(data);
 	client_step(data);
 	return 0;
 }
@@ -164,6 +221,7 @@ static int client_on_io(sd_event_source *source, int fd, uint32_t events, void *
 {
 	struct client *client = data;
 
+	client_spend(client);
 	if (events & (EPOLLHUP | EPOLLERR) && !(events & EPOLLIN)) {
 		client_close(client);
 		return 0;
@@ -180,7 +238,8 @@ static int client_on_io(sd_event_source *source, int fd, uint32_t events, void *
 static int client_add(struct listener *listener, int fd)
 {
 	struct client *client = calloc(1, sizeof(*client));
-	sd_event *event = listener->server->event;
+	struct server *server = listener->server;
+	int64_t priority = SD_EVENT_PRIORITY_IDLE + server->served;
 	int error;
 
 	if (!client)
@@ -188,18 +247,25 @@ static int client_add(struct listener *listener, int fd)
 	client->listener = listener;
 	client->fd = fd;
 	client->active_ns = clock_boot_ns();
-	error = sd_event_add_io(event, &client->io, fd, EPOLLIN, client_on_io, client);
+	error = sd_event_add_io(server->event, &client->io, fd, EPOLLIN, client_on_io, client);
 	if (error < 0)
 		goto err_free;
-	error = sd_event_add_defer(event, &client->more, client_on_more, client);
+	error = sd_event_add_defer(server->event, &client->more, client_on_more, client);
 	if (error < 0)
 		goto err_io;
-	sd_event_source_set_enabled(client->more, SD_EVENT_OFF);
+	sd_event_source_set_priority(client->io, priority);
+	sd_event_source_set_priority(client->more, priority);
+	if (!client_await(client)) {
+		error = -EIO;
+		goto err_more;
+	}
 	client->next = listener->clients;
 	listener->clients = client;
 	listener->clients_n++;
 	return 0;
 
+err_more:
+	sd_event_source_disable_unref(client->more);
 err_io:
 	sd_event_source_disable_unref(client->io);
 err_free:
@@ -221,6 +287,7 @@ static int listener_on_io(sd_event_source *source, int listen_fd, uint32_t event
 	struct listener *listener = data;
 	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
+	sd_event_source_set_priority(source, server_spend(listener->server));
 	if (fd < 0) {
 		/* Out of descriptors the socket stays readable: rest until the next second. */
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
@@ -234,28 +301,7 @@ static int listener_on_io(sd_event_source *source, int listen_fd, uint32_t event
 	return 0;
 }
 
-static int server_on_second(sd_event_source *source, uint64_t now_us, void *data)
-{
-	struct server *server = data;
-	uint64_t now_ns = clock_boot_ns();
-
-	for (size_t i = 0; i < 2; i++) {
-		struct client *client = server->listeners[i].clients;
-
-		while (client) {
-			struct client *next = client->next;
-
-			if (now_ns - client->active_ns > server->idle_ms * NS_PER_MS)
-				client_close(client);
-			client = next;
-		}
-		sd_event_source_set_enabled(server->listeners[i].io, SD_EVENT_ON);
-	}
-	sd_event_source_set_time_relative(source, SECOND_US);
-	return 0;
-}
-
-/* Removes a socket that nobody listens on. 0 or -errno. */
+/* Removes a socket that nobody listens on; -EADDRINUSE if another hydropond does. */
 static int remove_stale(const struct sockaddr_un *address)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), error;
@@ -265,8 +311,7 @@ static int remove_stale(const struct sockaddr_un *address)
 	error = connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? errno : 0;
 	close(fd);
 	switch (error) {
-	case ENOENT:
-		return 0;
+	case ENOENT:		/* nothing, or a link that leads nowhere */
 	case ECONNREFUSED:
 		return unlink(address->sun_path) < 0 && errno != ENOENT ? -errno : 0;
 	case 0:
@@ -308,65 +353,127 @@ static int listener_bind(struct listener *listener, const struct sockaddr_un *ad
 	return 0;
 }
 
-static int listener_start(struct listener *listener, struct server *server, const char *run_dir)
+static int listener_open(struct listener *listener, const char *run_dir)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int error;
 
-	listener->server = server;
 	if (snprintf(listener->path, sizeof(listener->path), "%s/%s", run_dir, listener->name) >=
-	    (int)sizeof(listener->path)) {
-		log_error("%s is too long for a socket, choose a shorter run-dir", run_dir);
+	    (int)sizeof(listener->path))
 		return -ENAMETOOLONG;
-	}
 	memcpy(address.sun_path, listener->path, sizeof(address.sun_path));
+	if (mkdir(run_dir, 0755) < 0 && errno != EEXIST)
+		return -errno;
 	error = remove_stale(&address);
-	if (error == -EADDRINUSE) {
-		log_error("another hydropond answers on %s, stop it first", listener->path);
+	if (error)
 		return error;
-	}
-	if (!error) {
-		listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-		error = listener->fd < 0 ? -errno : listener_bind(listener, &address);
-	}
-	if (!error)
-		error = sd_event_add_io(server->event, &listener->io, listener->fd, EPOLLIN,
-					listener_on_io, listener);
-	if (error < 0) {
-		log_error("cannot listen on %s: %s", listener->path, strerrordesc_np(-error));
+	listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (listener->fd < 0)
+		return -errno;
+	error = listener_bind(listener, &address);
+	if (error)
 		return error;
+	error = sd_event_add_io(listener->server->event, &listener->io, listener->fd, EPOLLIN,
+				listener_on_io, listener);
+	if (error >= 0)
+		error = sd_event_source_set_priority(listener->io, SD_EVENT_PRIORITY_IDLE +
+						     listener->server->served);
+	return error < 0 ? error : 0;
+}
+
+static void listener_close(struct listener *listener)
+{
+	listener->io = sd_event_source_disable_unref(listener->io);
+	if (listener->fd >= 0)
+		close(listener->fd);
+	listener->fd = -1;
+	if (listener->bound)
+		unlink(listener->path);
+	listener->bound = false;
+}
+
+/* To be called again after an error, which is told once. */
+static int listener_start(struct listener *listener)
+{
+	int error = listener_open(listener, listener->server->run_dir);
+
+	if (error) {
+		listener_close(listener);
+		if (!listener->failure_told)
+			log_error("cannot listen on %s: %s; trying again every second",
+				  listener->path, strerrordesc_np(-error));
+	} else if (listener->failure_told) {
+		log_notice("listening on %s", listener->path);
 	}
+	listener->failure_told = error;
+	return error;
+}
+
+static int server_on_second(sd_event_source *source, uint64_t now_us, void *data)
+{
+	struct server *server = data;
+	uint64_t now_ns = clock_boot_ns();
+
+	for (size_t i = 0; i < 2; i++) {
+		struct client *client = server->listeners[i].clients;
+
+		while (client) {
+			struct client *next = client->next;
+
+			if (now_ns - client->active_ns > server->idle_ms * NS_PER_MS)
+				client_close(client);
+			client = next;
+		}
+		if (!server->listeners[i].io)
+			listener_start(&server->listeners[i]);
+	}
+	server_await(server);
+	sd_event_source_set_time_relative(source, SECOND_US);
 	return 0;
+}
+
+static int server_add_timers(struct server *server)
+{
+	int error = sd_event_add_time_relative(server->event, &server->second, CLOCK_BOOTTIME,
+					       SECOND_US, SECOND_US / 10, server_on_second,
+					       server);
+
+	if (error >= 0)
+		error = sd_event_source_set_enabled(server->second, SD_EVENT_ON);
+	if (error >= 0)
+		error = sd_event_add_time_relative(server->event, &server->rest, CLOCK_BOOTTIME,
+						   REST_US, REST_US / 10, server_on_rested,
+						   server);
+	if (error >= 0)
+		error = sd_event_source_set_enabled(server->rest, SD_EVENT_OFF);
+	return error < 0 ? error : 0;
 }
 
 int server_start(struct server **started, sd_event *event, const char *run_dir,
 		 uint32_t idle_ms, server_answer *answer, void *data)
 {
 	struct server *server = calloc(1, sizeof(*server));
-	int error = 0;
+	int error;
 
 	if (!server)
 		return -ENOMEM;
 	server->event = event;
+	server->run_dir = run_dir;
 	server->idle_ms = idle_ms;
 	server->answer = answer;
 	server->data = data;
-	server->listeners[0] = (struct listener){ .name = "status.sock", .mode = 0666, .fd = -1 };
-	server->listeners[1] = (struct listener){ .name = "control.sock", .mode = 0660, .fd = -1,
-						  .may_control = true };
-	if (mkdir(run_dir, 0755) < 0 && errno != EEXIST) {
-		error = -errno;
-		log_error("cannot make %s: %s", run_dir, strerrordesc_np(-error));
-	}
+	server->budget = SERVER_BUDGET;
+	server->listeners[0] = (struct listener){ .server = server, .name = "status.sock",
+						  .mode = 0666, .fd = -1 };
+	server->listeners[1] = (struct listener){ .server = server, .name = "control.sock",
+						  .mode = 0660, .fd = -1, .may_control = true };
+	error = server_add_timers(server);
+	if (error)
+		log_error("cannot make timers: %s", strerrordesc_np(-error));
 	for (size_t i = 0; !error && i < 2; i++)
-		error = listener_start(&server->listeners[i], server, run_dir);
-	if (!error)
-		error = sd_event_add_time_relative(event, &server->second, CLOCK_BOOTTIME,
-						   SECOND_US, SECOND_US / 10, server_on_second,
-						   server);
-	if (error >= 0)
-		error = sd_event_source_set_enabled(server->second, SD_EVENT_ON);
-	if (error < 0) {
+		if (listener_start(&server->listeners[i]) == -EADDRINUSE)
+			error = -EADDRINUSE;
+	if (error) {
 		server_stop(server);
 		return error;
 	}
@@ -379,16 +486,13 @@ void server_stop(struct server *server)
 	if (!server)
 		return;
 	sd_event_source_disable_unref(server->second);
+	sd_event_source_disable_unref(server->rest);
 	for (size_t i = 0; i < 2; i++) {
 		struct listener *listener = &server->listeners[i];
 
 		while (listener->clients)
 			client_close(listener->clients);
-		sd_event_source_disable_unref(listener->io);
-		if (listener->fd >= 0)
-			close(listener->fd);
-		if (listener->bound)
-			unlink(listener->path);
+		listener_close(listener);
 	}
 	free(server);
 }

@@ -7,7 +7,10 @@
  *   - a line longer than SERVER_REQUEST_MAX is answered with an error, then closed
  *   - no request is read while an answer is not yet taken, so that one answer is all
  *     that is ever kept for a client
- *   - one request a dispatch, so that other clients and the stream have their turn
+ *   - one request a dispatch, in priority behind all else in the loop, and among
+ *     clients behind those that have waited longer
+ *   - after SERVER_BUDGET dispatches of all clients together a rest of
+ *     SERVER_REST_MS, so that no flood keeps the loop from sleeping
  *   - idle_ms without a complete request: closed
  * Main thread only.
  */
@@ -21,6 +24,8 @@
 
 #define SERVER_CLIENTS_MAX 16
 #define SERVER_REQUEST_MAX 4096
+#define SERVER_BUDGET 8
+#define SERVER_REST_MS 100
 #define SERVER_IDLE_MS 30000	/* for idle_ms; it is looked at once a second */
 
 struct server;
@@ -29,9 +34,10 @@ struct server;
 typedef char *server_answer(void *data, const char *line, size_t length, bool may_control);
 
 /*
- * Listens on both sockets below @run_dir, which is made if it is missing. A stale
- * socket is replaced; -EADDRINUSE if another hydropond answers. Errors have been
- * logged in a sentence.
+ * Listens on both sockets below @run_dir, which is made if it is missing, and must
+ * outlive the server. A stale socket is replaced; -EADDRINUSE if another hydropond
+ * answers. What else keeps a socket from being bound is logged and tried again every
+ * second: it ends neither leases nor sampling. Errors have been logged.
  */
 int server_start(struct server **server, sd_event *event, const char *run_dir,
 		 uint32_t idle_ms, server_answer *answer, void *data);

@@ -56,6 +56,11 @@ static struct json_object *new_error(int error)
 	return error ? json_object_new_string(text ? text : "unknown error") : NULL;
 }
 
+static struct json_object *new_set_error(const struct output *output)
+{
+	return output->error ? json_object_new_string(output_error_text(output->error)) : NULL;
+}
+
 static struct json_object *new_power(const struct hydropon_info *info)
 {
 	struct json_object *power = json_object_new_object();
@@ -133,10 +138,11 @@ static struct json_object *new_output(const struct status_sources *sources,
 				      const struct output *output, uint64_t now_ns)
 {
 	struct json_object *object = json_object_new_object();
-	bool known = output->kernel >= 0;
+	/* Of a device that is gone the kernel has nothing to tell but zeros. */
+	bool known = output->kernel >= 0 && output->present;
 
 	add_string(object, "name", output->conf->name);
-	add_bool(object, "present", known && output->present);
+	add_bool(object, "present", known);
 	json_object_object_add(object, "on", known ? json_object_new_boolean(output->on) : NULL);
 	json_object_object_add(object, "safe_on",
 			       known ? json_object_new_boolean(output->safe_on) : NULL);
@@ -144,13 +150,15 @@ static struct json_object *new_output(const struct status_sources *sources,
 			       known ? json_object_new_string(cause_name(output->cause)) : NULL);
 	json_object_object_add(object, "changed_ago_ms", known ?
 			       json_object_new_uint64(ms_since(output->changed_ns, now_ns)) : NULL);
-	if (known && output->line_status)
+	add_bool(object, "switching", known && output->line_status == -EINPROGRESS);
+	if (known && output->line_status && output->line_status != -EINPROGRESS)
 		json_object_object_add(object, "line_error", new_error(output->line_status));
 	add_count(object, "lease_left_ms", ms_until(output->lease_until_ns, now_ns));
 	add_bool(object, "want_on", output->want_on);
 	json_object_object_add(object, "override", new_override(output, now_ns));
 	json_object_object_add(object, "needs", new_needs(sources, output, now_ns));
 	add_count(object, "refused", output->refused);
+	json_object_object_add(object, "set_error", new_set_error(output));
 	return object;
 }
 
@@ -191,6 +199,7 @@ static struct json_object *new_spool(struct spooler *spooler)
 	add_count(spool, "commits", stats.commits);
 	add_count(spool, "commit_last_us", stats.commit_last_us);
 	add_count(spool, "commit_max_us", stats.commit_max_us);
+	add_count(spool, "stuck_ms", stats.stuck_ms);
 	json_object_object_add(spool, "error", new_error(stats.error));
 	return spool;
 }
@@ -222,6 +231,7 @@ struct json_object *status_build(const struct status_sources *sources)
 	add_string(status, "device", sources->conf->device);
 	add_bool(status, "protected", turn_is_protected(turn));
 	add_bool(status, "armed", turn->info.armed);
+	add_bool(status, "terminal", turn->info.terminal);
 	json_object_object_add(status, "device_error", new_error(turn->open_error));
 	json_object_object_add(status, "power", new_power(&turn->info));
 	json_object_object_add(status, "channels", new_channels(turn->channels, now_ns));

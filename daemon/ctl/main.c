@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/units.h"
 #include "ctl/client.h"
 #include "ctl/field.h"
@@ -179,6 +180,10 @@ static int control(const struct options *options, struct json_object *request, c
 	char *line = NULL;
 	int error = -ENOMEM, code = EXIT_OK;
 
+	/* After it was told to have failed it must not happen. */
+	json_object_object_add(request, "until_boot_ns",
+			       json_object_new_uint64(clock_boot_ns() +
+						      CLIENT_TIMEOUT_MS * NS_PER_MS));
 	if (asprintf(&line, "%s\n",
 		     json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN)) > 0)
 		error = client_ask(options->socket_dir, "control.sock", line, &answer);

@@ -11,6 +11,9 @@
 
 #define TIME_SIZE 32
 
+/* A card that is busy with itself answers before this. */
+#define STUCK_MS 3000
+
 /* What is not as it should be: one line each, collected in front of everything. */
 struct problems {
 	FILE *out;
@@ -48,7 +51,9 @@ static void find_power_problems(struct problems *problems, struct json_object *s
 			field_text(status, "device"), field_text(status, "device_error"));
 		return;
 	}
-	if (!field_is_true(status, "armed"))
+	if (field_is_true(status, "terminal"))
+		problem(problems, MARK_WARN, "the system is going down, outputs stay safe");
+	else if (!field_is_true(status, "armed"))
 		problem(problems, MARK_BAD, "outputs stay safe: the kernel refuses to arm");
 	if (!field_is_true(power, "good"))
 		problem(problems, MARK_BAD, "mains power is LOST%s",
@@ -71,6 +76,9 @@ static void find_spool_problems(struct problems *problems, struct json_object *s
 	if (field_string(spool, "error"))
 		problem(problems, MARK_BAD, "nothing is kept: the spool fails: %s",
 			field_string(spool, "error"));
+	if (field_count(spool, "stuck_ms") > STUCK_MS)
+		problem(problems, MARK_BAD, "the spool is stuck for %" PRIu64 " s: the disk does "
+			"not answer; samples wait in memory", field_count(spool, "stuck_ms") / 1000);
 	if (queue || full || error)
 		problem(problems, MARK_WARN,
 			"lost before commit since the start: %" PRIu64 " spool full, %" PRIu64
@@ -127,23 +135,52 @@ static enum mark output_mark(struct json_object *output)
 	return field(output, "override") ? MARK_WARN : MARK_NONE;
 }
 
-static void find_output_problem(struct problems *problems, struct json_object *output)
+/* "on", or "on?" where the kernel has decided so and the line has not followed. */
+static const char *state_text(struct json_object *output, char *text, size_t size)
 {
-	const char *name = field_text(output, "name"), *on = on_text(output, "on");
+	snprintf(text, size, "%s%s", on_text(output, "on"),
+		 field_string(output, "line_error") ? "?" :
+		 field_is_true(output, "switching") ? ", switching" : "");
+	return text;
+}
+
+/* Why it is as it is. A refusal explains more than what happened before it, but an
+ * output that waits for a channel was not asked for. */
+static const char *why_text(struct json_object *output, bool is_protected, char *text,
+			    size_t size)
+{
+	const char *on = on_text(output, "on"), *line = field_string(output, "line_error"),
+		   *refusal = field_string(output, "set_error");
 	char waits[256];
 
 	if (!field_is_true(output, "present"))
-		problem(problems, MARK_BAD, "%s: its device is gone", name);
-	else if (field_string(output, "line_error"))
-		problem(problems, MARK_BAD, "%s: writing to its line fails: %s", name,
-			field_string(output, "line_error"));
+		snprintf(text, size, "%s", is_protected ? "its device is gone" :
+							  "not known, outputs are not protected");
+	else if (line)
+		snprintf(text, size, "writing to its line failed: %s; the relay may still be %s",
+			 line, strcmp(on, "on") ? "on" : "off");
+	else if (refusal && strcmp(on, on_text(output, "want_on")) &&
+		 !*waits_text(output, waits, sizeof(waits)))
+		snprintf(text, size, "%s", refusal);
+	else
+		snprintf(text, size, "%s", cause_text_of_name(field_text(output, "cause")));
+	return text;
+}
+
+static void find_output_problem(struct problems *problems, struct json_object *output)
+{
+	const char *name = field_text(output, "name"), *on = on_text(output, "on");
+	char waits[256], why[256];
+
+	why_text(output, true, why, sizeof(why));
+	if (!field_is_true(output, "present") || field_string(output, "line_error"))
+		problem(problems, MARK_BAD, "%s: %s", name, why);
 	else if (*waits_text(output, waits, sizeof(waits)))
 		problem(problems, MARK_BAD, "%s is %s and should be %s: waits for %s", name, on,
 			on_text(output, "want_on"), waits);
 	else if (strcmp(on, on_text(output, "want_on")))
 		problem(problems, MARK_BAD, "%s is %s and should be %s: %s", name, on,
-			on_text(output, "want_on"),
-			cause_text_of_name(field_text(output, "cause")));
+			on_text(output, "want_on"), why);
 }
 
 static struct table *show_outputs(struct problems *problems, struct json_object *status)
@@ -154,17 +191,18 @@ static struct table *show_outputs(struct problems *problems, struct json_object 
 
 	for (size_t i = 0; table && i < field_length(status, "outputs"); i++) {
 		struct json_object *output = field_element(status, "outputs", i);
-		bool known = field_string(output, "cause");
+		bool is_protected = field_is_true(status, "protected"),
+		     known = field_is_true(output, "present");
 		char since[TIME_SIZE], lease[TIME_SIZE], override[64], waits[256];
+		char state[TIME_SIZE], why[256];
 
-		if (field_is_true(status, "protected"))
+		if (is_protected)
 			find_output_problem(problems, output);
 		table_row(table, output_mark(output));
 		table_cell(table, "%s", field_text(output, "name"));
-		table_cell(table, "%s", on_text(output, "on"));
+		table_cell(table, "%s", known ? state_text(output, state, sizeof(state)) : "?");
 		table_cell(table, "%s", known ? time_text(output, "changed_ago_ms", since) : "");
-		table_cell(table, "%s", known ? cause_text_of_name(field_string(output, "cause")) :
-						"not known, its device is not there");
+		table_cell(table, "%s", why_text(output, is_protected, why, sizeof(why)));
 		table_cell(table, "%s", field_count(output, "lease_left_ms") ?
 					time_text(output, "lease_left_ms", lease) : "");
 		table_cell(table, "%s", override_text(output, override, sizeof(override)));
@@ -301,6 +339,7 @@ static void print_heading(FILE *out, struct json_object *status, bool colour)
 		   field_text(status, "version"),
 		   duration_text(field_count(status, "uptime_s") * 1000, time, sizeof(time)),
 		   mains, !field_is_true(status, "protected") ? "outputs NOT protected" :
+		   field_is_true(status, "terminal") ? "outputs stay safe" :
 		   field_is_true(status, "armed") ? "outputs protected" : "outputs not armed");
 }
 

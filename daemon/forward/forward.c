@@ -141,8 +141,9 @@ static void write_report(struct forward *forward, uint64_t now_ns)
 		store_report(forward->stores[i], wall_ms, &reports[i]);
 	error = report_write(forward->conf->run_dir, wall_ms, reports, forward->conf->stores_n);
 	if (error && !forward->report_failed)
-		log_warning("%s/forward.json cannot be written: %s; the status will not show the "
-			    "stores. Check that the directory exists and belongs to hydropon",
+		log_warning("%s/forward/forward.json cannot be written: %s; the status will not "
+			    "show the stores. Check that the folder exists and belongs to "
+			    "hydropon-forward: systemd-tmpfiles --create makes it",
 			    forward->conf->run_dir, strerror(-error));
 	forward->report_failed = error != 0;
 	forward->reported_changes = changes;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * All stores of a configuration, and the loop's body that drives them. Writes
- * <run_dir>/forward.json, which hydropond's status shows.
+ * <run_dir>/forward/forward.json, which hydropond's status shows.
  */
 #ifndef HYDROPON_FORWARD_H
 #define HYDROPON_FORWARD_H

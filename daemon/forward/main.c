@@ -84,16 +84,21 @@ static int forward_stores_of(const struct conf *conf)
 {
 	struct forward *forward;
 	int signal_fd = open_signals();
-	int status = 1;
+	int status = 1, error;
 
-	log_start();
 	if (signal_fd < 0) {
 		log_error("signals cannot be read: %s", strerror(-signal_fd));
-		goto out_log;
+		return 1;
+	}
+	error = log_start();
+	if (error) {
+		log_error("cannot start the log thread: %s", strerror(-error));
+		close(signal_fd);
+		return 1;
 	}
 	if (curl_global_init(CURL_GLOBAL_DEFAULT)) {
 		log_error("libcurl does not start: reinstall its package");
-		goto out_close;
+		goto out_log;
 	}
 	if (!conf->stores_n)
 		log_notice("no store is configured: add a [store NAME] section to have samples "
@@ -105,9 +110,8 @@ static int forward_stores_of(const struct conf *conf)
 		status = 0;
 	}
 	curl_global_cleanup();
-out_close:
-	close(signal_fd);
 out_log:
+	close(signal_fd);
 	log_stop();
 	return status;
 }

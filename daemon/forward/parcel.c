@@ -53,3 +53,24 @@ int parcel_fill(struct parcel *parcel, const struct cursor *cursor, struct spool
 	}
 	return gzip_end(gzip);
 }
+
+bool parcel_skip(struct cursor *at, struct spool_reader *reader, uint64_t n)
+{
+	struct spool_batch batch;
+
+	while (!spool_reader_next(reader, &at->offset, &batch) && at->index < batch.count &&
+	       batch.before + at->index == at->passed) {
+		uint64_t left = batch.count - at->index;
+
+		if (n < left) {
+			at->index += n;
+			at->passed += n;
+			return true;
+		}
+		n -= left;
+		at->passed += left;
+		at->offset = batch.next;
+		at->index = 0;
+	}
+	return false;
+}

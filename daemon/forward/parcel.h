@@ -3,6 +3,7 @@
 #ifndef HYDROPON_PARCEL_H
 #define HYDROPON_PARCEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,5 +32,7 @@ struct parcel {
  */
 int parcel_fill(struct parcel *parcel, const struct cursor *cursor, struct spool_reader *reader,
 		struct gzip *gzip, size_t limit);
+/* Moves @at over the next @n samples. False: there are none behind them to be read now. */
+bool parcel_skip(struct cursor *at, struct spool_reader *reader, uint64_t n);
 
 #endif

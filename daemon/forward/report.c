@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <json-c/json.h>
@@ -76,12 +77,15 @@ static struct json_object *store_object(const struct store_report *report)
 int report_write(const char *run_dir, int64_t wall_ms, const struct store_report *stores, size_t n)
 {
 	struct json_object *root = json_object_new_object(), *list = json_object_new_array();
-	char path[CONF_PATH_MAX + 16];
+	char path[CONF_PATH_MAX + 32];
 	const char *text;
 	size_t length;
 	int error = -ENOMEM;
 
-	snprintf(path, sizeof(path), "%s/forward.json", run_dir);
+	/* There already, where the run directory is not ours to write. */
+	snprintf(path, sizeof(path), "%s/forward", run_dir);
+	mkdir(path, 0755);
+	snprintf(path, sizeof(path), "%s/forward/forward.json", run_dir);
 	add(root, "pid", json_object_new_int64(getpid()));
 	add(root, "updated_ms", json_object_new_int64(wall_ms));
 	add(root, "stores", list);

@@ -12,10 +12,13 @@
 #include "forward/backoff.h"
 #include "forward/parcel.h"
 #include "forward/post.h"
+#include "forward/secret.h"
 #include "forward/set_aside.h"
 
 #define STORE_PATH_MAX (CONF_PATH_MAX + 64)
 #define SET_ASIDE_TOLD_EVERY_NS (60 * NS_PER_SEC)
+/* A place that cannot be read so often, with pauses between, is taken for damaged. */
+#define UNREADABLE_TRIES 5
 
 struct store {
 	const struct conf_store *conf;
@@ -23,16 +26,22 @@ struct store {
 	char public_url[CONF_URL_MAX];
 	char cursor_path[STORE_PATH_MAX], set_aside_path[STORE_PATH_MAX];
 	struct cursor cursor;
+	bool is_loaded;			/* the cursor; nothing is done before */
 	bool is_placed;			/* the cursor was seen to fit its spool */
 	bool is_searching;		/* the place of the cursor is bad, */
 	uint64_t search_at;		/* and it was searched up to here */
+	unsigned int unreadable;	/* tries in a row to read there that gave EIO */
 
 	struct post *post;
 	bool is_busy;
 	struct parcel parcel;		/* under way, or the newest */
-	size_t limit;			/* lines in a request; 413 lowers it */
+	size_t limit;			/* lines in a request; 413 lowers it, 204 raises it */
 	size_t suspects;		/* next so many lines, one of which is refused */
 	unsigned int refused_in_row;	/* set aside since anything was stored */
+	bool has_accepted;		/* anything since start: its path is right */
+	bool is_probe;			/* the parcel is a line behind one that was refused */
+	uint64_t probe_at;		/* so many lines behind it, 0: no probe is to be sent */
+	uint64_t probe_next;
 
 	struct backoff backoff;
 	uint64_t retry_ns;
@@ -44,19 +53,6 @@ struct store {
 	bool is_oldest_known;		/* parcel.first_wall_ms is the oldest queued one's */
 	int64_t last_ok_ms;
 };
-
-/* Without user and password, and without the query, which may hold them too. */
-static void hide_credentials(const char *url, char *out, size_t size)
-{
-	const char *host = strstr(url, "://"), *at;
-
-	host = host ? host + 3 : url;
-	at = memchr(host, '@', strcspn(host, "/?#"));
-	snprintf(out, size, "%.*s", (int)(host - url), url);
-	if (at)
-		host = at + 1;
-	snprintf(out + strlen(out), size - strlen(out), "%.*s", (int)strcspn(host, "?#"), host);
-}
 
 static void set_state(struct store *store, enum store_state state, const char *error)
 {
@@ -125,17 +121,43 @@ static int load_cursor(struct store *store)
 	return error;
 }
 
-static int make_paths(struct store *store)
+static void name_paths(struct store *store)
 {
 	const char *state_dir = store->tools->conf->state_dir;
-	char dir[CONF_PATH_MAX + 16];
 
 	snprintf(store->cursor_path, sizeof(store->cursor_path), "%s/cursors/%s", state_dir,
 		 store->conf->name);
 	snprintf(store->set_aside_path, sizeof(store->set_aside_path), "%s/set-aside/%s.lp",
 		 state_dir, store->conf->name);
-	snprintf(dir, sizeof(dir), "%s/set-aside", state_dir);
-	return dir_make(dir);
+}
+
+/* What one store cannot have must not keep the others from theirs: it is tried again. */
+static bool load(struct store *store, uint64_t now_ns)
+{
+	char sentence[sizeof(store->error)], dir[CONF_PATH_MAX + 16];
+	const char *failed = dir;
+	int error;
+
+	if (now_ns < store->retry_ns)
+		return false;
+	snprintf(dir, sizeof(dir), "%s/set-aside", store->tools->conf->state_dir);
+	error = dir_make(dir);
+	if (!error) {
+		failed = store->cursor_path;
+		error = load_cursor(store);
+	}
+	if (error) {
+		snprintf(sentence, sizeof(sentence), "%.200s cannot be used: %.60s; make it belong to the "
+			 "user that hydropon-forward runs as, and check the disk", failed,
+			 strerror(-error));
+		back_off(store, sentence, 0, now_ns);
+		return false;
+	}
+	store->is_loaded = true;
+	store->retry_ns = 0;
+	backoff_succeed(&store->backoff);
+	set_state(store, STORE_OK, "");
+	return true;
 }
 
 struct store *store_new(const struct conf_store *conf, const struct store_tools *tools,
@@ -143,7 +165,6 @@ struct store *store_new(const struct conf_store *conf, const struct store_tools 
 {
 	struct store *store = calloc(1, sizeof(*store));
 	char url[CONF_URL_MAX + 16];
-	int error = -ENOMEM;
 
 	if (!store)
 		goto err_tell;
@@ -151,23 +172,20 @@ struct store *store_new(const struct conf_store *conf, const struct store_tools 
 	store->tools = tools;
 	store->limit = conf->batch_lines;
 	store->backoff.random = random;
-	hide_credentials(conf->url, store->public_url, sizeof(store->public_url));
-	error = make_paths(store);
-	if (!error)
-		error = load_cursor(store);
-	if (error)
-		goto err_tell;
+	store->probe_next = 1;
+	secret_public_url(conf->url, store->public_url, sizeof(store->public_url));
+	name_paths(store);
 	snprintf(url, sizeof(url), "%s%cprecision=ms", conf->url,
 		 strchr(conf->url, '?') ? '&' : '?');
 	store->post = post_new(tools->multi, url, conf->timeout_ms, store);
-	if (store->post)
+	if (store->post) {
+		load(store, 0);
 		return store;
-	error = -EINVAL;
+	}
 
 err_tell:
-	log_error("store %s: cannot begin in %s: %s. Make the directory and what is in it belong "
-		  "to the user that hydropon-forward runs as, and check the url", conf->name,
-		  tools->conf->state_dir, strerror(-error));
+	log_error("store %s: out of memory, or its url is none that can be used: check it",
+		  conf->name);
 	store_free(store);
 	return NULL;
 }
@@ -221,6 +239,10 @@ static int place_cursor(struct store *store, const struct spool_view *view)
 		uint64_t offset = cursor->offset;
 
 		error = spool_reader_next(reader, &offset, &batch);
+		if (error != -EIO)
+			store->unreadable = 0;
+		else if (++store->unreadable >= UNREADABLE_TRIES)
+			error = -EBADMSG;
 		if (!error && batch.before + cursor->index == cursor->passed &&
 		    cursor->index < batch.count) {
 			cursor->offset = offset;
@@ -233,6 +255,7 @@ static int place_cursor(struct store *store, const struct spool_view *view)
 			rewind_cursor(store, view);
 			return -EAGAIN;
 		}
+		store->unreadable = 0;
 		store->is_searching = true;
 		store->search_at = cursor->offset;
 	}
@@ -254,9 +277,22 @@ static size_t next_limit(const struct store *store)
 static void send_next(struct store *store, uint64_t now_ns)
 {
 	struct parcel *parcel = &store->parcel;
-	int error = parcel_fill(parcel, &store->cursor, store->tools->reader, store->tools->gzip,
-				next_limit(store));
+	struct cursor from = store->cursor;
+	size_t limit = next_limit(store);
+	int error;
 
+	store->is_probe = store->probe_at > 0;
+	if (store->is_probe) {
+		if (!parcel_skip(&from, store->tools->reader, store->probe_at)) {
+			store->probe_at = 0;
+			store->probe_next = 1;
+			back_off(store, "it refuses a line, and no other could be tried", 0, now_ns);
+			return;
+		}
+		store->probe_at = 0;
+		limit = 1;
+	}
+	error = parcel_fill(parcel, &from, store->tools->reader, store->tools->gzip, limit);
 	if (!error && parcel->count)
 		error = post_start(store->post, parcel->body.bytes, parcel->body.size);
 	if (error) {
@@ -264,7 +300,7 @@ static void send_next(struct store *store, uint64_t now_ns)
 		return;
 	}
 	store->is_busy = parcel->count > 0;
-	store->is_oldest_known = store->is_busy;
+	store->is_oldest_known = store->is_busy && !store->is_probe;
 }
 
 /* False: the spool may not be read as far as the cursor now. */
@@ -297,6 +333,7 @@ static bool follow_spool(struct store *store, const struct spool_view *view)
 	store->is_searching = false;
 	store->is_oldest_known = false;
 	store->suspects = 0;
+	store->probe_at = 0;
 	save_cursor_and_tell(store);
 	return true;
 }
@@ -311,7 +348,8 @@ static const char *explain_spool(int error)
 	case -EBADMSG:
 		return "the spool cannot be read as such; start hydropond, which repairs it";
 	case -EACCES:
-		return "the spool may not be read; run hydropon-forward as hydropond's user";
+		return "the spool may not be read; run systemd-tmpfiles --create, which gives it "
+		       "its owner and mode";
 	default:
 		return "the spool cannot be read; see dmesg, repair or replace the disk";
 	}
@@ -322,7 +360,7 @@ void store_turn(struct store *store, int spool_error, uint64_t now_ns)
 	const struct spool_view *view = spool_reader_view(store->tools->reader);
 	int error;
 
-	if (store->is_busy)
+	if (store->is_busy || (!store->is_loaded && !load(store, now_ns)))
 		return;
 	if (!view) {
 		set_state(store, STORE_WAITING, explain_spool(spool_error));
@@ -359,6 +397,9 @@ static void accept_parcel(struct store *store)
 
 	store->suspects -= store->suspects < count ? store->suspects : count;
 	store->refused_in_row = 0;
+	store->has_accepted = true;
+	store->limit = store->limit < store->conf->batch_lines / 2 ? store->limit * 2 :
+								     store->conf->batch_lines;
 	store->cursor.delivered += count;
 	store->last_ok_ms = clock_wall_ms();
 	store->retry_ns = 0;
@@ -377,6 +418,28 @@ static void tell_set_aside(struct store *store, const char *reason, uint64_t now
 }
 
 /*
+ * A path that is mistyped makes some servers refuse every line. So one is only set aside
+ * by a store that takes others: a line behind it is tried, further away each time. What
+ * is taken so comes once more in its turn, as the same point.
+ */
+static void suspect_url(struct store *store, const struct answer *answer, uint64_t now_ns)
+{
+	char reason[sizeof(store->error) - 80], sentence[sizeof(store->error)];
+	uint64_t behind = cursor_queued(&store->cursor) - 1;
+
+	store->suspects = 1;
+	if (!store->is_probe && behind) {
+		store->probe_at = store->probe_next < behind ? store->probe_next : behind;
+		store->probe_next = store->probe_at < behind ? store->probe_at * 2 : 1;
+		return;
+	}
+	answer_explain(answer, reason, sizeof(reason));
+	snprintf(sentence, sizeof(sentence), "it refuses every line; check the path of the url. "
+		 "It %s", reason);
+	back_off(store, sentence, 0, now_ns);
+}
+
+/*
  * More than one in a row without anything stored between may mean that the server
  * refuses whatever it gets. Then they go one by one, with pauses, for a person to see
  * it before the whole spool is set aside.
@@ -390,8 +453,9 @@ static void set_parcel_aside(struct store *store, const struct answer *answer, u
 	error = set_aside(store->set_aside_path, store->parcel.line, reason);
 	if (error) {
 		snprintf(sentence, sizeof(sentence), "it refuses a line, and that cannot be set "
-			 "aside: %s; check the disk and the owner of the set-aside directory",
-			 strerror(-error));
+			 "aside: %s", error == -EFBIG ?
+			 "the file of these lines is full; look at it, and move it away" :
+			 "check the disk and the owner of the set-aside directory");
 		back_off(store, sentence, 0, now_ns);
 		return;
 	}
@@ -414,14 +478,23 @@ void store_finish(struct store *store, CURLcode code, uint64_t now_ns)
 	size_t count = store->parcel.count;
 
 	post_finish(store->post, code, &answer);
+	secret_hide(store->conf->url, answer.body, sizeof(answer.body));
 	store->is_busy = false;
 	switch (answer_judge(&answer)) {
 	case VERDICT_STORED:
-		accept_parcel(store);
+		if (store->is_probe) {
+			store->has_accepted = true;
+			store->retry_ns = 0;
+			backoff_succeed(&store->backoff);
+		} else {
+			accept_parcel(store);
+		}
 		return;
 	case VERDICT_REFUSED:
 		if (count > 1)
 			store->suspects = count;
+		else if (!store->has_accepted)
+			suspect_url(store, &answer, now_ns);
 		else
 			set_parcel_aside(store, &answer, now_ns);
 		return;
@@ -465,6 +538,8 @@ void store_report(const struct store *store, int64_t wall_ms, struct store_repor
 		.lag_ms = -1,
 		.last_ok_ms = store->last_ok_ms,
 	};
+	if (!store->is_loaded)
+		return;
 	if (!cursor_queued(&store->cursor))
 		report->lag_ms = 0;
 	else if (store->is_oldest_known)

@@ -2,7 +2,8 @@
 /*
  * One store: takes what is committed from the spool, in order, in requests of at
  * most batch_lines lines, and moves its cursor only when the store has answered 204.
- * A refused request is halved until the refused line is alone; that one is set aside.
+ * A refused request is halved until the refused line is alone; that one is set aside if
+ * the store takes others.
  * Any other answer keeps everything, and is asked again after a pause.
  */
 #ifndef HYDROPON_STORE_H
@@ -45,9 +46,9 @@ struct store_report {
 };
 
 /*
- * Loads its cursor from <state_dir>/cursors, which must be there, or begins one. @tools
- * must outlive it; @random is any number but
- * 0. NULL after an error that was logged.
+ * Loads its cursor from <state_dir>/cursors, which must be there, or begins one; if that
+ * fails its turns try again. @tools must outlive it; @random is any number but 0. NULL
+ * after an error that was logged.
  */
 struct store *store_new(const struct conf_store *conf, const struct store_tools *tools,
 			uint32_t random);

@@ -52,6 +52,16 @@ const struct output *outputs_get(const struct outputs *outputs, size_t index)
 	return &outputs->list[index];
 }
 
+void outputs_lose(struct outputs *outputs, size_t index)
+{
+	struct output *output = &outputs->list[index];
+
+	if (!output->override_active)
+		return;
+	output->override_active = false;
+	log_notice("%s: override ended, its device went away", output->conf->name);
+}
+
 int outputs_bind(struct outputs *outputs, const struct hydropon_output_info *info,
 		 uint64_t now_ns)
 {
@@ -65,7 +75,11 @@ int outputs_bind(struct outputs *outputs, const struct hydropon_output_info *inf
 	if (index < 0)
 		return -1;
 	output = &outputs->list[index];
-	if (output->kernel < 0 && output->conf->lease_ms > info->lease_max_ms)
+	/* Its state has begun anew: the one that it was set for is no more. */
+	if (output->present && (!info->present || (info->cause == HYDROPON_CAUSE_PROBE &&
+						   info->changed_ns > output->changed_ns)))
+		outputs_lose(outputs, (size_t)index);
+	if (!output->present && info->present && output->conf->lease_ms > info->lease_max_ms)
 		log_warning("%s: lease of %u ms is longer than the device tree allows, using %u ms",
 			    name, output->conf->lease_ms, info->lease_max_ms);
 	output->kernel = (int)info->index;
@@ -78,6 +92,8 @@ int outputs_bind(struct outputs *outputs, const struct hydropon_output_info *inf
 	output->cause = info->cause;
 	output->changed_ns = info->changed_ns;
 	output->line_status = info->line_status;
+	if (info->line_status != -EINPROGRESS)
+		output->line_ended = info->line_status;
 	output->refused = info->refused;
 	output->lease_until_ns = info->lease_left_ms ?
 				 now_ns + info->lease_left_ms * NS_PER_MS : 0;
@@ -90,6 +106,8 @@ void outputs_unbind(struct outputs *outputs)
 	for (size_t i = 0; i < outputs->count; i++) {
 		struct output *output = &outputs->list[i];
 
+		if (output->present)
+			outputs_lose(outputs, i);
 		output->kernel = -1;
 		output->present = false;
 		output->holding = false;
@@ -112,8 +130,11 @@ int outputs_take(struct outputs *outputs, const struct hydropon_record *record,
 		/* outputs_bind() may know more already than a record that waited */
 		if (record->time_ns < output->changed_ns)
 			return (int)i;
-		*line_changed = record->status != output->line_status;
+		*line_changed = record->status != -EINPROGRESS &&
+				record->status != output->line_ended;
 		output->line_status = record->status;
+		if (record->status != -EINPROGRESS)
+			output->line_ended = record->status;
 		/* No new cause: it tells of a write, and of the level that was written, which
 		 * may be older than the decision that is known already. */
 		if (record->aux == output->cause)
@@ -208,6 +229,24 @@ bool outputs_decide(struct outputs *outputs, size_t index, const struct output_t
 	set->beat = turn->beat;
 	set->lease_ms = output->lease_ms;
 	return true;
+}
+
+const char *output_error_text(int error)
+{
+	switch (-error) {
+	case EBUSY:
+		return "mains power is lost or not yet stable";
+	case ESTALE:
+		return "the kernel found the beat too old";
+	case ENODEV:
+		return "its device is gone";
+	case ESHUTDOWN:
+		return "the system is going down";
+	case ERANGE:
+		return "the kernel refuses its lease";
+	default:
+		return strerrordesc_np(-error) ? strerrordesc_np(-error) : "unknown error";
+	}
 }
 
 /* Once per change of the answer, so that a lasting refusal is told once. */

@@ -29,7 +29,8 @@ struct output {
 	uint32_t lease_ms;		/* of the configuration, at most what the kernel takes */
 	uint32_t cause;			/* enum hydropon_cause */
 	uint64_t changed_ns;
-	int line_status;		/* 0, or -errno of the last write to the line */
+	int line_status;		/* 0, -errno of the last write to the line, or
+					 * -EINPROGRESS: it is under way */
 	uint64_t refused;		/* orders that the kernel refused since its probe */
 	uint64_t lease_until_ns;	/* 0: no lease */
 	/* as decided in the newest turn */
@@ -40,6 +41,7 @@ struct output {
 	/* inside */
 	bool holding, has_tried;
 	uint32_t tried_beat;
+	int line_ended;			/* of the newest write that has ended */
 	int error;			/* of the newest order, 0 or -errno */
 };
 
@@ -65,8 +67,11 @@ const struct output *outputs_get(const struct outputs *outputs, size_t index);
  * or goes, and once a second. Returns its index in the configuration, or -1. */
 int outputs_bind(struct outputs *outputs, const struct hydropon_output_info *info,
 		 uint64_t now_ns);
-/* The device was closed: nothing is known of any output. Overrides stay. */
+/* The device was closed: nothing is known of any output. */
 void outputs_unbind(struct outputs *outputs);
+/* The output's device went, and may be back already. Ends its override: whoever gave it
+ * does not expect that the output starts when its device is connected again. */
+void outputs_lose(struct outputs *outputs, size_t index);
 /* Takes an OUTPUT record. Returns the index in the configuration, or -1. @line_changed:
  * writes to its line began to fail or to succeed. */
 int outputs_take(struct outputs *outputs, const struct hydropon_record *record,
@@ -84,5 +89,7 @@ bool outputs_decide(struct outputs *outputs, size_t index, const struct output_t
 		    struct hydropon_set *set);
 void outputs_done(struct outputs *outputs, size_t index, const struct output_turn *turn,
 		  const struct hydropon_set *set, int error);
+/* Why the kernel refused an order, for people. */
+const char *output_error_text(int error);
 
 #endif

@@ -90,7 +90,7 @@ static int bind_output(struct turn *turn, uint32_t index)
 	if (stream_output(turn->stream, index, &info))
 		return -1;
 	found = outputs_bind(turn->outputs, &info, clock_boot_ns());
-	if (found < 0)
+	if (found < 0 && info.present)
 		log_info("output %.*s is not in the configuration, it stays %s",
 			 HYDROPON_NAME_MAX - 1, info.name, info.safe_on ? "on" : "off");
 	return found;
@@ -145,9 +145,20 @@ static void open_device(struct turn *turn)
 	turn->hooks->opened(turn->data, stream_fd(turn->stream));
 }
 
+/* The truth about all channels, should records of their coming and going have been lost. */
+static void check_channels(struct turn *turn)
+{
+	struct hydropon_channel_info info;
+
+	for (uint32_t i = 0; i < turn->info.channels; i++)
+		if (!stream_channel(turn->stream, i, &info))
+			channels_check(turn->channels, &info);
+}
+
 /* Once a second: counters for the status, and the truth, should records have been lost. */
 static void refresh(struct turn *turn, uint64_t now_ns)
 {
+	const struct hydropon_info before = turn->info;
 	struct hydropon_output_info info;
 	int error;
 
@@ -159,6 +170,9 @@ static void refresh(struct turn *turn, uint64_t now_ns)
 		turn_close(turn, error);
 		return;
 	}
+	if (turn->info.lost_urgent != before.lost_urgent ||
+	    turn->info.channels > before.channels)
+		check_channels(turn);
 	for (uint32_t i = 0; i < turn->info.outputs; i++)
 		if (!stream_output(turn->stream, i, &info))
 			outputs_bind(turn->outputs, &info, now_ns);
@@ -191,6 +205,8 @@ static void take_presence(struct turn *turn, const struct hydropon_record *recor
 	int index = is_output ? bind_output(turn, record->channel)
 			      : bind_channel(turn, record->channel);
 
+	if (is_output && index >= 0 && !record->value)
+		outputs_lose(turn->outputs, (size_t)index);
 	if (index >= 0)
 		log_notice("%s: its device %s",
 			   is_output ? turn->conf->outputs[index].name

@@ -236,23 +236,32 @@ int spool_batch_find(int fd, uint64_t *offset, uint64_t end, uint64_t id, uint64
 	while (*offset < end && end - *offset >= SPOOL_BATCH_HEADER_BYTES) {
 		uint64_t left = end - *offset;
 		size_t n = left < sizeof(window) ? (size_t)left : sizeof(window);
+		size_t to_page = FIND_WINDOW - *offset % FIND_WINDOW;
 		const uint8_t *magic;
 		int error;
 
 		if (looked_at >= budget)
 			return -EAGAIN;
 		error = read_all(fd, *offset, window, n);
+		if (error == -EIO && n > to_page) {
+			n = to_page;	/* only the next page may be bad */
+			error = read_all(fd, *offset, window, n);
+		}
+		looked_at += n;
+		if (error == -EIO) {
+			*offset += n;
+			continue;
+		}
 		if (error)
 			return error;
-		looked_at += n;
 		magic = memmem(window, n, BATCH_MAGIC, MAGIC_BYTES);
 		if (!magic) {
-			*offset += n - (MAGIC_BYTES - 1);
+			*offset += n > MAGIC_BYTES - 1 ? n - (MAGIC_BYTES - 1) : n;
 			continue;
 		}
 		*offset += (uint64_t)(magic - window);
 		error = spool_batch_read(fd, *offset, end, id, buffer, SPOOL_BATCH_MAX, header);
-		if (error != -EBADMSG)
+		if (error != -EBADMSG && error != -EIO)
 			return error;
 		looked_at += SPOOL_BATCH_MAX;
 		(*offset)++;

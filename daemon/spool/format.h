@@ -86,7 +86,7 @@ int spool_batch_read(int fd, uint64_t offset, uint64_t end, uint64_t id, uint8_t
 /*
  * Looks for the next good batch of spool @id (0: of any) that begins at or after
  * *@offset and ends at or before @end. @budget bounds the bytes to look at in this
- * call. Returns 0 with *@offset, @buffer (SPOOL_BATCH_MAX) and @header of it;
+ * call; what cannot be read (EIO) is passed. Returns 0 with *@offset, @buffer (SPOOL_BATCH_MAX) and @header of it;
  * -ENODATA if there is none; -EAGAIN with *@offset where to go on; or -errno.
  */
 int spool_batch_find(int fd, uint64_t *offset, uint64_t end, uint64_t id, uint64_t budget,

@@ -241,22 +241,22 @@ int spool_reader_next(struct spool_reader *reader, uint64_t *offset, struct spoo
 int spool_reader_skip(struct spool_reader *reader, uint64_t *offset, struct spool_batch *batch)
 {
 	struct spool_batch_header header;
-	uint64_t at = *offset + 1;
+	uint64_t at = *offset + 1, stop = at + TURN_BYTES;
 	int error;
 
 	if (!reader->is_viewed)
 		return -EAGAIN;
-	for (;;) {
+	while (at < stop) {
 		error = spool_batch_find(reader->fd, &at, reader->view.end, reader->view.id,
 					 TURN_BYTES, reader->buffer, &header);
-		if (error == -EAGAIN || error == -ENODATA)
+		if (error) {
 			*offset = at - 1;
-		if (error)
 			return error;
-		if (header.kind == SPOOL_SAMPLES && !take(reader, at, &header, batch)) {
-			*offset = at;
-			return 0;
 		}
+		*offset = at;
+		if (header.kind == SPOOL_SAMPLES && !take(reader, at, &header, batch))
+			return 0;
 		at++;
 	}
+	return -EAGAIN;
 }

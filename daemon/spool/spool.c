@@ -20,6 +20,8 @@
 #define LOG_NAME "log"
 #define LOG_NEW_NAME "log.new"
 #define QUARANTINE_MAX 1000
+/* So often, a second apart, is an open tried that cannot read. */
+#define READ_TRIES 10
 
 struct spool {
 	const struct conf *conf;
@@ -123,23 +125,23 @@ static int create_log(struct spool *spool, uint64_t start)
 	return error ? error : adopt_log(spool);
 }
 
-static int quarantine_log(struct spool *spool, uint64_t bad_at, uint64_t size)
+/* Another name beside the first one, so that there is a log at all times. */
+static int link_log(struct spool *spool, char *name, size_t size)
 {
-	for (int n = 1; n <= QUARANTINE_MAX; n++) {
-		char name[32];
+	struct stat status, other;
 
-		snprintf(name, sizeof(name), LOG_NAME ".corrupt-%d", n);
-		if (!faccessat(spool->dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW))
-			continue;
-		if (errno != ENOENT || renameat(spool->dir_fd, LOG_NAME, spool->dir_fd, name) ||
-		    fsync(spool->dir_fd))
+	if (fstatat(spool->dir_fd, LOG_NAME, &status, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	for (int n = 1; n <= QUARANTINE_MAX; n++) {
+		snprintf(name, size, LOG_NAME ".corrupt-%d", n);
+		if (!linkat(spool->dir_fd, LOG_NAME, spool->dir_fd, name, 0))
+			return 0;
+		if (errno != EEXIST)
 			return -errno;
-		log_error("spool: %s/" LOG_NAME " is damaged at byte %llu of %llu. It was moved to "
-			  "%s and a new spool begun; what stores had not received from it they "
-			  "count as dropped (spool replaced). Check the disk (dmesg, fsck), and "
-			  "keep that file if its samples are wanted",
-			  spool->dir, (unsigned long long)bad_at, (unsigned long long)size, name);
-		return 0;
+		/* Linked by a try that came no further. */
+		if (!fstatat(spool->dir_fd, name, &other, AT_SYMLINK_NOFOLLOW) &&
+		    other.st_dev == status.st_dev && other.st_ino == status.st_ino)
+			return 0;
 	}
 	log_error("spool: %s holds %d damaged spools already; move them elsewhere and replace "
 		  "the disk", spool->dir, QUARANTINE_MAX);
@@ -211,14 +213,26 @@ static int find_later(struct spool *spool, uint64_t offset, uint64_t size, uint6
 	}
 }
 
-/* The new log is there before the old one goes: a full disk changes nothing. */
+/* The new log takes the old one's place at once: a full disk or a kill changes nothing. */
 static int begin_new(struct spool *spool, uint64_t bad_at, uint64_t size, uint64_t start)
 {
+	char name[32];
 	int error = prepare_log(spool, start);
 
 	if (!error)
-		error = quarantine_log(spool, bad_at, size);
-	return error ? error : adopt_log(spool);
+		error = link_log(spool, name, sizeof(name));
+	if (!error && fsync(spool->dir_fd))
+		error = -errno;
+	if (!error)
+		error = adopt_log(spool);
+	if (error)
+		return error;
+	log_error("spool: %s/" LOG_NAME " is damaged at byte %llu of %llu. It was moved to %s and "
+		  "a new spool begun; what stores had not received from it they count as dropped "
+		  "(spool replaced). Check the disk (dmesg, fsck), and keep that file if its "
+		  "samples are wanted", spool->dir, (unsigned long long)bad_at,
+		  (unsigned long long)size, name);
+	return 0;
 }
 
 static int cut_tail(struct spool *spool, uint64_t size, bool exact)
@@ -234,29 +248,66 @@ static int cut_tail(struct spool *spool, uint64_t size, bool exact)
 	return 0;
 }
 
+/*
+ * Whether to try again before the file is given up: a cable or a lack of memory is no
+ * damage to it. The count outlives the spool, which a failed open frees.
+ */
+static bool may_pass(int error)
+{
+	static unsigned int tries;
+
+	if (!error || error == -EBADMSG) {
+		tries = 0;
+		return false;
+	}
+	if (error == -ENOMEM || ++tries < READ_TRIES)
+		return true;
+	tries = 0;
+	return false;
+}
+
+/* 0, -EBADMSG if it is no header, or -errno. */
+static int read_header(struct spool *spool)
+{
+	uint8_t bytes[SPOOL_HEADER_BYTES];
+	ssize_t n = pread(spool->fd, bytes, sizeof(bytes), 0);
+
+	if (n < 0)
+		return -errno;
+	return n == sizeof(bytes) && spool_header_get(bytes, &spool->header) ? 0 : -EBADMSG;
+}
+
 static int load_log(struct spool *spool, uint64_t size, const struct known *known)
 {
 	uint64_t start = known->any ? known->mark.produced : 0;
-	uint8_t bytes[SPOOL_HEADER_BYTES];
 	bool is_known, is_damaged;
-	int error;
+	int error, later;
 
-	if (pread(spool->fd, bytes, sizeof(bytes), 0) != sizeof(bytes) ||
-	    !spool_header_get(bytes, &spool->header)) {
-		find_later(spool, 0, size, 0, &start);
-		return begin_new(spool, 0, size, start);
+	error = read_header(spool);
+	if (error && may_pass(error))
+		return error;
+	if (error) {
+		later = known->exact ? -ENODATA : find_later(spool, 0, size, 0, &start);
+		return later == -ENOMEM ? later : begin_new(spool, 0, size, start);
 	}
 
 	is_known = known->any && known->mark.id == spool->header.id;
 	error = scan(spool, is_known && known->exact && known->mark.offset < size ?
 			    known->mark.offset : size);
+	if (may_pass(error))
+		return error;
 	is_damaged = (error && error != -EBADMSG) || (is_known && spool->end < known->mark.offset);
-	if (is_known && known->exact && !is_damaged)
-		return cut_tail(spool, size, true);
+	/* What is beyond the mark was not committed, and comes again. */
+	if (is_known && known->exact)
+		return is_damaged ? begin_new(spool, spool->end, size, start) :
+				    cut_tail(spool, size, true);
 
 	if (!is_known || start < spool->produced)
 		start = spool->produced;
-	if (find_later(spool, spool->end + 1, size, spool->header.id, &start) != -ENODATA)
+	later = find_later(spool, spool->end + 1, size, spool->header.id, &start);
+	if (later == -ENOMEM)
+		return later;
+	if (later != -ENODATA)
 		is_damaged = true;
 	return is_damaged ? begin_new(spool, spool->end, size, start) :
 			    cut_tail(spool, size, false);

@@ -24,6 +24,11 @@ install_files() {
 	make -s O=build/unit-gcc CC=gcc DESTDIR="$to" install-files
 }
 
+# A password in it is for root and the forwarder's group.
+hides_configuration() {
+	[ "$(stat -c %a "$to/etc/hydropon/hydropon.conf")" = 640 ]
+}
+
 keeps_configuration() {
 	echo "[gateway]" >"$to/etc/hydropon/hydropon.conf" && install_files &&
 		[ "$(cat "$to/etc/hydropon/hydropon.conf")" = "[gateway]" ]
@@ -57,7 +62,8 @@ makes_users_and_folders() {
 	systemd-sysusers --root="$root" "$PWD/systemd/hydropon.sysusers.conf" &&
 		grep -q '^hydropon:' "$root/etc/passwd" && grep -q '^hydropon-forward:' "$root/etc/group" &&
 		systemd-tmpfiles --root="$root" --create "$PWD/systemd/hydropon.tmpfiles.conf" &&
-		[ "$(stat -c %a "$root/var/lib/hydropon/spool")" = 2750 ]
+		[ "$(stat -c %a "$root/var/lib/hydropon/spool")" = 2750 ] &&
+		[ "$(stat -c %a "$root/run/hydropon")" = 755 ]
 }
 
 manuals_are_clean() {
@@ -83,8 +89,9 @@ every_file_has_its_licence() {
 	[ -z "$without" ] || { echo "without: $without"; return 1; }
 }
 
-echo "1..10"
+echo "1..11"
 check "make_install_puts_its_files_in_place" install_files
+check "the_configuration_is_not_for_everybody" hides_configuration
 check "an_own_configuration_is_kept" keeps_configuration
 check "installed_programs_run" runs
 check "hydropond_unit_is_confined" is_confined hydropond.service

@@ -77,6 +77,9 @@ grep '^u ' systemd/hydropon.sysusers.conf | while read -r _ name _; do
 	echo "$name:x:$id:$id::/nonexistent:/bin/false" >>$tree/etc/passwd
 	id=$((id + 1))
 done
+grep '^m ' systemd/hydropon.sysusers.conf | while read -r _ user group; do
+	sed -i "s/^\($group:x:[0-9]*:\)$/\1$user/" $tree/etc/group
+done
 
 # libraries that the programs need, and those that these need
 needed() {

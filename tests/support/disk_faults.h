@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Takes the place of fsync() and fdatasync() in a test program: they can be made to
- * fail or to hang, and a test that opens thousands of files need not wait for the disk.
+ * Takes the place of fsync(), fdatasync(), pread() and renameat() in a test program: they
+ * can be made to fail or to hang, and a test that opens thousands of files need not wait
+ * for the disk.
  */
 #ifndef HYDROPON_TEST_DISK_FAULTS_H
 #define HYDROPON_TEST_DISK_FAULTS_H
@@ -9,6 +10,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,6 +19,9 @@ static struct {
 	atomic_int fail_fdatasync;	/* so many of the next ones give EIO */
 	atomic_bool hang_fdatasync;
 	atomic_int fdatasyncs, fsyncs;
+	off_t bad_from, bad_to;		/* of any file, gives EIO when read */
+	atomic_int bad_reads;		/* so many times */
+	atomic_int fail_rename;		/* so many of the next ones give EIO */
 } disk;
 
 int fsync(int fd)
@@ -36,6 +41,26 @@ int fdatasync(int fd)
 		return -1;
 	}
 	return disk.skip ? 0 : (int)syscall(SYS_fdatasync, fd);
+}
+
+ssize_t pread(int fd, void *to, size_t size, off_t at)
+{
+	if (disk.bad_reads > 0 && at < disk.bad_to && at + (off_t)size > disk.bad_from) {
+		disk.bad_reads--;
+		errno = EIO;
+		return -1;
+	}
+	return syscall(SYS_pread64, fd, to, size, at);
+}
+
+int renameat(int from_fd, const char *from, int to_fd, const char *to)
+{
+	if (disk.fail_rename > 0) {
+		disk.fail_rename--;
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, 0);
 }
 
 #endif

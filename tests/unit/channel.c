@@ -370,6 +370,59 @@ TEST_F(channel, binding_again_forgets_scale_and_pulses)
 	expect_bad(self, FLOW, Q_BAD_NOT_READY, 0);
 }
 
+static void expect_forgotten(struct fixture_channel *self, int channel)
+{
+	EXPECT_EQ(channels_get(self->channels, (size_t)channel)->last.q, Q_BAD_NOT_READY);
+	EXPECT_FALSE(channels_is_good(self->channels, (size_t)channel, self->now.boot_ns));
+}
+
+TEST_F(channel, what_was_read_before_is_no_evidence_after)
+{
+	scale(self, LIGHT, 1);
+	ASSERT_TRUE(read_int(self, LIGHT, 500));
+	EXPECT_TRUE(channels_is_good(self->channels, LIGHT, self->now.boot_ns));
+	channels_unbind(self->channels);
+	expect_forgotten(self, LIGHT);
+	bind(self->channels, "light-a", KERNEL(LIGHT), LIGHT);
+	expect_forgotten(self, LIGHT);
+	ASSERT_TRUE(read_int(self, LIGHT, 500));
+	EXPECT_EQ(self->out.q, Q_BAD_NOT_READY);
+	scale(self, LIGHT, 1);
+	ASSERT_TRUE(read_int(self, LIGHT, 500));
+	EXPECT_TRUE(channels_is_good(self->channels, LIGHT, self->now.boot_ns));
+}
+
+TEST_F(channel, whose_device_is_gone_is_not_bound)
+{
+	struct hydropon_channel_info gone = { .index = KERNEL(LIGHT), .name = "light-a" };
+
+	scale(self, LIGHT, 1);
+	ASSERT_TRUE(read_int(self, LIGHT, 500));
+	EXPECT_EQ(channels_bind(self->channels, &gone), LIGHT);
+	EXPECT_EQ(channels_get(self->channels, LIGHT)->kernel, -1);
+	expect_forgotten(self, LIGHT);
+	EXPECT_FALSE(read_int(self, LIGHT, 500));
+}
+
+TEST_F(channel, is_forgotten_by_a_check_only_if_something_is_new)
+{
+	struct hydropon_channel_info info = { .index = KERNEL(LIGHT), .present = 1,
+					      .name = "light-a" };
+
+	scale(self, LIGHT, 1);
+	ASSERT_TRUE(read_int(self, LIGHT, 500));
+	channels_check(self->channels, &info);
+	EXPECT_TRUE(channels_is_good(self->channels, LIGHT, self->now.boot_ns));
+	info.present = 0;
+	channels_check(self->channels, &info);
+	expect_forgotten(self, LIGHT);
+	info.present = 1;
+	info.index = KERNEL(WATER);
+	channels_check(self->channels, &info);
+	EXPECT_EQ(channels_get(self->channels, LIGHT)->kernel, KERNEL(WATER));
+	EXPECT_EQ(channels_get(self->channels, WATER)->kernel, -1);
+}
+
 TEST_F(channel, an_index_belongs_to_one_channel)
 {
 	bind(self->channels, "light-a", KERNEL(WATER), LIGHT);

@@ -13,6 +13,7 @@
 
 #define GATEWAY "[gateway]\nname = a\nsite = b\n"	/* three lines */
 #define WATER "[channel w]\nquantity = temperature\nzero = 500 mV\nscale = 10 mV/C\n"
+#define BOUNDED_WATER WATER "min = 5\nmax = 45 C\n"
 #define PH(buffers) "[channel p]\nquantity = ph\ncompensate = no\n" buffers
 
 /* A directory of its own, so that messages begin with "t.conf". */
@@ -226,16 +227,16 @@ static const struct {
 	  "t.conf:8: [channel w] min: min is 60 and max is 60 C; make min the smaller one\n" },
 	{ GATEWAY WATER "min = 4 mS/cm\n",
 	  "t.conf:8: [channel w] min: \"4 mS/cm\" is not in a unit that fits; write it in C\n" },
-	{ GATEWAY WATER "[channel e]\nquantity = ec\ncell-constant = 1\nus-per-mv = 2\n"
+	{ GATEWAY BOUNDED_WATER "[channel e]\nquantity = ec\ncell-constant = 1\nus-per-mv = 2\n"
 	  "temperature = w\nmax = 4\n",
-	  "t.conf:13: [channel e] max: \"4\" has no unit; write it in uS/cm or mS/cm\n" },
-	{ GATEWAY WATER "[channel e]\nquantity = ec\ncell-constant = 1\nus-per-mv = 2\n"
+	  "t.conf:15: [channel e] max: \"4\" has no unit; write it in uS/cm or mS/cm\n" },
+	{ GATEWAY BOUNDED_WATER "[channel e]\nquantity = ec\ncell-constant = 1\nus-per-mv = 2\n"
 	  "temperature = w\nmax = 4000 mS/cm\n",
-	  "t.conf:13: [channel e] max: \"4000 mS/cm\" is out of range; write 0 uS/cm to "
+	  "t.conf:15: [channel e] max: \"4000 mS/cm\" is out of range; write 0 uS/cm to "
 	  "500 mS/cm\n" },
-	{ GATEWAY WATER "[channel e]\nquantity = ec\ncell-constant = 1\nus-per-mv = 2\n"
+	{ GATEWAY BOUNDED_WATER "[channel e]\nquantity = ec\ncell-constant = 1\nus-per-mv = 2\n"
 	  "temperature = w\nalpha = 2 /C\n",
-	  "t.conf:13: [channel e] alpha: \"2 /C\" is out of range; write 0 %/C to 10 %/C\n" },
+	  "t.conf:15: [channel e] alpha: \"2 /C\" is out of range; write 0 %/C to 10 %/C\n" },
 
 	/* buffers */
 	{ GATEWAY PH("buffer-1 = 4.01\nbuffer-2 = 7 at 1500 mV\n"),
@@ -302,12 +303,25 @@ static const struct {
 	{ GATEWAY "[output o]\nwant = on\nneeds = level-a\n",
 	  "t.conf:6: [output o] needs: there is no channel \"level-a\"; add a section "
 	  "[channel level-a]\n" },
-	{ GATEWAY WATER "[channel level-a]\nquantity = light\n[output o]\nwant = on\n"
+	{ GATEWAY BOUNDED_WATER "[channel level-a]\nquantity = light\n[output o]\nwant = on\n"
 	  "needs = w levle-a\n",
-	  "t.conf:12: [output o] needs: there is no channel \"levle-a\"; did you mean "
+	  "t.conf:14: [output o] needs: there is no channel \"levle-a\"; did you mean "
 	  "\"level-a\"?\n" },
-	{ GATEWAY WATER "[output o]\nwant = on\nneeds = w, w\n",
-	  "t.conf:10: [output o] needs: \"w\" is listed twice; remove one\n" },
+	{ GATEWAY BOUNDED_WATER "[output o]\nwant = on\nneeds = w, w\n",
+	  "t.conf:12: [output o] needs: \"w\" is listed twice; remove one\n" },
+	{ GATEWAY WATER "[output o]\nwant = on\nneeds = w\n",
+	  "t.conf:4: [channel w]: output \"o\" relies on it, but min is missing; add \"min = 5 "
+	  "C\", or what no working sensor can pass in your tank\n"
+	  "t.conf:4: [channel w]: output \"o\" relies on it, but max is missing; add \"max = 45 "
+	  "C\", or what no working sensor can pass in your tank\n" },
+	{ GATEWAY "[output o]\nwant = on\nneeds = e\n[channel e]\nquantity = ec\ncell-constant = 1\n"
+	  "us-per-mv = 2\ncompensate = no\nmax = 4000 uS/cm\n",
+	  "t.conf:7: [channel e]: output \"o\" relies on it, but min is missing; add \"min = 50 "
+	  "uS/cm\", or what no working sensor can pass in your tank\n" },
+	{ GATEWAY WATER "min = 5 C\n[channel e]\nquantity = ec\ncell-constant = 1\nus-per-mv = 2\n"
+	  "temperature = w\n",
+	  "t.conf:4: [channel w]: channel \"e\" relies on it, but max is missing; add \"max = 45 "
+	  "C\", or what no working sensor can pass in your tank\n" },
 	{ GATEWAY WATER "[output o]\nwant = on\nneeds = ,\n",
 	  "t.conf:10: [output o] needs: there is no channel in it; name some or remove the "
 	  "line\n" },
@@ -368,7 +382,7 @@ TEST_F(conf, has_defaults)
 	const struct conf_channel *ph, *light;
 
 	load_text(self, GATEWAY "[channel p]\nquantity = ph\ntemperature = w\n"
-		  "buffer-1 = 7 at 1500\nbuffer-2 = 4.00 at  1677.477 mV\n" WATER "[channel l]\nquantity = light\n"
+		  "buffer-1 = 7 at 1500\nbuffer-2 = 4.00 at  1677.477 mV\n" BOUNDED_WATER "[channel l]\nquantity = light\n"
 		  "[channel v]\nquantity = voltage\n"
 		  "[output o]\nwant = on\n[store s]\nurl = http://h/write\n");
 	EXPECT_STREQ(self->errors, "");
@@ -578,7 +592,7 @@ TEST_F(conf, counts_what_it_has_room_for)
 
 	for (int i = 0; i <= HYDROPON_MAX_CHANNELS; i++)
 		used += (size_t)snprintf(text + used, sizeof(text) - used,
-					 "[channel c%d]\nquantity = light\n", i);
+					 "[channel c%d]\nquantity = light\nmin = 1\nmax = 9\n", i);
 	for (int i = 0; i <= CONF_MAX_STORES; i++)
 		used += (size_t)snprintf(text + used, sizeof(text) - used,
 					 "[store s%d]\nurl = http://h/\n", i);
@@ -586,9 +600,9 @@ TEST_F(conf, counts_what_it_has_room_for)
 		 "[output o]\nwant = on\nneeds = c0 c1 c2 c3 c4 c5 c6 c7 c8\n");
 	load_text(self, text);
 	EXPECT_STREQ(self->errors,
-		     "t.conf:132: [channel c64]: there are more than 64 channels; remove some\n"
-		     "t.conf:150: [store s8]: there are more than 8 stores; remove some\n"
-		     "t.conf:154: [output o] needs: there are more than 8 channels; remove some\n");
+		     "t.conf:260: [channel c64]: there are more than 64 channels; remove some\n"
+		     "t.conf:280: [store s8]: there are more than 8 stores; remove some\n"
+		     "t.conf:284: [output o] needs: there are more than 8 channels; remove some\n");
 }
 
 TEST_F(conf, loads_its_examples)

@@ -3,6 +3,8 @@
 #include "unit/process.h"
 
 #include <dirent.h>
+#include <sched.h>
+
 #include <json-c/json.h>
 #include <systemd/sd-event.h>
 
@@ -316,6 +318,118 @@ TEST_F(control, a_slow_reader_stalls_nobody)
 	close(fast);
 }
 
+#define FLOODERS 8
+#define FLOOD_MS 3000
+
+/* Requests without end on each of @fds; the answers that came until @end_ns. */
+static size_t flood(const int *fds, uint64_t end_ns)
+{
+	char requests[1200], text[65536];
+	size_t answers = 0;
+
+	for (size_t i = 0; i < sizeof(requests); i += 3)
+		memcpy(requests + i, "{}\n", 3);
+	while (clock_boot_ns() < end_ns) {
+		for (size_t i = 0; i < FLOODERS; i++) {
+			ssize_t n;
+
+			send(fds[i], requests, sizeof(requests), MSG_NOSIGNAL | MSG_DONTWAIT);
+			n = recv(fds[i], text, sizeof(text), MSG_DONTWAIT);
+			for (ssize_t j = 0; j < n; j++)
+				answers += text[j] == '\n';
+		}
+		sleep_ms(1);
+	}
+	return answers;
+}
+
+TEST_F(control, a_flood_leaves_it_time_to_sleep)
+{
+	uint64_t start_ns = clock_boot_ns(), asked_ns;
+	int fds[FLOODERS], polite = client(self, "status.sock");
+	size_t answers, rests;
+
+	for (size_t i = 0; i < FLOODERS; i++)
+		fds[i] = client(self, "status.sock");
+	answers = flood(fds, start_ns + FLOOD_MS * NS_PER_MS);
+	asked_ns = clock_boot_ns();
+	EXPECT_CONTAINS(ask(polite, STATUS), "{\"ok\":true");
+	EXPECT_LT(clock_boot_ns() - asked_ns, 2 * NS_PER_SEC);
+	rests = (size_t)((clock_boot_ns() - start_ns) / NS_PER_MS / SERVER_REST_MS);
+	harness_note("%zu answers in %zu rests", answers, rests);
+	EXPECT_GT(answers, FLOODERS);
+	EXPECT_LE(answers, SERVER_BUDGET * (rests + 2));
+	for (size_t i = 0; i < FLOODERS; i++)
+		close(fds[i]);
+	close(polite);
+}
+
+TEST_F(control, what_stands_in_a_sockets_place_costs_that_socket_alone)
+{
+	uint64_t deadline_ns;
+	char path[128];
+	int fd;
+
+	ASSERT_EQ(hydropond_stop(self->pid), 0);
+	snprintf(path, sizeof(path), "%s/run/status.sock", self->dir);
+	ASSERT_EQ(mkdir(path, 0755), 0);
+	self->pid = hydropond_start(self->dir);
+	fd = client(self, "control.sock");
+	EXPECT_CONTAINS(ask(fd, STATUS), "{\"ok\":true");
+	close(fd);
+	rmdir(path);
+	deadline_ns = clock_boot_ns() + PROCESS_WAIT_MS * NS_PER_MS;
+	while ((fd = socket_connect(self->dir, "status.sock")) < 0) {
+		ASSERT_LT(clock_boot_ns(), deadline_ns);
+		sleep_ms(50);
+	}
+	EXPECT_CONTAINS(ask(fd, STATUS), "{\"ok\":true");
+	close(fd);
+}
+
+TEST_F(control, a_link_in_a_sockets_place_is_replaced)
+{
+	char path[128];
+	struct stat stat_;
+
+	ASSERT_EQ(hydropond_stop(self->pid), 0);
+	snprintf(path, sizeof(path), "%s/run/status.sock", self->dir);
+	ASSERT_EQ(symlink("nowhere", path), 0);
+	self->pid = hydropond_start(self->dir);
+	json_object_put(status(self));
+	ASSERT_EQ(lstat(path, &stat_), 0);
+	EXPECT_TRUE(S_ISSOCK(stat_.st_mode));
+}
+
+TEST_F(control, gives_way_to_the_realtime_threads_of_the_kernel)
+{
+	struct sched_param param;
+	int policy = sched_getscheduler(self->pid);
+
+	if ((policy & ~SCHED_RESET_ON_FORK) != SCHED_FIFO)
+		SKIP("no realtime priority is allowed here");
+	ASSERT_EQ(sched_getparam(self->pid, &param), 0);
+	EXPECT_EQ(param.sched_priority, 10);
+}
+
+TEST_F(control, a_command_that_came_too_late_is_refused)
+{
+	int fd = client(self, "control.sock");
+	char text[160];
+
+	snprintf(text, sizeof(text), "{\"cmd\":\"set\",\"output\":\"pump\",\"on\":true,"
+		 "\"until_boot_ns\":%llu}\n", (unsigned long long)clock_boot_ns() - 1);
+	EXPECT_CONTAINS(ask(fd, text), "too late");
+	EXPECT_CONTAINS(ask(fd, "{\"cmd\":\"release\",\"output\":\"pump\","
+			    "\"until_boot_ns\":\"x\"}\n"), "CLOCK_BOOTTIME");
+	EXPECT_CONTAINS(ask(fd, STATUS), "\"override\":null");
+	snprintf(text, sizeof(text), "{\"cmd\":\"set\",\"output\":\"pump\",\"on\":true,"
+		 "\"until_boot_ns\":%llu}\n",
+		 (unsigned long long)(clock_boot_ns() + 60 * NS_PER_SEC));
+	EXPECT_CONTAINS(ask(fd, text), "\"ok\":true");
+	close(fd);
+}
+
 TEST_F(control, survives_noise)
 {
 	static const char letters[] = "{}[]\":,\\u\n cmdset";
@@ -372,7 +486,8 @@ static void report(struct fixture_control *self, pid_t pid, const char *stores)
 {
 	char run[80], text[256];
 
-	snprintf(run, sizeof(run), "%s/run", self->dir);
+	snprintf(run, sizeof(run), "%s/run/forward", self->dir);
+	mkdir(run, 0755);
 	snprintf(text, sizeof(text), "{\"pid\":%d,\"updated_ms\":1,\"stores\":[%s]}\n", (int)pid,
 		 stores);
 	file_put(run, "forward.json", text);
@@ -398,7 +513,7 @@ TEST_F(control, shows_what_the_forwarder_says)
 	struct json_object *object;
 	char run[80];
 
-	snprintf(run, sizeof(run), "%s/run", self->dir);
+	snprintf(run, sizeof(run), "%s/run/forward", self->dir);
 	report(self, getpid(), MAIN_STORE);
 	ASSERT_TRUE(becomes_running(self, true));
 	object = status(self);
@@ -445,7 +560,9 @@ TEST_F(control, nothing_at_the_forwarders_place_can_stall_it)
 {
 	char path[128];
 
-	snprintf(path, sizeof(path), "%s/run/forward.json", self->dir);
+	snprintf(path, sizeof(path), "%s/run/forward", self->dir);
+	ASSERT_EQ(mkdir(path, 0755), 0);
+	snprintf(path, sizeof(path), "%s/run/forward/forward.json", self->dir);
 	ASSERT_EQ(mkfifo(path, 0666), 0);
 	sleep_ms(1500);
 	EXPECT_TRUE(becomes_running(self, false));

@@ -186,6 +186,70 @@ TEST(problems_come_first)
 	EXPECT_CONTAINS(line_with(strstr(table, "CHANNEL"), "ph-a"), "      -  pH");
 }
 
+TEST(an_output_without_its_device_is_not_known)
+{
+	const char *text = show(STATUS(POWER, CHANNEL,
+		"{\"name\":\"fill\",\"present\":false,\"on\":false,\"safe_on\":false,"
+		"\"want_on\":false,\"cause\":\"probe\",\"changed_ago_ms\":5}", STORE), false);
+
+	EXPECT_CONTAINS(text, "! fill: its device is gone\n");
+	EXPECT_CONTAINS(line_with(strstr(text, "OUTPUT"), "fill"),
+			"! fill    ?      its device is gone");
+}
+
+TEST(a_line_that_fails_makes_the_state_doubtful)
+{
+	const char *text = show(STATUS(POWER, CHANNEL,
+		"{\"name\":\"fill\",\"present\":true,\"on\":false,\"safe_on\":false,"
+		"\"want_on\":false,\"cause\":\"released\",\"changed_ago_ms\":5,"
+		"\"line_error\":\"Input/output error\"}", STORE), false);
+	const char *line = line_with(strstr(text, "OUTPUT"), "fill");
+
+	EXPECT_CONTAINS(line, "off?");
+	EXPECT_CONTAINS(line, "writing to its line failed: Input/output error; the relay may "
+			"still be on");
+	EXPECT_CONTAINS(text, "! fill: writing to its line failed");
+}
+
+TEST(a_line_that_is_being_written_is_no_problem)
+{
+	const char *text = show(STATUS(POWER, CHANNEL,
+		"{\"name\":\"fill\",\"present\":true,\"on\":true,\"safe_on\":false,"
+		"\"want_on\":true,\"cause\":\"lease\",\"changed_ago_ms\":5,\"switching\":true}",
+		STORE), false);
+
+	EXPECT_CONTAINS(line_with(text, "fill"), "  fill    on, switching");
+	EXPECT_TRUE(strstr(text, "! ") == NULL);
+}
+
+TEST(a_refusal_of_the_kernel_is_the_reason)
+{
+	const char *text = show(STATUS(POWER, CHANNEL,
+		"{\"name\":\"fill\",\"present\":true,\"on\":false,\"safe_on\":false,"
+		"\"want_on\":true,\"cause\":\"probe\",\"changed_ago_ms\":5,"
+		"\"set_error\":\"the kernel refuses its lease\"}", STORE), false);
+
+	EXPECT_CONTAINS(text, "! fill is off and should be on: the kernel refuses its lease\n");
+	EXPECT_CONTAINS(line_with(strstr(text, "OUTPUT"), "fill"), "the kernel refuses its lease");
+}
+
+TEST(a_stuck_spool_is_told)
+{
+	show("{\"protected\":true,\"spool\":{\"stuck_ms\":8200}}", false);
+	EXPECT_CONTAINS(shown, "! the spool is stuck for 8 s: the disk does not answer; samples "
+			"wait in memory\n");
+	show("{\"protected\":true,\"spool\":{\"stuck_ms\":2900}}", false);
+	EXPECT_TRUE(strstr(shown, "stuck") == NULL);
+}
+
+TEST(a_system_that_goes_down_does_not_look_protected)
+{
+	const char *text = show(STATUS(POWER ",\"terminal\":true", CHANNEL, OUTPUT, STORE), false);
+
+	EXPECT_TRUE(strstr(text, "outputs protected") == NULL);
+	EXPECT_CONTAINS(text, "~ the system is going down, outputs stay safe\n");
+}
+
 TEST(a_sum_that_does_not_add_up_is_told)
 {
 	const char *text = show(STATUS(POWER, CHANNEL, OUTPUT,
@@ -416,6 +480,17 @@ TEST_F(ctl, says_that_hydropond_hangs)
 	EXPECT_EQ(run(self, "status"), 3);
 	EXPECT_CONTAINS(self->out, "! hydropond does not answer");
 	EXPECT_LT(clock_boot_ns() - start_ns, CLIENT_MS * NS_PER_MS);
+}
+
+TEST_F(ctl, what_it_reported_as_failed_does_not_happen_later)
+{
+	kill(self->pid, SIGSTOP);
+	EXPECT_EQ(run(self, "set", "pump", "on"), 3);
+	EXPECT_CONTAINS(self->out, "hydropond does not answer");
+	kill(self->pid, SIGCONT);
+	sleep_ms(1000);
+	EXPECT_EQ(run(self, "status", "--json"), 0);
+	EXPECT_TRUE(strstr(self->out, "\"left_ms\"") == NULL);
 }
 
 /* What comes out of @fd until @needle has come, or false. */

@@ -7,11 +7,15 @@
 #include "support/http_server.h"
 #include "support/spool_rig.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #include <json-c/json.h>
 
 #include "base/clock.h"
 #include "forward/backoff.h"
 #include "forward/forward.h"
+#include "forward/secret.h"
 #include "spool/mark.h"
 
 #define TURN_NS (FORWARD_POLL_MS * NS_PER_MS)
@@ -200,6 +204,14 @@ static void turn_requests(struct fixture_forward *self, unsigned int n)
 	} while ((http_requests(self->server) < wanted ||
 		  store_is_busy(forward_store(self->forward, 0))) && ++turns < TURNS_MAX);
 	EXPECT_LT(turns, TURNS_MAX);
+}
+
+/* The first sample, so that the store is known to take lines. */
+static void deliver_one(struct fixture_forward *self)
+{
+	ASSERT_EQ(rig_append(&self->rig, 1), 0);
+	start(self);
+	turn_until_idle(self);
 }
 
 static void skip_refused(struct fixture_forward *self, uint64_t *number)
@@ -527,27 +539,26 @@ TEST_F(forward, sets_aside_only_what_is_refused_alone)
 	struct store_report after;
 	char text[4096];
 
-	/* The first, two neighbours, and the last. */
-	LOCKED(self, self->refused[0] = RIG_WALL_MS);
+	deliver_one(self);
+	/* The first after it, two neighbours, and the last. */
+	LOCKED(self, self->refused[0] = RIG_WALL_MS + 1);
 	LOCKED(self, self->refused[1] = RIG_WALL_MS + 500);
 	LOCKED(self, self->refused[2] = RIG_WALL_MS + 501);
 	LOCKED(self, self->refused[3] = RIG_WALL_MS + 999);
 	script(self, refuse_some);
-	for (int i = 0; i < 20; i++)
-		ASSERT_EQ(rig_append(&self->rig, 50), 0);
-	start(self);
+	ASSERT_EQ(rig_append(&self->rig, 999), 0);
 	turn_until_idle(self);
 	after = report(self);
 	EXPECT_EQ(after.cursor.set_aside, 4);
 	EXPECT_EQ(after.cursor.delivered, 996);
 	EXPECT_EQ(cursor_queued(&after.cursor), 0);
-	/* A thousand lines are halved ten times. */
-	EXPECT_LE(http_requests(self->server), 4 * 10);
+	/* A thousand lines are halved ten times, and the rest is sent. */
+	EXPECT_LE(http_requests(self->server), 4 * 11);
 	expect_stored(self, 0, 1000);
 	read_set_aside(self, text, sizeof(text));
 	EXPECT_CONTAINS(text, "# answered 400: it refuses a line (it said: unable to parse line)\n"
-			"hydropon,channel=ph-a,gateway=greenhouse,quantity=ph,site=home,unit=pH "
-			"value=0.000,q=0i 1690000000000\n");
+			"hydropon,channel=ec-a,gateway=greenhouse,quantity=ec,site=home,"
+			"unit=uS/cm value=0.1,q=0i 1690000000001\n");
 	EXPECT_CONTAINS(text, "q=0i 1690000000500\n# ");
 	EXPECT_CONTAINS(text, "q=0i 1690000000501\n# ");
 	EXPECT_CONTAINS(text, "q=0i 1690000000999\n");
@@ -578,9 +589,9 @@ TEST_F(forward, goes_slowly_when_everything_is_refused)
 {
 	struct store_report after;
 
+	deliver_one(self);
 	LOCKED(self, self->status = 400);
 	ASSERT_EQ(rig_append(&self->rig, 64), 0);
-	start(self);
 	turn_requests(self, 60);
 	after = report(self);
 	EXPECT_EQ(after.state, STORE_BACKOFF);
@@ -594,9 +605,9 @@ TEST_F(forward, keeps_a_refused_line_that_cannot_be_set_aside)
 {
 	char path[SCRATCH_PATH_MAX + 64];
 
+	deliver_one(self);
 	LOCKED(self, self->status = 400);
 	ASSERT_EQ(rig_append(&self->rig, 1), 0);
-	start(self);
 	snprintf(path, sizeof(path), "%s/state/set-aside/local.lp", self->rig.dir);
 	ASSERT_EQ(mkdir(path, 0700), 0);
 	turn_requests(self, 1);
@@ -613,9 +624,9 @@ TEST_F(forward, does_not_glue_to_a_line_that_was_torn)
 {
 	char path[SCRATCH_PATH_MAX + 64], text[2048];
 
+	deliver_one(self);
 	LOCKED(self, self->status = 400);
 	ASSERT_EQ(rig_append(&self->rig, 1), 0);
-	start(self);
 	snprintf(path, sizeof(path), "%s/state/set-aside/local.lp", self->rig.dir);
 	scratch_write(path, "# answered 400\nhydropon,cha", 27);
 	turn_until_idle(self);
@@ -642,13 +653,130 @@ TEST_F(forward, sends_less_at_once_to_a_store_that_takes_little)
 	turn_until_idle(self);
 	EXPECT_EQ(self->pauses, 0);
 	expect_stored(self, 0, 100);
-	/* 100, 50, 25 and 12 are too many; then 17 times 6. */
-	EXPECT_EQ(http_requests(self->server), 21);
+	/* 100, 50, 25 and 12 are too many; then 6 is taken 17 times, and 12 tried between. */
+	EXPECT_LE(http_requests(self->server), 4 + 2 * 17);
 	LOCKED(self, self->line_max = 0);
 	ASSERT_EQ(rig_append(&self->rig, 1), 0);
 	turn_requests(self, 1);
 	EXPECT_EQ(queued(self), 1);
 	EXPECT_CONTAINS(report(self).error, "too large");
+	/* It becomes larger: the lines go all at once again. */
+	LOCKED(self, self->line_max = 1000);
+	turn_until_idle(self);
+	for (int i = 0; i < 9; i++) {
+		ASSERT_EQ(rig_append(&self->rig, 1), 0);
+		turn_once(self);
+	}
+	ASSERT_EQ(rig_append(&self->rig, 500), 0);
+	turn_once(self);
+	EXPECT_EQ(queued(self), 0);
+}
+
+TEST_F(forward, sets_nothing_aside_for_a_store_that_takes_no_line)
+{
+	LOCKED(self, self->status = 400);
+	LOCKED(self, self->body = "unsupported path");
+	ASSERT_EQ(rig_append(&self->rig, 20), 0);
+	start(self);
+	turn_requests(self, 60);
+	EXPECT_EQ(report(self).cursor.set_aside, 0);
+	EXPECT_EQ(queued(self), 20);
+	EXPECT_EQ(report(self).state, STORE_BACKOFF);
+	EXPECT_CONTAINS(report(self).error, "it refuses every line; check the path of the url");
+	EXPECT_GE(self->pauses, 20);
+	LOCKED(self, self->status = 204);
+	turn_until_idle(self);
+	EXPECT_EQ(report(self).cursor.delivered, 20);
+}
+
+TEST_F(forward, tries_another_line_before_it_sets_the_first_aside)
+{
+	LOCKED(self, self->refused[0] = RIG_WALL_MS);
+	LOCKED(self, self->refused[1] = RIG_WALL_MS + 1);
+	LOCKED(self, self->refused[2] = RIG_WALL_MS + 2);
+	script(self, refuse_some);
+	ASSERT_EQ(rig_append(&self->rig, 20), 0);
+	start(self);
+	turn_until_idle(self);
+	EXPECT_EQ(report(self).cursor.set_aside, 3);
+	EXPECT_EQ(report(self).cursor.delivered, 17);
+}
+
+TEST_F(forward, bounds_what_is_set_aside)
+{
+	char path[SCRATCH_PATH_MAX + 64];
+
+	deliver_one(self);
+	snprintf(path, sizeof(path), "%s/state/set-aside/local.lp", self->rig.dir);
+	scratch_write(path, "", 0);
+	ASSERT_EQ(truncate(path, (16 << 20) - 20), 0);
+	LOCKED(self, self->status = 400);
+	ASSERT_EQ(rig_append(&self->rig, 1), 0);
+	turn_requests(self, 1);
+	EXPECT_EQ(report(self).state, STORE_BACKOFF);
+	EXPECT_EQ(queued(self), 1);
+	EXPECT_CONTAINS(report(self).error, "full");
+	EXPECT_EQ(scratch_size(path), (16 << 20) - 20);
+	unlink(path);
+	turn_until_idle(self);
+	EXPECT_EQ(report(self).cursor.set_aside, 1);
+}
+
+TEST_F(forward, leaves_no_torn_line_when_the_disk_is_full)
+{
+	char path[SCRATCH_PATH_MAX + 64];
+	struct rlimit limit, old;
+
+	deliver_one(self);
+	snprintf(path, sizeof(path), "%s/state/set-aside/local.lp", self->rig.dir);
+	scratch_write(path, "", 0);
+	ASSERT_EQ(truncate(path, 100000), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	LOCKED(self, self->status = 400);
+	ASSERT_EQ(rig_append(&self->rig, 1), 0);
+	ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &old), 0);
+	limit = old;
+	limit.rlim_cur = 100020;
+	ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	turn_requests(self, 1);
+	EXPECT_EQ(scratch_size(path), 100000);
+	EXPECT_EQ(queued(self), 1);
+	ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &old), 0);
+}
+
+TEST_F(forward, passes_a_place_that_stays_unreadable)
+{
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	disk.bad_from = scratch_size(self->rig.log) + 60;
+	disk.bad_to = disk.bad_from + 1;
+	ASSERT_EQ(rig_append(&self->rig, 200), 0);
+	ASSERT_EQ(rig_append(&self->rig, 5), 0);
+	start(self);
+	/* Not for good: nothing is lost. */
+	disk.bad_reads = 3;
+	self->rig.conf.stores[0].batch_lines = 10;
+	turn_once(self);
+	for (int i = 0; i < 20; i++)
+		turn(self);
+	EXPECT_EQ(report(self).cursor.dropped_corrupt, 0);
+	restart(self);
+	turn_until_idle(self);
+	EXPECT_EQ(report(self).cursor.delivered, 215);
+	EXPECT_EQ(report(self).cursor.dropped_corrupt, 0);
+}
+
+TEST_F(forward, counts_what_stays_unreadable_as_dropped)
+{
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	disk.bad_from = scratch_size(self->rig.log) + 60;
+	disk.bad_to = disk.bad_from + 1;
+	ASSERT_EQ(rig_append(&self->rig, 200), 0);
+	ASSERT_EQ(rig_append(&self->rig, 5), 0);
+	disk.bad_reads = 1000000;
+	start(self);
+	turn_until_idle(self);
+	EXPECT_EQ(report(self).cursor.delivered, 15);
+	EXPECT_EQ(report(self).cursor.dropped_corrupt, 200);
 }
 
 /* A bad day: everything at random, by a seed that is told. */
@@ -677,6 +805,14 @@ static struct http_answer answer_at_random(void *data, const char *lines, size_t
 	}
 }
 
+/* Where a forwarder that has just begun would have to try another line first. */
+static bool is_at_refused(struct fixture_forward *self)
+{
+	int64_t stamp = RIG_WALL_MS + (int64_t)report(self).cursor.passed;
+
+	return stamp == self->refused[0] || stamp == self->refused[1];
+}
+
 static void have_a_bad_day(struct fixture_forward *self, unsigned int seed)
 {
 	unsigned int turns = 0;
@@ -693,7 +829,8 @@ static void have_a_bad_day(struct fixture_forward *self, unsigned int seed)
 		for (unsigned int i = (unsigned int)rand_r(&seed) % 8; i; i--)
 			turn(self);
 		/* Never while a request is under way: its answer would not be known. */
-		if (!(rand_r(&seed) % 10) && !store_is_busy(forward_store(self->forward, 0)))
+		if (!(rand_r(&seed) % 10) && !store_is_busy(forward_store(self->forward, 0)) &&
+		    !is_at_refused(self))
 			restart(self);
 	}
 	while (queued(self) && ++turns < TURNS_MAX)
@@ -925,6 +1062,33 @@ TEST_F(forward, delivers_to_one_store_while_another_is_down)
 	expect_stored(self, 0, 100);
 }
 
+TEST_F(forward, delivers_to_one_store_while_the_cursor_of_another_is_unreadable)
+{
+	char path[SCRATCH_PATH_MAX + 64];
+	struct store_report other;
+
+	self->rig.conf.stores_n = 2;
+	self->rig.conf.stores[1] = self->rig.conf.stores[0];
+	snprintf(self->rig.conf.stores[1].name, HYDROPON_NAME_MAX, "remote");
+	snprintf(path, sizeof(path), "%s/state/cursors", self->rig.dir);
+	ASSERT_EQ(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/state/cursors/remote", self->rig.dir);
+	ASSERT_EQ(mkdir(path, 0700), 0);
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	start(self);
+	turn_until_idle(self);
+	EXPECT_EQ(report(self).cursor.delivered, 10);
+	store_report(forward_store(self->forward, 1), 0, &other);
+	EXPECT_EQ(other.state, STORE_BACKOFF);
+	EXPECT_CONTAINS(other.error, "cursors/remote cannot be used");
+	rmdir(path);
+	self->now_ns += 60 * NS_PER_SEC;
+	for (int i = 0; i < 20; i++)
+		turn(self);
+	store_report(forward_store(self->forward, 1), 0, &other);
+	EXPECT_EQ(other.cursor.delivered, 10);
+}
+
 TEST_F(forward, sends_nothing_new_while_it_stops)
 {
 	ASSERT_EQ(rig_append(&self->rig, 10), 0);
@@ -940,7 +1104,7 @@ static struct json_object *read_report(struct fixture_forward *self, char *text,
 	char path[SCRATCH_PATH_MAX + 32];
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "%s/run/forward.json", self->rig.dir);
+	snprintf(path, sizeof(path), "%s/run/forward/forward.json", self->rig.dir);
 	n = scratch_read(path, text, size - 1);
 	text[n > 0 ? n : 0] = 0;
 	return json_tokener_parse(text);
@@ -957,6 +1121,9 @@ TEST_F(forward, tells_what_it_does_and_no_secrets)
 	char text[4096], url[64];
 
 	LOCKED(self, self->status = 404);
+	/* What VictoriaMetrics and proxies do. */
+	LOCKED(self, self->body = "no /write?db=tank&p=s3cret&precision=ms for grower, "
+				  "Basic Z3Jvd2VyOnMzY3JldA==");
 	ASSERT_EQ(rig_append(&self->rig, 10), 0);
 	start(self);
 	turn_requests(self, 1);
@@ -965,6 +1132,8 @@ TEST_F(forward, tells_what_it_does_and_no_secrets)
 	ASSERT_TRUE(root != NULL);
 	EXPECT_TRUE(strstr(text, "s3cret") == NULL);
 	EXPECT_TRUE(strstr(text, "grower") == NULL);
+	EXPECT_TRUE(strstr(text, "Z3Jvd2Vy") == NULL);
+	EXPECT_TRUE(strstr(text, "tank") == NULL);
 	EXPECT_EQ(json_object_get_int64(json_object_object_get(root, "pid")), getpid());
 	EXPECT_NEAR((double)json_object_get_int64(json_object_object_get(root, "updated_ms")),
 		    (double)clock_wall_ms(), 10000);
@@ -994,6 +1163,34 @@ TEST_F(forward, tells_what_it_does_and_no_secrets)
 	EXPECT_STREQ(text_of(store, "lag_ms"), "0");
 	EXPECT_TRUE(text_of(store, "last_ok_ms") != NULL);
 	json_object_put(root);
+}
+
+static const struct {
+	const char *url, *said, *shown;
+} secrets[] = {
+	{ "http://h/write?db=tank&p=s3cret", "no path /write?db=tank&p=s3cret&precision=ms",
+	  "no path /write?***&precision=ms" },
+	{ "http://h/write?db=tank&p=s3cret", "S3CRET, tank", "***, ***" },
+	{ "http://u1:pa5s@h/write", "u1 pa5s u1:pa5s Basic dTE6cGE1cw==", "*** *** *** Basic ***==" },
+	{ "http://u1:p%61@5s@h/write", "p@5s", "" },
+	{ "http://u1:%70a5s@h/write", "pa5s %70a5s", "*** ***" },
+	{ "http://h/write?p=a%26b", "a&amp;b", "" },
+	{ "http://h/write", "unsupported path", "unsupported path" },
+};
+
+TEST(hides_what_a_url_holds_in_confidence)
+{
+	char text[200], cut[8] = "x: s3cr";
+
+	for (size_t i = 0; i < sizeof(secrets) / sizeof(*secrets); i++) {
+		snprintf(text, sizeof(text), "%s", secrets[i].said);
+		secret_hide(secrets[i].url, text, sizeof(text));
+		EXPECT_STREQ(text, secrets[i].shown);
+	}
+	secret_hide("http://h/write?p=s3cret", cut, sizeof(cut));
+	EXPECT_STREQ(cut, "x: ***");
+	secret_public_url("http://u:p@s3@h/write?p=1", text, sizeof(text));
+	EXPECT_STREQ(text, "http://h/write");
 }
 
 TEST(pauses_within_their_limits)

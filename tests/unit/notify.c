@@ -2,6 +2,10 @@
 /* hydropond under a service manager that this test plays. */
 #include "unit/process.h"
 
+#include <stdarg.h>
+
+#include "control/notify.h"
+
 #define WATCHDOG_MS 1000
 
 FIXTURE(notify)
@@ -83,23 +87,81 @@ TEST_F(notify, a_stopped_loop_is_not_alive)
 	EXPECT_TRUE(hears(self, "WATCHDOG=1", WATCHDOG_MS));
 }
 
+/* Nobody reads from here on, and the manager's queue is full. */
+static void fill(struct fixture_notify *self)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", self->dir);
+	while (sendto(fd, "X", 1, 0, (struct sockaddr *)&address, sizeof(address)) == 1)
+		;
+	EXPECT_EQ(errno, EAGAIN);
+	close(fd);
+}
+
+TEST_F(notify, what_did_not_fit_is_said_again)
+{
+	/* half of it is far longer than this test waits */
+	char *const environment[] = { self->socket, "WATCHDOG_USEC=120000000", NULL };
+	int fd;
+
+	kill(self->pid, SIGKILL);
+	ASSERT_EQ(process_wait(self->pid, PROCESS_WAIT_MS), 128 + SIGKILL);
+	fill(self);
+	self->pid = hydropond_launch(self->dir, environment);
+	for (int i = 0; (fd = socket_connect(self->dir, "status.sock")) < 0 && i < 1000; i++)
+		sleep_ms(20);
+	ASSERT_GE(fd, 0);
+	close(fd);
+	sleep_ms(500);		/* several turns */
+	forget(self);
+	EXPECT_TRUE(hears(self, "READY=1", 5000));
+	EXPECT_TRUE(hears(self, "WATCHDOG=1", 5000));
+}
+
+/* A device that is open and says nothing. */
+static int silent_open(const char *path, int flags, ...)
+{
+	return open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
+static int silent_ioctl(int fd, unsigned long request, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, request);
+	if (request == HYDROPON_IOC_INFO)
+		*va_arg(arguments, struct hydropon_info *) =
+			(struct hydropon_info){ .abi_version = HYDROPON_ABI_VERSION };
+	va_end(arguments);
+	return 0;
+}
+
+TEST(alive_is_who_reads_beats)
+{
+	const struct stream_device device = { silent_open, close, read, silent_ioctl };
+	struct turn turn = { .stream = stream_new("none", &device) };
+	uint64_t now_ns = 1000 * NS_PER_SEC;
+
+	EXPECT_TRUE(notify_is_alive(&turn, now_ns));	/* nothing could be read */
+	ASSERT_EQ(stream_open(turn.stream, &turn.info), 0);
+	EXPECT_FALSE(notify_is_alive(&turn, now_ns));
+	turn.beat_ns = now_ns;
+	EXPECT_TRUE(notify_is_alive(&turn, now_ns + 1900 * NS_PER_MS));
+	EXPECT_FALSE(notify_is_alive(&turn, now_ns + 2100 * NS_PER_MS));
+	turn.info.terminal = 1;
+	EXPECT_TRUE(notify_is_alive(&turn, now_ns + 2100 * NS_PER_MS));
+	stream_free(turn.stream);
+}
+
 TEST_F(notify, a_manager_that_is_stuck_holds_up_nothing)
 {
 	char answer[16] = "";
 	int fd;
 
 	ASSERT_TRUE(hears(self, "READY=1", PROCESS_WAIT_MS));
-	/* Nobody reads from here on, and its queue is full. */
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	{
-		struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-		snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", self->dir);
-		while (sendto(fd, "X", 1, 0, (struct sockaddr *)&address, sizeof(address)) == 1)
-			;
-		EXPECT_EQ(errno, EAGAIN);
-	}
-	close(fd);
+	fill(self);
 	sleep_ms(2 * WATCHDOG_MS);	/* several words that do not fit */
 	fd = socket_connect(self->dir, "status.sock");
 	ASSERT_GE(fd, 0);

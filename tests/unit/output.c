@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "protect/output.h"
@@ -214,11 +216,41 @@ TEST_F(output, override_ends_at_its_time)
 
 TEST_F(output, override_ends_at_its_time_without_a_device)
 {
-	ASSERT_EQ(outputs_override(self->outputs, DOSER, true, 1000, self->turn.now_ns), 0);
 	outputs_unbind(self->outputs);
+	ASSERT_EQ(outputs_override(self->outputs, DOSER, true, 1000, self->turn.now_ns), 0);
 	next_beat(self, 1000);
 	EXPECT_FALSE(decide(self, DOSER));
 	EXPECT_FALSE(outputs_get(self->outputs, DOSER)->override_active);
+}
+
+TEST_F(output, override_ends_with_its_device)
+{
+	const struct output *doser = outputs_get(self->outputs, DOSER);
+
+	ASSERT_EQ(outputs_override(self->outputs, DOSER, true, MINUTE_MS, self->turn.now_ns), 0);
+	self->info[DOSER].present = 0;
+	outputs_bind(self->outputs, &self->info[DOSER], self->turn.now_ns);
+	EXPECT_FALSE(doser->override_active);
+	self->info[DOSER].present = 1;
+	outputs_bind(self->outputs, &self->info[DOSER], self->turn.now_ns);
+	next_beat(self, 1000);
+	EXPECT_FALSE(decide(self, DOSER));
+
+	ASSERT_EQ(outputs_override(self->outputs, DOSER, true, MINUTE_MS, self->turn.now_ns), 0);
+	outputs_unbind(self->outputs);
+	EXPECT_FALSE(doser->override_active);
+}
+
+TEST_F(output, override_ends_when_its_device_was_probed_again_unseen)
+{
+	const struct output *doser = outputs_get(self->outputs, DOSER);
+
+	ASSERT_EQ(outputs_override(self->outputs, DOSER, true, MINUTE_MS, self->turn.now_ns), 0);
+	outputs_bind(self->outputs, &self->info[DOSER], self->turn.now_ns);
+	EXPECT_TRUE(doser->override_active);
+	self->info[DOSER].changed_ns = self->turn.now_ns;
+	outputs_bind(self->outputs, &self->info[DOSER], self->turn.now_ns);
+	EXPECT_FALSE(doser->override_active);
 }
 
 TEST_F(output, override_has_bounds)
@@ -318,6 +350,32 @@ TEST_F(output, lease_is_cut_to_what_the_kernel_takes)
 	EXPECT_EQ(outputs_get(self->outputs, PUMP)->lease_until_ns, self->turn.beat_ns + SECOND);
 }
 
+/* What is logged from here on. */
+static int catch_log(void)
+{
+	int fd = memfd_create("log", MFD_CLOEXEC);
+
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(dup2(fd, STDERR_FILENO), STDERR_FILENO);
+	return fd;
+}
+
+TEST_F(output, lease_is_not_judged_before_its_device_is_there)
+{
+	char text[256] = "";
+	int log = catch_log();
+
+	outputs_unbind(self->outputs);
+	outputs_bind(self->outputs, &(struct hydropon_output_info){ .name = "pump" },
+		     self->turn.now_ns);
+	EXPECT_EQ(pread(log, text, sizeof(text) - 1, 0), 0);
+	self->info[PUMP].lease_max_ms = 1000;
+	outputs_bind(self->outputs, &self->info[PUMP], self->turn.now_ns);
+	EXPECT_GT(pread(log, text, sizeof(text) - 1, 0), 0);
+	EXPECT_CONTAINS(text, "using 1000 ms");
+	close(log);
+}
+
 TEST_F(output, without_its_device_gets_no_orders)
 {
 	start_pump(self);
@@ -372,6 +430,27 @@ TEST_F(output, a_report_of_its_line_is_no_change_of_state)
 	ASSERT_EQ(outputs_take(self->outputs, &report, &line_changed), PUMP);
 	EXPECT_TRUE(line_changed);
 	EXPECT_EQ(pump->line_status, 0);
+}
+
+TEST_F(output, a_write_that_is_under_way_is_no_failure)
+{
+	struct hydropon_record report = {
+		.type = HYDROPON_REC_OUTPUT, .channel = (uint16_t)self->info[PUMP].index,
+		.status = -EINPROGRESS, .time_ns = self->turn.now_ns,
+	};
+	bool line_changed;
+
+	ASSERT_EQ(outputs_take(self->outputs, &report, &line_changed), PUMP);
+	EXPECT_FALSE(line_changed);
+	self->info[PUMP].line_status = -EINPROGRESS;
+	outputs_bind(self->outputs, &self->info[PUMP], self->turn.now_ns);
+	report.status = 0;
+	ASSERT_EQ(outputs_take(self->outputs, &report, &line_changed), PUMP);
+	EXPECT_FALSE(line_changed);
+	outputs_bind(self->outputs, &self->info[PUMP], self->turn.now_ns);
+	report.status = -EIO;
+	ASSERT_EQ(outputs_take(self->outputs, &report, &line_changed), PUMP);
+	EXPECT_TRUE(line_changed);
 }
 
 TEST_F(output, of_another_name_is_none_of_ours)

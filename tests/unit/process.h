@@ -138,6 +138,7 @@ static inline pid_t hydropond_launch(const char *dir, char *const *environment)
 		 "[gateway]\nname = greenhouse\nsite = home\ndevice = %s/none\n"
 		 "run-dir = %s/run\nstate-dir = %s/state\n"
 		 "[channel water]\nquantity = temperature\nzero = 500 mV\nscale = 10 mV/C\n"
+		 "min = 5 C\nmax = 45 C\n"
 		 "[output pump]\nwant = off\nneeds = water\n"
 		 "[output air]\nwant = on\n", dir, dir, dir);
 	file_put(dir, "hydropon.conf", text);

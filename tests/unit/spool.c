@@ -547,6 +547,65 @@ TEST_F(spool, stores_without_a_mark_too)
 	EXPECT_EQ(rig_read(&self->rig).samples, 3);
 }
 
+TEST_F(spool, does_not_count_what_was_not_committed_when_it_recovers)
+{
+	rig_open(&self->rig);
+	ASSERT_EQ(rig_append(&self->rig, 3), 0);
+	disk.fail_fdatasync = 1;
+	EXPECT_EQ(rig_append(&self->rig, 2), -EIO);
+	rig_damage(self->rig.log, scratch_size(self->rig.log) - 2 * SPOOL_SAMPLE_BYTES -
+		   SPOOL_BATCH_HEADER_BYTES - 10);
+	ASSERT_EQ(spool_recover(self->rig.spool), 0);
+	EXPECT_GT(scratch_size(self->rig.quarantined), 0);
+	EXPECT_EQ(spool_produced(self->rig.spool), 3);
+}
+
+TEST_F(spool, is_not_given_up_because_it_cannot_be_read_for_a_while)
+{
+	uint64_t id;
+
+	rig_open(&self->rig);
+	id = spool_id(self->rig.spool);
+	ASSERT_EQ(rig_append(&self->rig, 3), 0);
+	rig_close(&self->rig);
+	disk.bad_to = SPOOL_HEADER_BYTES + 1;
+	disk.bad_reads = 3;
+	for (int i = 0; i < 3; i++)
+		EXPECT_EQ(spool_open(&self->rig.conf, &self->rig.spool), -EIO);
+	rig_open(&self->rig);
+	EXPECT_EQ(spool_id(self->rig.spool), id);
+	EXPECT_EQ(spool_produced(self->rig.spool), 3);
+	rig_close(&self->rig);
+
+	/* But a disk that stays so must not stop it for good. */
+	disk.bad_from = SPOOL_HEADER_BYTES;
+	disk.bad_reads = 1000;
+	for (int i = 0; i < 9; i++)
+		EXPECT_EQ(spool_open(&self->rig.conf, &self->rig.spool), -EIO);
+	rig_open(&self->rig);
+	EXPECT_NE(spool_id(self->rig.spool), id);
+	EXPECT_EQ(spool_produced(self->rig.spool), 3);
+}
+
+TEST_F(spool, has_a_log_at_every_moment_of_a_quarantine)
+{
+	static struct small small;
+	char second[SCRATCH_PATH_MAX + 32];
+
+	make_small(&self->rig, &small);
+	small.bytes[small.batch_at[1] + 60] ^= 1;
+	put_back(&self->rig, small.bytes, small.size);
+	disk.fail_rename = 1;
+	EXPECT_EQ(spool_open(&self->rig.conf, &self->rig.spool), -EIO);
+	EXPECT_EQ(scratch_size(self->rig.log), (long long)small.size);
+	EXPECT_EQ(scratch_size(self->rig.quarantined), (long long)small.size);
+	rig_open(&self->rig);
+	EXPECT_EQ(spool_produced(self->rig.spool), 7);
+	EXPECT_EQ(scratch_size(self->rig.quarantined), (long long)small.size);
+	snprintf(second, sizeof(second), "%s/state/spool/log.corrupt-2", self->rig.dir);
+	EXPECT_EQ(scratch_size(second), -1);
+}
+
 /* A schema whose texts and decimals are cut, too long or out of range. */
 TEST(takes_no_schema_that_breaks_a_limit)
 {

@@ -125,3 +125,52 @@ TEST_F(status, an_output_says_its_state_lease_and_cause)
 	EXPECT_GT(atoll(member(self, "outputs", "lease_left_ms")), 0);
 	EXPECT_LE(atoll(member(self, "outputs", "lease_left_ms")), 2000);
 }
+
+TEST_F(status, an_output_without_its_device_has_no_state)
+{
+	const struct hydropon_output_info gone = { .name = "pump" };
+
+	outputs_bind(self->turn.outputs, &gone, clock_boot_ns());
+	EXPECT_STREQ(member(self, "outputs", "present"), "false");
+	EXPECT_STREQ(member(self, "outputs", "on"), "null");
+	EXPECT_STREQ(member(self, "outputs", "safe_on"), "null");
+	EXPECT_STREQ(member(self, "outputs", "cause"), "null");
+}
+
+TEST_F(status, a_write_under_way_is_no_error)
+{
+	const struct hydropon_output_info info = { .present = 1, .lease_max_ms = 2000,
+						   .line_status = -EINPROGRESS, .name = "pump" };
+
+	outputs_bind(self->turn.outputs, &info, clock_boot_ns());
+	EXPECT_STREQ(member(self, "outputs", "switching"), "true");
+	EXPECT_FALSE(json_object_object_get_ex(json_object_array_get_idx(
+		json_object_object_get(self->document, "outputs"), 0), "line_error", NULL));
+}
+
+TEST_F(status, an_output_says_why_the_kernel_refused)
+{
+	const struct hydropon_output_info info = { .present = 1, .lease_max_ms = 2000,
+						   .name = "pump" };
+	const struct hydropon_set set = { .on = 1, .lease_ms = 2000 };
+	const struct output_turn turn = { .now_ns = clock_boot_ns() };
+
+	outputs_bind(self->turn.outputs, &info, turn.now_ns);
+	EXPECT_STREQ(member(self, "outputs", "set_error"), "null");
+	outputs_done(self->turn.outputs, 0, &turn, &set, -EBUSY);
+	EXPECT_STREQ(member(self, "outputs", "set_error"), "mains power is lost or not yet stable");
+	outputs_done(self->turn.outputs, 0, &turn, &set, 0);
+	EXPECT_STREQ(member(self, "outputs", "set_error"), "null");
+}
+
+TEST_F(status, says_that_the_system_goes_down_and_how_long_the_spool_is_stuck)
+{
+	struct json_object *stuck;
+
+	self->turn.info.terminal = 1;
+	self->document = status_build(&self->sources);
+	EXPECT_TRUE(json_object_get_boolean(json_object_object_get(self->document, "terminal")));
+	ASSERT_TRUE(json_object_object_get_ex(json_object_object_get(self->document, "spool"),
+					      "stuck_ms", &stuck));
+	EXPECT_EQ(json_object_get_int(stuck), 0);
+}

@@ -417,3 +417,102 @@ TEST_F(turn, binds_a_channel_that_returns_at_another_index)
 	turn_run(&self->turn);
 	EXPECT_EQ(channels_get(self->turn.channels, 0)->kernel, 0);
 }
+
+/* The device is closed, and in its next open has @channels. No reading is given. */
+static void reopen(struct fixture_turn *self, unsigned int channels)
+{
+	self->conf.channels[0].stale_ms = 60000;
+	kernel.read_error = ENODEV;
+	turn_run(&self->turn);
+	ASSERT_FALSE(turn_is_protected(&self->turn));
+	kernel.read_error = 0;
+	kernel.info.channels = channels;
+	kernel.outputs[0].on = 0;
+	kernel.outputs[0].lease_left_ms = 0;
+	usleep((TURN_RETRY_MS + 50) * 1000);
+	put_beat();
+	turn_run(&self->turn);
+	ASSERT_TRUE(turn_is_protected(&self->turn));
+}
+
+TEST_F(turn, what_was_read_before_a_reopen_gives_no_lease)
+{
+	start_pump(self);
+	reopen(self, 1);
+	EXPECT_EQ(kernel.sets_n, 1);
+	put((struct hydropon_record){ .type = HYDROPON_REC_SCALE, .value = 1 });
+	put_water(WATER_MV, 0);
+	put_beat();
+	turn_run(&self->turn);
+	ASSERT_EQ(kernel.sets_n, 2);
+	EXPECT_EQ(last_set()->on, 1);
+}
+
+TEST_F(turn, a_reopen_without_the_channel_gives_no_lease)
+{
+	start_pump(self);
+	reopen(self, 0);
+	EXPECT_EQ(kernel.sets_n, 1);
+}
+
+TEST_F(turn, a_channel_that_goes_releases_at_once)
+{
+	start_pump(self);
+	kernel.channels[0].present = 0;
+	put((struct hydropon_record){ .type = HYDROPON_REC_CHANNEL, .flags = HYDROPON_KIND_IIO });
+	put_beat();
+	turn_run(&self->turn);
+	ASSERT_EQ(kernel.sets_n, 2);
+	EXPECT_EQ(last_set()->on, 0);
+}
+
+TEST_F(turn, learns_of_a_channel_that_went_when_the_record_was_lost)
+{
+	self->conf.channels[0].stale_ms = 60000;
+	start_pump(self);
+	kernel.channels[0].present = 0;
+	kernel.info.lost_urgent = 1;
+	usleep((TURN_REFRESH_MS + 50) * 1000);
+	put_beat();
+	turn_run(&self->turn);
+	ASSERT_EQ(kernel.sets_n, 2);
+	EXPECT_EQ(last_set()->on, 0);
+}
+
+TEST_F(turn, a_lost_record_does_not_unsettle_a_channel_that_stayed)
+{
+	self->conf.channels[0].stale_ms = 60000;
+	start_pump(self);
+	kernel.info.lost_urgent = 1;
+	usleep((TURN_REFRESH_MS + 50) * 1000);
+	put_beat();
+	turn_run(&self->turn);
+	ASSERT_EQ(kernel.sets_n, 2);
+	EXPECT_EQ(last_set()->on, 1);
+}
+
+TEST_F(turn, learns_of_a_channel_that_came_when_the_record_was_lost)
+{
+	kernel.info.channels = 0;
+	turn_run(&self->turn);
+	kernel.info.channels = 1;
+	usleep((TURN_REFRESH_MS + 50) * 1000);
+	turn_run(&self->turn);
+	EXPECT_EQ(channels_get(self->turn.channels, 0)->kernel, 0);
+}
+
+TEST_F(turn, an_output_that_went_and_came_between_two_turns_has_no_override)
+{
+	struct hydropon_record record = { .type = HYDROPON_REC_CHANNEL,
+					  .flags = HYDROPON_KIND_OUTPUT, .channel = 1 };
+
+	turn_run(&self->turn);
+	ASSERT_EQ(outputs_override(self->turn.outputs, 1, false, 60000, clock_boot_ns()), 0);
+	put(record);
+	record.value = 1;
+	put(record);
+	put_beat();
+	turn_run(&self->turn);
+	EXPECT_FALSE(outputs_get(self->turn.outputs, 1)->override_active);
+	EXPECT_EQ(kernel.sets_n, 0);
+}
