@@ -258,7 +258,7 @@ static void *spooler_run(void *data)
 	 * Files of its own: a thread that hangs on its card outlives SIGKILL, and would keep
 	 * open what the main thread has open, the device of the outputs too.
 	 */
-	if (unshare(CLONE_FILES))
+	if (!SPOOLER_SHARES_FILES && unshare(CLONE_FILES))
 		log_warning("spool: no files of its own: %s; should the disk hang while hydropond "
 			    "is killed, outputs are safe only when their leases are over",
 			    strerror(errno));

@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static struct {
+struct {
 	atomic_bool skip;		/* no disk: success at once */
 	atomic_int fail_fdatasync;	/* so many of the next ones give EIO */
 	atomic_bool hang_fdatasync;

@@ -160,6 +160,7 @@ TEST_F(spooler, refuses_and_counts_when_the_disk_hangs)
 	EXPECT_EQ(rig_read(&self->rig).wrong, 0);
 }
 
+#if !SPOOLER_SHARES_FILES
 /* The id of the thread of that name, 0 if there is none. */
 static int find_thread(const char *wanted)
 {
@@ -199,6 +200,7 @@ TEST_F(spooler, has_none_of_the_files_that_are_opened_after_it)
 		EXPECT_NE(strncmp(target, "/dev/null", 9), 0);
 	close(device);
 }
+#endif
 
 TEST_F(spooler, tells_for_how_long_the_disk_has_been_stuck)
 {

@@ -172,5 +172,6 @@ TEST_F(status, says_that_the_system_goes_down_and_how_long_the_spool_is_stuck)
 	EXPECT_TRUE(json_object_get_boolean(json_object_object_get(self->document, "terminal")));
 	ASSERT_TRUE(json_object_object_get_ex(json_object_object_get(self->document, "spool"),
 					      "stuck_ms", &stuck));
-	EXPECT_EQ(json_object_get_int(stuck), 0);
+	/* a commit that is just under way counts too */
+	EXPECT_GE(json_object_get_int64(stuck), 0);
 }
