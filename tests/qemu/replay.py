@@ -89,11 +89,11 @@ class Recording:
                 ok = any(not text or not in_range(channel, float(text)) for text in texts)
             else:
                 compared += 1
-                near = [text for text in texts if text and
+                near = [row for row, text in zip(rows, texts) if text and
                         abs(float(text) - value_at[at]) <= LSB[channel]]
                 ok = bool(near) and quality == 0
-                if ok:
-                    seen.add(rows[texts.index(near[0])])
+                # Of neighbours with one value nobody can tell which it was.
+                seen.update(near)
             if not ok:
                 wrong += 1
                 if wrong <= 5:
