@@ -55,16 +55,21 @@ static void show_outputs(FILE *out, const struct kernel_view *view, bool colour)
 		const struct hydropon_output_info *output = &view->outputs[i];
 		uint64_t since_ns = view->now_ns > output->changed_ns ?
 				    view->now_ns - output->changed_ns : 0;
+		bool is_switching = output->line_status == -EINPROGRESS;
+		bool has_failed = output->line_status && !is_switching;
 		char since[32], lease[32];
 
-		table_row(table, !output->present || output->line_status ? MARK_BAD :
+		table_row(table, !output->present || has_failed ? MARK_BAD :
 				 output->on != output->safe_on ? MARK_WARN : MARK_NONE);
 		table_cell(table, "%.*s", HYDROPON_NAME_MAX, output->name);
-		table_cell(table, "%s", output->on ? "on" : "off");
-		table_cell(table, "%s", duration_text(since_ns / NS_PER_MS, since, sizeof(since)));
-		table_cell(table, "%s%s", cause_text(output->cause),
-			   !output->present ? "; its device is gone" :
-			   output->line_status ? "; writing to its line fails" : "");
+		/* Of an output whose device is gone the kernel knows the name alone. */
+		table_cell(table, "%s%s", !output->present ? "?" : output->on ? "on" : "off",
+			   has_failed ? "?" : is_switching ? ", switching" : "");
+		table_cell(table, "%s", !output->present ? "" :
+			   duration_text(since_ns / NS_PER_MS, since, sizeof(since)));
+		table_cell(table, "%s%s", !output->present ? "its device is gone" :
+			   cause_text(output->cause),
+			   has_failed ? "; writing to its line fails, the relay may be otherwise" : "");
 		table_cell(table, "%s", output->lease_left_ms ?
 			   duration_text(output->lease_left_ms, lease, sizeof(lease)) : "");
 	}
