@@ -1,55 +1,311 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* An output: which level it is at, and what its limits leave. */
 #include "decide.h"
 
-__u64 hydropon_power_step(struct hydropon_power *power, bool good, bool edge, __u64 now_ns)
-{
-	__u64 deadline_ns;
+#ifdef __KERNEL__
+#include <linux/errno.h>
+#else
+#include <errno.h>
+#endif
 
-	if (good != power->good || (edge && power->shedding)) {
-		power->good = good;
-		power->since_ns = now_ns;
-	}
-	if (power->good != power->shedding)
+static __u64 earlier(__u64 a, __u64 b)
+{
+	return a < b ? a : b;
+}
+
+/* The part of a time on that lies within the window before now. */
+static __u64 within_window(const struct hydropon_limits *limits, __u64 end_ns, __u64 used_ns,
+			   __u64 now_ns)
+{
+	__u64 ago_ns = now_ns - end_ns;
+
+	return ago_ns < limits->window_ns ? earlier(used_ns, limits->window_ns - ago_ns) : 0;
+}
+
+__u64 hydropon_budget_left(const struct hydropon_limits *limits,
+			   const struct hydropon_output_state *state, __u64 now_ns)
+{
+	__u64 used_ns = 0;
+	__u32 i;
+
+	if (!limits->budget_ns)
 		return HYDROPON_NEVER;
-
-	deadline_ns = power->since_ns + (power->good ? power->restore_ns : power->debounce_ns);
-	if (now_ns < deadline_ns)
-		return deadline_ns;
-	power->shedding = !power->shedding;
-	return HYDROPON_NEVER;
+	for (i = 0; i < state->uses_n; i++)
+		used_ns += within_window(limits, state->uses[i].end_ns, state->uses[i].used_ns,
+					 now_ns);
+	if (state->on)
+		used_ns += within_window(limits, now_ns, now_ns - state->since_ns, now_ns);
+	return limits->budget_ns - earlier(used_ns, limits->budget_ns);
 }
 
-static enum hydropon_cause why_safe(const struct hydropon_output_state *output,
-				    enum hydropon_cause let_go)
+/* Two old times become one that counts for longer: never for shorter. */
+static void add_use(struct hydropon_output_state *state, __u64 end_ns, __u64 used_ns)
 {
-	bool final = let_go == HYDROPON_CAUSE_SHUTDOWN || let_go == HYDROPON_CAUSE_UNBIND;
+	__u32 i;
 
-	if (final || (let_go && output->cause == HYDROPON_CAUSE_LEASE))
-		return let_go;
-	if (output->cause == HYDROPON_CAUSE_LEASE)
-		return HYDROPON_CAUSE_EXPIRED;
-	if (output->cause == HYDROPON_CAUSE_SHED)
-		return HYDROPON_CAUSE_RESTORED;
-	return output->cause;
-}
-
-__u64 hydropon_decide(struct hydropon_output_state *output, bool shedding,
-		      enum hydropon_cause let_go, __u64 now_ns)
-{
-	bool shed = shedding && output->shed;
-
-	if (shed || let_go || now_ns >= output->lease_expiry_ns)
-		output->lease_expiry_ns = 0;
-
-	if (shed) {
-		output->on = false;
-		output->cause = HYDROPON_CAUSE_SHED;
-	} else if (output->lease_expiry_ns) {
-		output->on = !output->safe_on;
-		output->cause = HYDROPON_CAUSE_LEASE;
-	} else {
-		output->on = output->safe_on;
-		output->cause = why_safe(output, let_go);
+	if (state->uses_n == HYDROPON_USES) {
+		state->uses[1].used_ns += state->uses[0].used_ns;
+		for (i = 1; i < HYDROPON_USES; i++)
+			state->uses[i - 1] = state->uses[i];
+		state->uses_n--;
 	}
-	return output->lease_expiry_ns ? output->lease_expiry_ns : HYDROPON_NEVER;
+	state->uses[state->uses_n].end_ns = end_ns;
+	state->uses[state->uses_n].used_ns = used_ns;
+	state->uses_n++;
+}
+
+static void drop_old_uses(const struct hydropon_limits *limits,
+			  struct hydropon_output_state *state, __u64 now_ns)
+{
+	__u32 i, old = 0;
+
+	while (old < state->uses_n && now_ns - state->uses[old].end_ns >= limits->window_ns)
+		old++;
+	for (i = old; i < state->uses_n; i++)
+		state->uses[i - old] = state->uses[i];
+	state->uses_n -= old;
+}
+
+/* The limits of the time until now. */
+static void check_limits(const struct hydropon_limits *limits,
+			 struct hydropon_output_state *state, __u64 now_ns)
+{
+	__u64 left_ns;
+
+	if (state->on && limits->max_on_ns && now_ns >= state->since_ns + limits->max_on_ns)
+		state->overrun = true;
+
+	if (!limits->budget_ns || (state->on && now_ns < state->budget_check_ns))
+		return;
+	drop_old_uses(limits, state, now_ns);
+	left_ns = hydropon_budget_left(limits, state, now_ns);
+	state->spent = left_ns < HYDROPON_BUDGET_GRAIN_NS;
+	state->budget_check_ns = now_ns + left_ns;
+	if (state->spent && state->on)
+		state->latched |= HYDROPON_LATCH_BUDGET;
+}
+
+/* After max-on the next command counts: letting go of it, or pressing its switch again. */
+static void take_command(struct hydropon_output_state *state,
+			 const struct hydropon_inputs *inputs, __u32 trips)
+{
+	bool demanded = inputs->manual == HYDROPON_MANUAL_ON || (trips & HYDROPON_TRIP_ON);
+
+	if (demanded ? !state->demanded : inputs->let_go != 0)
+		state->overrun = false;
+	state->demanded = demanded;
+}
+
+/* Nobody is there any more to switch it. */
+static bool is_end(enum hydropon_cause let_go)
+{
+	return let_go == HYDROPON_CAUSE_SUSPEND || let_go == HYDROPON_CAUSE_SHUTDOWN ||
+	       let_go == HYDROPON_CAUSE_UNBIND;
+}
+
+static enum hydropon_cause forced_off(const struct hydropon_limits *limits,
+				      const struct hydropon_output_state *state,
+				      const struct hydropon_inputs *inputs, __u32 trips)
+{
+	if (state->latched & HYDROPON_LATCH_WELDED)
+		return HYDROPON_CAUSE_WELDED;
+	if (trips & HYDROPON_TRIP_OFF)
+		return HYDROPON_CAUSE_TRIP_OFF;
+	if (inputs->shedding && limits->shed)
+		return HYDROPON_CAUSE_SHED;
+	if (inputs->manual == HYDROPON_MANUAL_OFF)
+		return HYDROPON_CAUSE_MANUAL_OFF;
+	if (state->overrun)
+		return HYDROPON_CAUSE_MAX_ON;
+	if (limits->budget_ns && (!state->restored || state->spent ||
+				  (state->latched & HYDROPON_LATCH_BUDGET)))
+		return HYDROPON_CAUSE_BUDGET;
+	return 0;
+}
+
+/* Why an output without a lease, and with nothing stronger, is at its declared state. */
+static enum hydropon_cause why_safe(const struct hydropon_output_state *state,
+				    const struct hydropon_inputs *inputs)
+{
+	if (is_end(inputs->let_go))
+		return inputs->let_go;
+	switch (state->cause) {
+	case HYDROPON_CAUSE_LEASE:
+		if (inputs->let_go)
+			return inputs->let_go;
+		return inputs->needs_stale ? HYDROPON_CAUSE_NEED : HYDROPON_CAUSE_EXPIRED;
+	case HYDROPON_CAUSE_SHED:
+		return HYDROPON_CAUSE_RESTORED;
+	case HYDROPON_CAUSE_WELDED:
+	case HYDROPON_CAUSE_TRIP_OFF:
+	case HYDROPON_CAUSE_MANUAL_OFF:
+	case HYDROPON_CAUSE_MAX_ON:
+	case HYDROPON_CAUSE_BUDGET:
+	case HYDROPON_CAUSE_TRIP_ON:
+	case HYDROPON_CAUSE_TRIP_SAFE:
+	case HYDROPON_CAUSE_MANUAL_ON:
+		return HYDROPON_CAUSE_CLEARED;
+	default:
+		return state->cause;
+	}
+}
+
+/* Trips and latches that hold, as bits of HYDROPON_TRIP_LEVELS. */
+static __u32 trips_that_hold(const struct hydropon_output_state *state,
+			     const struct hydropon_inputs *inputs)
+{
+	__u32 trips = inputs->trips | state->latched;
+
+	if (inputs->manual != HYDROPON_MANUAL_ON)
+		trips |= trips >> HYDROPON_TRIP_PASS_SHIFT;
+	return trips & HYDROPON_TRIP_LEVELS;
+}
+
+static void switch_to(const struct hydropon_limits *limits, struct hydropon_output_state *state,
+		      bool on, __u64 now_ns)
+{
+	if (on == state->on)
+		return;
+	if (limits->budget_ns && state->on)
+		add_use(state, now_ns, now_ns - state->since_ns);
+	state->on = on;
+	state->since_ns = now_ns;
+}
+
+static __u64 next_deadline(const struct hydropon_limits *limits,
+			   const struct hydropon_output_state *state)
+{
+	__u64 next_ns = HYDROPON_NEVER;
+
+	if (state->lease_expiry_ns)
+		next_ns = state->lease_expiry_ns;
+	if (state->on && limits->max_on_ns)
+		next_ns = earlier(next_ns, state->since_ns + limits->max_on_ns);
+	if (state->on && limits->budget_ns)
+		next_ns = earlier(next_ns, state->budget_check_ns);
+	return next_ns;
+}
+
+__u64 hydropon_decide(const struct hydropon_limits *limits, struct hydropon_output_state *state,
+		      const struct hydropon_inputs *inputs, __u64 now_ns)
+{
+	enum hydropon_cause stronger;
+	bool on = false;
+	__u32 trips;
+
+	state->latched |= inputs->latching;
+	trips = trips_that_hold(state, inputs);
+	check_limits(limits, state, now_ns);
+	take_command(state, inputs, trips);
+
+	stronger = forced_off(limits, state, inputs, trips);
+	state->end_on = !stronger && limits->safe_on;
+	if (!stronger && !is_end(inputs->let_go)) {
+		if (trips & HYDROPON_TRIP_ON) {
+			stronger = HYDROPON_CAUSE_TRIP_ON;
+			on = true;
+		} else if (trips & HYDROPON_TRIP_SAFE) {
+			stronger = HYDROPON_CAUSE_TRIP_SAFE;
+			on = limits->safe_on;
+		}
+	}
+	state->held_by = stronger;
+	if (!stronger && inputs->needs_stale)
+		state->held_by = HYDROPON_CAUSE_NEED;
+
+	if (state->held_by || inputs->let_go || now_ns >= state->lease_expiry_ns)
+		state->lease_expiry_ns = 0;
+
+	if (stronger) {
+		state->cause = stronger;
+	} else if (inputs->manual == HYDROPON_MANUAL_ON && !is_end(inputs->let_go)) {
+		on = true;
+		state->cause = HYDROPON_CAUSE_MANUAL_ON;
+	} else if (state->lease_expiry_ns) {
+		on = !limits->safe_on;
+		state->cause = HYDROPON_CAUSE_LEASE;
+	} else {
+		on = limits->safe_on;
+		state->cause = why_safe(state, inputs);
+	}
+	switch_to(limits, state, on, now_ns);
+	return next_deadline(limits, state);
+}
+
+int hydropon_may_lease(const struct hydropon_limits *limits,
+		       const struct hydropon_output_state *state, __u64 now_ns)
+{
+	switch (state->held_by) {
+	case 0:
+		break;
+	case HYDROPON_CAUSE_NEED:
+		return -ENODATA;
+	case HYDROPON_CAUSE_MAX_ON:
+		return -ETIME;
+	case HYDROPON_CAUSE_BUDGET:
+		return -EDQUOT;
+	default:
+		return -EBUSY;
+	}
+	if (!state->on && now_ns < state->since_ns + limits->min_off_ns)
+		return -EAGAIN;
+	return 0;
+}
+
+/* What a controller has kept must be in order, and within what a BOOTTIME can tell. */
+static bool is_sensible(const struct hydropon_restore *kept)
+{
+	__u32 i;
+
+	if (kept->uses_n > HYDROPON_MAX_USES || kept->reserved ||
+	    (kept->latched & ~(__u32)HYDROPON_LATCHES))
+		return false;
+	for (i = 1; i < kept->uses_n; i++)
+		if (kept->uses[i].ago_ms > kept->uses[i - 1].ago_ms)
+			return false;
+	return true;
+}
+
+int hydropon_restore(const struct hydropon_limits *limits, struct hydropon_output_state *state,
+		     const struct hydropon_restore *kept, __u64 now_ns)
+{
+	struct hydropon_used counted[HYDROPON_USES];
+	__u32 counted_n = state->uses_n, i;
+
+	if (state->restored)
+		return -EALREADY;
+	if (!is_sensible(kept))
+		return -EINVAL;
+	state->restored = true;
+	state->latched |= kept->latched;
+	if (!limits->budget_ns)
+		return 0;
+
+	/* What was kept is older than what the guard counted since its probe. */
+	for (i = 0; i < counted_n; i++)
+		counted[i] = state->uses[i];
+	state->uses_n = 0;
+	for (i = 0; i < kept->uses_n; i++) {
+		__u64 ago_ns = kept->uses[i].ago_ms * 1000000ULL;
+
+		/* BOOTTIME begins at boot; what ended before that wraps, as differences do. */
+		if (ago_ns < limits->window_ns)
+			add_use(state, now_ns - ago_ns, kept->uses[i].used_ms * 1000000ULL);
+	}
+	for (i = 0; i < counted_n; i++)
+		add_use(state, counted[i].end_ns, counted[i].used_ns);
+	state->budget_check_ns = 0;
+	return 0;
+}
+
+int hydropon_reset(const struct hydropon_limits *limits, struct hydropon_output_state *state,
+		   __u32 lasting, __u64 now_ns)
+{
+	if (state->latched & lasting)
+		return -EBUSY;
+	if ((state->latched & HYDROPON_LATCH_BUDGET) &&
+	    hydropon_budget_left(limits, state, now_ns) < HYDROPON_BUDGET_GRAIN_NS)
+		return -EBUSY;
+	state->latched = 0;
+	return 0;
 }
