@@ -7,6 +7,7 @@
 #define HYDROPON_COMPAT_H
 
 #include <linux/hrtimer.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/version.h>
 
@@ -39,6 +40,15 @@ static inline void hydropon_hrtimer_setup(struct hrtimer *timer,
 #define HYDROPON_IMPORT_IIO_CONSUMER MODULE_IMPORT_NS("IIO_CONSUMER")
 #else
 #define HYDROPON_IMPORT_IIO_CONSUMER MODULE_IMPORT_NS(IIO_CONSUMER)
+#endif
+
+/* 6.14: "kthread: Make sure kthread_create_worker() won't start it": kthread_run_worker()
+ * is what starts it.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0)
+#define hydropon_kthread_run_worker(...) kthread_run_worker(0, __VA_ARGS__)
+#else
+#define hydropon_kthread_run_worker(...) kthread_create_worker(0, __VA_ARGS__)
 #endif
 
 #endif /* HYDROPON_COMPAT_H */

@@ -38,7 +38,7 @@ static int device_open(struct inode *inode, struct file *file)
 	} else if (opened->controller) {
 		gateway->controlled = true;
 		hydropon_ring_open(gateway, first_beat);
-		hydropon_gateway_evaluate(gateway, 0, hydropon_now());
+		hydropon_evaluate(gateway, 0, hydropon_now());
 	}
 	raw_spin_unlock_irqrestore(&gateway->lock, flags);
 	if (ret) {
@@ -58,8 +58,7 @@ static int device_release(struct inode *inode, struct file *file)
 
 	if (opened->controller) {
 		raw_spin_lock_irqsave(&gateway->lock, flags);
-		gateway->armed = false;
-		hydropon_gateway_evaluate(gateway, HYDROPON_CAUSE_CLOSED, hydropon_now());
+		hydropon_disarm(gateway, HYDROPON_CAUSE_CLOSED, hydropon_now());
 		gateway->controlled = false;
 		raw_spin_unlock_irqrestore(&gateway->lock, flags);
 	}
@@ -143,12 +142,15 @@ static void fill_info(struct hydropon_gateway *gateway, struct hydropon_info *in
 		.ring_records = RING_RECORDS,
 		.armed = gateway->armed,
 		.terminal = gateway->terminal != 0,
-		.has_power_good = gateway->power_good != NULL,
+		.has_power_good = gateway->power_good.line != NULL,
 		.power_good = power->good,
 		.shedding = power->shedding,
 		.controlled = gateway->controlled,
+		.master = gateway->master_closed,
+		.power_storm = gateway->power_good.storming,
+		.interlocks = gateway->interlocks_n,
 		.shed_left_ms = power->shedding && power->good ?
-				left_ms(power->since_ns + power->restore_ns, now_ns) : 0,
+				left_ms(power->since_ns + hydropon_power_wait_ns(power), now_ns) : 0,
 		.records = gateway->ring.written,
 		.lost = gateway->ring.lost,
 		.lost_urgent = gateway->ring.lost_urgent,
@@ -156,28 +158,61 @@ static void fill_info(struct hydropon_gateway *gateway, struct hydropon_info *in
 	};
 }
 
+static u32 ns_to_ms(u64 ns)
+{
+	return div_u64(ns, NSEC_PER_MSEC);
+}
+
+/* What does not change while the output is there. */
+static void fill_declared(const struct hydropon_output *output, struct hydropon_output_info *info)
+{
+	info->present = 1;
+	info->lease_max_ms = output->lease_max_ms;
+	info->safe_on = output->limits.safe_on;
+	info->shed = output->limits.shed;
+	info->sleeping = output->worker != NULL;
+	info->behind_master = output->behind_master;
+	info->max_on_ms = ns_to_ms(output->limits.max_on_ns);
+	info->min_off_ms = ns_to_ms(output->limits.min_off_ns);
+	info->budget_ms = ns_to_ms(output->limits.budget_ns);
+	info->budget_window_ms = ns_to_ms(output->limits.window_ns);
+}
+
 static int fill_output(struct hydropon_gateway *gateway, struct hydropon_output_info *info)
 {
-	u32 index = info->index;
+	u64 now_ns = hydropon_now(), next_ns = HYDROPON_NEVER;
+	const struct hydropon_output_state *state;
 	const struct hydropon_output *output;
+	u32 index = info->index;
 
 	if (index >= gateway->outputs_n)
 		return -EINVAL;
 	output = gateway->outputs[index];
-	*info = (struct hydropon_output_info) { .index = index };
+	*info = (struct hydropon_output_info) {
+		.index = index, .feedback = HYDROPON_NO_FEEDBACK, .stale_need = HYDROPON_NONE,
+	};
 	memcpy(info->name, gateway->output_names[index], sizeof(info->name));
 	if (!output)
 		return 0;
-	info->lease_max_ms = output->lease_max_ms;
-	info->present = 1;
-	info->safe_on = output->state.safe_on;
-	info->shed = output->state.shed;
-	info->sleeping = output->worker != NULL;
-	info->on = output->state.on;
-	info->cause = output->state.cause;
+	state = &output->state;
+	fill_declared(output, info);
+	info->on = state->on;
+	info->restored = state->restored;
+	info->manual = output->position.manual;
+	if (output->feedback_line)
+		info->feedback = gpiod_get_value(output->feedback_line) > 0;
+	info->faults = output->faults;
+	info->cause = state->cause;
 	info->line_status = hydropon_output_line_status(output);
-	info->lease_left_ms = left_ms(output->state.lease_expiry_ns, hydropon_now());
-	info->changed_ns = output->changed_ns;
+	info->lease_left_ms = left_ms(state->lease_expiry_ns, now_ns);
+	info->trips = output->trips;
+	info->latched = state->latched;
+	info->trip_id = output->trip_id;
+	info->stale_need = hydropon_output_stale_need(output, now_ns, &next_ns);
+	if (output->limits.budget_ns)
+		info->budget_left_ms = ns_to_ms(state->restored ?
+			hydropon_budget_left(&output->limits, state, now_ns) : 0);
+	info->changed_ns = state->since_ns;
 	info->changes = output->changes;
 	info->refused = output->refused;
 	return 0;
@@ -243,13 +278,22 @@ static long device_stream(struct hydropon_gateway *gateway, const void __user *a
 	gateway->ring.watermark = stream.watermark;
 	gateway->ring.max_latency_ns = stream.max_latency_ms * (u64)NSEC_PER_MSEC;
 	gateway->ring.told = false;
-	hydropon_gateway_evaluate(gateway, 0, hydropon_now());
+	hydropon_evaluate(gateway, 0, hydropon_now());
 	raw_spin_unlock_irqrestore(&gateway->lock, flags);
 	return 0;
 }
 
+/* Must hold gateway->lock. An output that is there, or an ERR_PTR. */
+static struct hydropon_output *output_at(struct hydropon_gateway *gateway, u32 index)
+{
+	if (index >= gateway->outputs_n)
+		return ERR_PTR(-EINVAL);
+	return gateway->outputs[index] ?: ERR_PTR(-ENODEV);
+}
+
 static long device_set(struct hydropon_gateway *gateway, const void __user *argument)
 {
+	struct hydropon_output *output;
 	struct hydropon_set set;
 	unsigned long flags;
 	u64 now_ns;
@@ -257,20 +301,28 @@ static long device_set(struct hydropon_gateway *gateway, const void __user *argu
 
 	if (copy_from_user(&set, argument, sizeof(set)))
 		return -EFAULT;
+	if (set.on > 1)
+		return -EINVAL;
 	raw_spin_lock_irqsave(&gateway->lock, flags);
 	now_ns = hydropon_now();
-	if (set.output >= gateway->outputs_n || set.on > 1) {
-		ret = -EINVAL;
-	} else if (!gateway->outputs[set.output]) {
-		ret = -ENODEV;
-	} else {
+	output = output_at(gateway, set.output);
+	ret = PTR_ERR_OR_ZERO(output);
+	if (!ret) {
 		/* What is due by now is done first: an expired lease is not renewed. */
-		hydropon_gateway_evaluate(gateway, 0, now_ns);
-		ret = hydropon_output_set(gateway->outputs[set.output], &set, now_ns);
-		hydropon_gateway_evaluate(gateway, 0, now_ns);
+		hydropon_evaluate(gateway, 0, now_ns);
+		ret = hydropon_output_set(output, &set, now_ns);
+		hydropon_evaluate(gateway, 0, now_ns);
 	}
 	raw_spin_unlock_irqrestore(&gateway->lock, flags);
 	return ret;
+}
+
+static bool all_restored(const struct hydropon_gateway *gateway)
+{
+	for (u32 i = 0; i < gateway->outputs_n; i++)
+		if (gateway->outputs[i] && !gateway->outputs[i]->state.restored)
+			return false;
+	return true;
 }
 
 static long device_arm(struct hydropon_gateway *gateway)
@@ -281,10 +333,117 @@ static long device_arm(struct hydropon_gateway *gateway)
 	raw_spin_lock_irqsave(&gateway->lock, flags);
 	if (gateway->terminal)
 		ret = -ESHUTDOWN;
+	else if (gateway->suspended)
+		ret = -EBUSY;
+	else if (!all_restored(gateway))
+		ret = -EAGAIN;
 	else
 		gateway->armed = true;
 	raw_spin_unlock_irqrestore(&gateway->lock, flags);
 	return ret;
+}
+
+static long device_restore(struct hydropon_gateway *gateway, const void __user *argument)
+{
+	struct hydropon_restore kept;
+	struct hydropon_output *output;
+	unsigned long flags;
+	u64 now_ns;
+	int ret;
+
+	if (copy_from_user(&kept, argument, sizeof(kept)))
+		return -EFAULT;
+	raw_spin_lock_irqsave(&gateway->lock, flags);
+	now_ns = hydropon_now();
+	output = output_at(gateway, kept.output);
+	ret = PTR_ERR_OR_ZERO(output);
+	if (!ret)
+		ret = hydropon_restore(&output->limits, &output->state, &kept, now_ns);
+	if (!ret)
+		hydropon_evaluate(gateway, 0, now_ns);
+	raw_spin_unlock_irqrestore(&gateway->lock, flags);
+	return ret;
+}
+
+static long device_reset(struct hydropon_gateway *gateway, const void __user *argument)
+{
+	struct hydropon_output *output;
+	unsigned long flags;
+	u64 now_ns;
+	u32 index;
+	int ret;
+
+	if (copy_from_user(&index, argument, sizeof(index)))
+		return -EFAULT;
+	raw_spin_lock_irqsave(&gateway->lock, flags);
+	now_ns = hydropon_now();
+	output = output_at(gateway, index);
+	ret = PTR_ERR_OR_ZERO(output);
+	if (!ret) {
+		hydropon_evaluate(gateway, 0, now_ns);
+		ret = hydropon_output_reset(output, now_ns);
+		hydropon_evaluate(gateway, 0, now_ns);
+	}
+	raw_spin_unlock_irqrestore(&gateway->lock, flags);
+	return ret;
+}
+
+static long device_interlocks(struct hydropon_gateway *gateway,
+			      struct hydropon_interlocks __user *argument)
+{
+	struct hydropon_interlock *table = NULL;
+	struct hydropon_interlocks asked;
+	unsigned long flags;
+	int ret;
+
+	if (copy_from_user(&asked, argument, sizeof(asked)))
+		return -EFAULT;
+	asked.bad = HYDROPON_MAX_INTERLOCKS;
+	ret = -EINVAL;
+	if (asked.n > HYDROPON_MAX_INTERLOCKS)
+		goto out;
+	if (asked.n) {
+		table = memdup_user(u64_to_user_ptr(asked.entries), asked.n * sizeof(*table));
+		if (IS_ERR(table))
+			return PTR_ERR(table);
+	}
+	raw_spin_lock_irqsave(&gateway->lock, flags);
+	if (gateway->terminal)
+		ret = -ESHUTDOWN;
+	else
+		ret = hydropon_interlocks_replace(gateway, table, asked.n, &asked.bad);
+	raw_spin_unlock_irqrestore(&gateway->lock, flags);
+	kfree(table);
+out:
+	if (ret == -EINVAL && put_user(asked.bad, &argument->bad))
+		return -EFAULT;
+	return ret;
+}
+
+static long device_interlock(struct hydropon_gateway *gateway, void __user *argument)
+{
+	struct hydropon_interlock_info info;
+	unsigned long flags;
+	u32 index;
+	int ret = -EINVAL;
+
+	if (copy_from_user(&info, argument, sizeof(info)))
+		return -EFAULT;
+	index = info.index;
+	raw_spin_lock_irqsave(&gateway->lock, flags);
+	if (index < gateway->interlocks_n) {
+		info = (struct hydropon_interlock_info) {
+			.index = index,
+			.tripping = gateway->interlock_states[index].tripping,
+			.stale = gateway->interlock_states[index].stale,
+			.interlock = gateway->interlocks[index],
+		};
+		ret = 0;
+	}
+	raw_spin_unlock_irqrestore(&gateway->lock, flags);
+	if (ret)
+		return ret;
+	return copy_to_user(argument, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
 static long device_ioctl(struct file *file, unsigned int command, unsigned long value)
@@ -302,12 +461,20 @@ static long device_ioctl(struct file *file, unsigned int command, unsigned long 
 		return device_channel(gateway, argument);
 	case HYDROPON_IOC_OUTPUT:
 		return device_output(gateway, argument);
+	case HYDROPON_IOC_INTERLOCK:
+		return device_interlock(gateway, argument);
 	case HYDROPON_IOC_STREAM:
 		return opened->controller ? device_stream(gateway, argument) : -EPERM;
 	case HYDROPON_IOC_SET:
 		return opened->controller ? device_set(gateway, argument) : -EPERM;
 	case HYDROPON_IOC_ARM:
 		return opened->controller ? device_arm(gateway) : -EPERM;
+	case HYDROPON_IOC_RESTORE:
+		return opened->controller ? device_restore(gateway, argument) : -EPERM;
+	case HYDROPON_IOC_RESET:
+		return opened->controller ? device_reset(gateway, argument) : -EPERM;
+	case HYDROPON_IOC_INTERLOCKS:
+		return opened->controller ? device_interlocks(gateway, argument) : -EPERM;
 	default:
 		return -ENOTTY;
 	}

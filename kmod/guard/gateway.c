@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The gateway: power, the one timer, and the life of what hangs below it. */
+/* The driver of a gateway: its lines, its one timer, and the ends of everything. */
 #include <linux/idr.h>
-#include <linux/interrupt.h>
 #include <linux/of_platform.h>
+#include <linux/panic_notifier.h>
 #include <linux/poll.h>
 #include <linux/reboot.h>
 #include <linux/slab.h>
+#include <linux/suspend.h>
 
 #include "guard.h"
 #include "compat.h"
@@ -40,103 +41,23 @@ struct hydropon_gateway *hydropon_gateway_of_child(struct device *child)
 	return dev_get_drvdata(parent);
 }
 
-/* Must hold gateway->lock. */
-static u64 step_power(struct hydropon_gateway *gateway, bool edge, u64 now_ns)
+/* An optional property of milliseconds. */
+int hydropon_read_ms(struct device *dev, const char *property, u32 min_ms, u32 max_ms,
+		     u32 default_ms, u32 *ms)
 {
-	struct hydropon_power *power = &gateway->power;
-	bool was_shedding = power->shedding;
-	u64 next_ns;
+	int ret = of_property_read_u32(dev->of_node, property, ms);
 
-	if (!gateway->power_good)
-		return HYDROPON_NEVER;
-	next_ns = hydropon_power_step(power, gpiod_get_value(gateway->power_good) > 0, edge, now_ns);
-
-	if (power->shedding && !was_shedding)
-		gateway->sheds++;
-	/* A line that chatters is told once a beat, so that it crowds out nothing else. */
-	if (power->shedding != was_shedding ||
-	    (power->good != gateway->power_told_good &&
-	     now_ns >= gateway->power_told_ns + BEAT_NS)) {
-		struct hydropon_record record = {
-			.time_ns = now_ns,
-			.type = HYDROPON_REC_POWER,
-			.value = power->good,
-			.aux = power->shedding,
-		};
-
-		gateway->power_told_good = power->good;
-		gateway->power_told_ns = now_ns;
-		hydropon_ring_push(gateway, &record, now_ns);
+	if (ret == -EINVAL) {
+		*ms = default_ms;
+		return 0;
 	}
-	return next_ns;
-}
-
-/* Must hold gateway->lock. */
-static u64 step_beats(struct hydropon_gateway *gateway, u64 now_ns)
-{
-	struct hydropon_beats *beats = &gateway->beats;
-	struct hydropon_record record = {
-		.time_ns = now_ns,
-		.type = HYDROPON_REC_BEAT,
-		.value = (s32)(beats->newest + 1),
-	};
-
-	if (now_ns < beats->next_ns)
-		return beats->next_ns;
-	beats->next_ns += BEAT_NS;
-	if (beats->next_ns <= now_ns)
-		beats->next_ns = now_ns + BEAT_NS;
-
-	/* A beat that did not fit the stream was not emitted: nobody can have read it. */
-	if (gateway->controlled && hydropon_ring_push(gateway, &record, now_ns)) {
-		beats->newest++;
-		beats->time_ns[beats->newest % BEAT_HISTORY] = now_ns;
-		beats->emitted = min(beats->emitted + 1, BEAT_HISTORY);
-	}
-	return beats->next_ns;
-}
-
-static void evaluate(struct hydropon_gateway *gateway, enum hydropon_cause let_go, bool edge,
-		     u64 now_ns)
-{
-	u64 next_ns;
-
-	if (gateway->dead)
-		return;
-	next_ns = step_power(gateway, edge, now_ns);
-	for (u32 i = 0; i < gateway->outputs_n; i++)
-		if (gateway->outputs[i])
-			next_ns = min(next_ns, hydropon_output_step(gateway->outputs[i], let_go,
-								    now_ns));
-	next_ns = min(next_ns, step_beats(gateway, now_ns));
-	next_ns = min(next_ns, hydropon_ring_step(gateway, now_ns));
-
-	hrtimer_start(&gateway->timer, ns_to_ktime(next_ns), HRTIMER_MODE_ABS_HARD);
-}
-
-/* Must hold gateway->lock. Brings everything up to now: decides on every output, writes
- * the records that follow, wakes the reader if it is time, and sets the timer to the
- * next deadline.
- */
-void hydropon_gateway_evaluate(struct hydropon_gateway *gateway, enum hydropon_cause let_go,
-			       u64 now_ns)
-{
-	evaluate(gateway, let_go, false, now_ns);
-}
-
-/* Must hold gateway->lock. */
-void hydropon_gateway_tell_presence(struct hydropon_gateway *gateway, enum hydropon_kind kind,
-				    u32 index, bool present)
-{
-	struct hydropon_record record = {
-		.time_ns = hydropon_now(),
-		.type = HYDROPON_REC_CHANNEL,
-		.channel = index,
-		.flags = kind,
-		.value = present,
-	};
-
-	hydropon_ring_push(gateway, &record, record.time_ns);
+	if (ret)
+		return dev_err_probe(dev, -EINVAL, "%s: must be one 32-bit number, %u .. %u\n",
+				     property, min_ms, max_ms);
+	if (*ms < min_ms || *ms > max_ms)
+		return dev_err_probe(dev, -EINVAL, "%s: %u is not within %u .. %u\n",
+				     property, *ms, min_ms, max_ms);
+	return 0;
 }
 
 static enum hrtimer_restart gateway_deadline(struct hrtimer *timer)
@@ -145,20 +66,9 @@ static enum hrtimer_restart gateway_deadline(struct hrtimer *timer)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&gateway->lock, flags);
-	hydropon_gateway_evaluate(gateway, 0, hydropon_now());
+	hydropon_evaluate(gateway, 0, hydropon_now());
 	raw_spin_unlock_irqrestore(&gateway->lock, flags);
 	return HRTIMER_NORESTART;
-}
-
-static irqreturn_t gateway_power_edge(int irq, void *data)
-{
-	struct hydropon_gateway *gateway = data;
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&gateway->lock, flags);
-	evaluate(gateway, 0, true, hydropon_now());
-	raw_spin_unlock_irqrestore(&gateway->lock, flags);
-	return IRQ_HANDLED;
 }
 
 static void gateway_wake(struct irq_work *work)
@@ -168,9 +78,18 @@ static void gateway_wake(struct irq_work *work)
 	wake_up_interruptible_poll(&gateway->wait, EPOLLIN | EPOLLRDNORM);
 }
 
-/* Outputs go to their declared safe state for good. Lines behind a bus get a bounded
- * time to follow.
- */
+/* Lines behind a bus get a bounded time to follow, all of them together. */
+static void gateway_settle(struct hydropon_gateway *gateway, unsigned long until)
+{
+	mutex_lock(&gateway->table);
+	for (u32 i = 0; i < gateway->outputs_n; i++)
+		if (gateway->outputs[i] && !hydropon_output_wait_settled(gateway->outputs[i], until))
+			dev_crit(gateway->dev, "%s: its bus did not take the safe state in time\n",
+				 gateway->output_names[i]);
+	mutex_unlock(&gateway->table);
+}
+
+/* Outputs go to their declared safe state for good. */
 static void gateway_end(struct hydropon_gateway *gateway, enum hydropon_cause cause)
 {
 	unsigned long until = jiffies + msecs_to_jiffies(SETTLE_MS);
@@ -179,15 +98,10 @@ static void gateway_end(struct hydropon_gateway *gateway, enum hydropon_cause ca
 	raw_spin_lock_irqsave(&gateway->lock, flags);
 	if (!gateway->terminal)
 		gateway->terminal = cause;
-	hydropon_gateway_evaluate(gateway, 0, hydropon_now());
+	hydropon_evaluate(gateway, 0, hydropon_now());
 	raw_spin_unlock_irqrestore(&gateway->lock, flags);
 
-	mutex_lock(&gateway->table);
-	for (u32 i = 0; i < gateway->outputs_n; i++)
-		if (gateway->outputs[i] && !hydropon_output_wait_settled(gateway->outputs[i], until))
-			dev_crit(gateway->dev, "%s: its bus did not take the safe state in time\n",
-				 gateway->output_names[i]);
-	mutex_unlock(&gateway->table);
+	gateway_settle(gateway, until);
 }
 
 static int gateway_reboot(struct notifier_block *block, unsigned long action, void *data)
@@ -202,41 +116,122 @@ static void gateway_shutdown(struct platform_device *pdev)
 	gateway_end(platform_get_drvdata(pdev), HYDROPON_CAUSE_SHUTDOWN);
 }
 
+/* A line's controller takes the device along when it leaves, and brings it back. */
+int hydropon_follow_line(struct device *dev, struct gpio_desc *line)
+{
+	struct gpio_chip *chip = gpiod_to_chip(line);
+
+	return hydropon_follow(dev, chip ? chip->parent : NULL);
+}
+
+/* The last that this kernel does. No lock: its holder may have been stopped. Lines that
+ * are behind a bus cannot be written here.
+ */
+static int gateway_panic(struct notifier_block *block, unsigned long action, void *data)
+{
+	struct hydropon_gateway *gateway = container_of(block, struct hydropon_gateway, panic);
+
+	WRITE_ONCE(gateway->terminal, HYDROPON_CAUSE_SHUTDOWN);
+	for (u32 i = 0; i < HYDROPON_MAX_OUTPUTS; i++) {
+		struct hydropon_output *output = READ_ONCE(gateway->outputs[i]);
+
+		if (output && !output->worker)
+			gpiod_set_value(output->line, READ_ONCE(output->state.end_on));
+	}
+	return NOTIFY_DONE;
+}
+
+static void gateway_suspend(struct hydropon_gateway *gateway)
+{
+	unsigned long until = jiffies + msecs_to_jiffies(SETTLE_MS);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&gateway->lock, flags);
+	gateway->suspended = true;
+	hydropon_disarm(gateway, HYDROPON_CAUSE_SUSPEND, hydropon_now());
+	raw_spin_unlock_irqrestore(&gateway->lock, flags);
+	gateway_settle(gateway, until);
+}
+
+/* A controller of lines may have forgotten them: all are written again. What was read
+ * before is older than the sleep.
+ */
+static void gateway_resume(struct hydropon_gateway *gateway)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&gateway->lock, flags);
+	gateway->suspended = false;
+	hydropon_disarm(gateway, 0, hydropon_now());
+	for (u32 i = 0; i < gateway->outputs_n; i++)
+		if (gateway->outputs[i])
+			hydropon_output_drive(gateway->outputs[i]);
+	if (gateway->master_line)
+		gpiod_set_value(gateway->master_line, gateway->master_closed);
+	raw_spin_unlock_irqrestore(&gateway->lock, flags);
+}
+
+static int gateway_pm(struct notifier_block *block, unsigned long action, void *data)
+{
+	struct hydropon_gateway *gateway = container_of(block, struct hydropon_gateway, pm);
+
+	switch (action) {
+	case PM_SUSPEND_PREPARE:
+	case PM_HIBERNATION_PREPARE:
+		gateway_suspend(gateway);
+		break;
+	case PM_POST_SUSPEND:
+	case PM_POST_HIBERNATION:
+		gateway_resume(gateway);
+		break;
+	}
+	return NOTIFY_DONE;
+}
+
 static int gateway_get_power_good(struct hydropon_gateway *gateway)
 {
-	struct device *dev = gateway->dev;
-	struct gpio_desc *line = gpiod_get_optional(dev, "power-good", GPIOD_IN);
-	struct gpio_chip *chip;
-	int irq, ret;
+	int ret = hydropon_contact_get(gateway->dev, gateway, "power-good", 0,
+				       &gateway->power_good);
 
-	if (IS_ERR(line))
-		return dev_err_probe(dev, PTR_ERR(line), "power-good-gpios: cannot get the line\n");
-	if (!line)
-		return 0;
-	if (gpiod_cansleep(line)) {
-		gpiod_put(line);
-		return dev_err_probe(dev, -EINVAL,
-				     "power-good-gpios: a line behind a bus is too slow to shed load; use a SoC line\n");
-	}
-	irq = gpiod_to_irq(line);
-	if (irq < 0) {
-		gpiod_put(line);
-		return dev_err_probe(dev, irq, "power-good-gpios: the line has no interrupt\n");
-	}
-	chip = gpiod_to_chip(line);
-	ret = hydropon_follow(dev, chip ? chip->parent : NULL);
-	if (ret) {
-		gpiod_put(line);
+	if (ret || !gateway->power_good.line)
 		return ret;
-	}
-	gateway->power_good = line;
-	gateway->power_irq = irq;
-	gateway->power.good = gpiod_get_value(line) > 0;
+	gateway->power.good = hydropon_contact_closed(&gateway->power_good);
 	/* Booted on battery: shed until power has been stable. */
 	gateway->power.shedding = !gateway->power.good;
 	gateway->power.since_ns = hydropon_now();
 	gateway->power_told_good = gateway->power.good;
 	return 0;
+}
+
+/* Closed from the beginning: what hangs behind it may have to be on to be safe. */
+static int gateway_get_master(struct hydropon_gateway *gateway)
+{
+	struct device *dev = gateway->dev;
+	struct gpio_desc *line = gpiod_get_optional(dev, "master-relay", GPIOD_OUT_HIGH);
+	int ret;
+
+	if (IS_ERR(line))
+		return dev_err_probe(dev, PTR_ERR(line), "master-relay-gpios: cannot get the line\n");
+	if (!line)
+		return 0;
+	if (gpiod_cansleep(line))
+		ret = dev_err_probe(dev, -EINVAL,
+				    "master-relay-gpios: a line behind a bus may fail when it is wanted; use a SoC line\n");
+	else
+		ret = hydropon_follow_line(dev, line);
+	if (ret)
+		gpiod_put(line);
+	else
+		gateway->master_line = line;
+	return ret;
+}
+
+static void gateway_put_lines(struct hydropon_gateway *gateway)
+{
+	hydropon_contact_put(&gateway->power_good);
+	if (gateway->master_line)
+		gpiod_put(gateway->master_line);
+	gateway->master_line = NULL;
 }
 
 static struct hydropon_gateway *gateway_new(struct device *dev)
@@ -259,6 +254,7 @@ static struct hydropon_gateway *gateway_new(struct device *dev)
 	hydropon_hrtimer_setup(&gateway->timer, gateway_deadline, HRTIMER_MODE_ABS_HARD);
 	gateway->power.good = true;
 	gateway->power_told_good = true;
+	gateway->master_closed = true;
 	return gateway;
 }
 
@@ -273,9 +269,55 @@ static void gateway_stop(struct hydropon_gateway *gateway)
 	hrtimer_cancel(&gateway->timer);
 	irq_work_sync(&gateway->wake);
 	wake_up_interruptible_poll(&gateway->wait, EPOLLIN | EPOLLHUP);
-	ida_free(&gateway_ids, gateway->id);
-	if (gateway->power_good)
-		gpiod_put(gateway->power_good);
+}
+
+/* The ends of everything. They come first: what else is told of an end may hang. */
+static int gateway_register_ends(struct hydropon_gateway *gateway)
+{
+	int ret;
+
+	gateway->reboot = (struct notifier_block) {
+		.notifier_call = gateway_reboot, .priority = INT_MAX,
+	};
+	gateway->pm = (struct notifier_block) {
+		.notifier_call = gateway_pm, .priority = INT_MAX,
+	};
+	gateway->panic = (struct notifier_block) {
+		.notifier_call = gateway_panic, .priority = INT_MAX,
+	};
+	ret = register_reboot_notifier(&gateway->reboot);
+	if (ret)
+		return ret;
+	ret = register_pm_notifier(&gateway->pm);
+	if (ret)
+		goto err_reboot;
+	ret = atomic_notifier_chain_register(&panic_notifier_list, &gateway->panic);
+	if (ret)
+		goto err_pm;
+	return 0;
+
+err_pm:
+	unregister_pm_notifier(&gateway->pm);
+err_reboot:
+	unregister_reboot_notifier(&gateway->reboot);
+	return ret;
+}
+
+static void gateway_unregister_ends(struct hydropon_gateway *gateway)
+{
+	atomic_notifier_chain_unregister(&panic_notifier_list, &gateway->panic);
+	unregister_pm_notifier(&gateway->pm);
+	unregister_reboot_notifier(&gateway->reboot);
+}
+
+static int gateway_register_device(struct hydropon_gateway *gateway)
+{
+	gateway->misc.minor = MISC_DYNAMIC_MINOR;
+	gateway->misc.name = gateway->misc_name;
+	gateway->misc.fops = &hydropon_fops;
+	gateway->misc.parent = gateway->dev;
+	gateway->misc.mode = 0600;
+	return misc_register(&gateway->misc);
 }
 
 static int gateway_probe(struct platform_device *pdev)
@@ -304,42 +346,30 @@ static int gateway_probe(struct platform_device *pdev)
 	ret = gateway_get_power_good(gateway);
 	if (ret)
 		goto err_put;
+	ret = gateway_get_master(gateway);
+	if (ret)
+		goto err_put_lines;
 
 	gateway->id = ida_alloc(&gateway_ids, GFP_KERNEL);
 	if (gateway->id < 0) {
 		ret = gateway->id;
-		goto err_put_line;
+		goto err_put_lines;
 	}
 	snprintf(gateway->misc_name, sizeof(gateway->misc_name), "hydropon%d", gateway->id);
 
 	raw_spin_lock_irqsave(&gateway->lock, flags);
-	hydropon_gateway_evaluate(gateway, 0, hydropon_now());
+	hydropon_evaluate(gateway, 0, hydropon_now());
 	raw_spin_unlock_irqrestore(&gateway->lock, flags);
 
-	if (gateway->power_good) {
-		ret = request_irq(gateway->power_irq, gateway_power_edge,
-				  IRQF_TRIGGER_RISING | IRQF_TRIGGER_FALLING | IRQF_NO_THREAD,
-				  gateway->misc_name, gateway);
-		if (ret) {
-			dev_err_probe(dev, ret, "power-good-gpios: cannot get its interrupt\n");
-			goto err_stop;
-		}
-	}
-
-	gateway->reboot.notifier_call = gateway_reboot;
-	ret = register_reboot_notifier(&gateway->reboot);
+	ret = hydropon_contact_watch(dev, &gateway->power_good, gateway->misc_name);
 	if (ret)
-		goto err_free_irq;
-
-	gateway->misc.minor = MISC_DYNAMIC_MINOR;
-	gateway->misc.name = gateway->misc_name;
-	gateway->misc.fops = &hydropon_fops;
-	gateway->misc.parent = dev;
-	gateway->misc.mode = 0600;
-	ret = misc_register(&gateway->misc);
+		goto err_stop;
+	ret = gateway_register_ends(gateway);
 	if (ret)
-		goto err_unregister_reboot;
-
+		goto err_unwatch;
+	ret = gateway_register_device(gateway);
+	if (ret)
+		goto err_unregister_ends;
 	ret = of_platform_populate(dev->of_node, NULL, NULL, dev);
 	if (ret)
 		goto err_deregister;
@@ -348,17 +378,18 @@ static int gateway_probe(struct platform_device *pdev)
 err_deregister:
 	of_platform_depopulate(dev);
 	misc_deregister(&gateway->misc);
-err_unregister_reboot:
-	unregister_reboot_notifier(&gateway->reboot);
-err_free_irq:
-	if (gateway->power_good)
-		free_irq(gateway->power_irq, gateway);
+err_unregister_ends:
+	gateway_unregister_ends(gateway);
+err_unwatch:
+	gateway_stop(gateway);
+	hydropon_contact_unwatch(&gateway->power_good);
+	goto err_free_id;
 err_stop:
 	gateway_stop(gateway);
-	goto err_put;
-err_put_line:
-	if (gateway->power_good)
-		gpiod_put(gateway->power_good);
+err_free_id:
+	ida_free(&gateway_ids, gateway->id);
+err_put_lines:
+	gateway_put_lines(gateway);
 err_put:
 	hydropon_gateway_put(gateway);
 	return ret;
@@ -372,11 +403,12 @@ static HYDROPON_REMOVE_RETURN gateway_remove(struct platform_device *pdev)
 	gateway_end(gateway, HYDROPON_CAUSE_UNBIND);
 	of_platform_depopulate(&pdev->dev);
 	misc_deregister(&gateway->misc);
-	unregister_reboot_notifier(&gateway->reboot);
-	if (gateway->power_good)
-		free_irq(gateway->power_irq, gateway);
+	gateway_unregister_ends(gateway);
 
 	gateway_stop(gateway);
+	hydropon_contact_unwatch(&gateway->power_good);
+	ida_free(&gateway_ids, gateway->id);
+	gateway_put_lines(gateway);
 	hydropon_gateway_put(gateway);
 	return HYDROPON_REMOVED;
 }

@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* An output: its line, its lease, and the errand of writing lines behind a bus. */
-#include <dt-bindings/gpio/gpio.h>
-#include <linux/of.h>
-#include <linux/sched.h>
-#include <linux/slab.h>
-
+/* An output at work: what it senses, what is decided, and its lease. All of it under
+ * gateway->lock.
+ */
 #include "guard.h"
-#include "compat.h"
+#include "trace.h"
 
-#define LEASE_MAX_MS_DEFAULT	2000
-#define WRITE_RETRY_MS		100
-
-/* Must hold gateway->lock. @status is of the newest write that has ended. */
-static void output_tell(struct hydropon_output *output, bool on, int status, u64 now_ns)
+/* @status is of the newest write that has ended. */
+void hydropon_output_tell(struct hydropon_output *output, bool on, int status, u64 now_ns)
 {
 	struct hydropon_record record = {
 		.time_ns = now_ns,
@@ -26,34 +20,119 @@ static void output_tell(struct hydropon_output *output, bool on, int status, u64
 	hydropon_ring_push(output->gateway, &record, now_ns);
 }
 
-/* Must hold gateway->lock. Decides, drives the line, tells; returns when to decide again
- * at the latest.
+static void tell_manual(struct hydropon_output *output, u64 now_ns)
+{
+	struct hydropon_record record = {
+		.time_ns = now_ns,
+		.type = HYDROPON_REC_MANUAL,
+		.channel = output->index,
+		.value = output->position.manual,
+	};
+
+	if (output->position.manual == output->manual_told)
+		return;
+	output->manual_told = output->position.manual;
+	hydropon_ring_push(output->gateway, &record, now_ns);
+}
+
+static void note_fault(struct hydropon_output *output, enum hydropon_fault fault, bool lasts,
+		       u64 now_ns)
+{
+	u32 bit = 1U << fault;
+
+	if (!(output->faults & bit) == !lasts)
+		return;
+	output->faults ^= bit;
+	hydropon_tell_fault(output->gateway, output->index, fault, lasts, now_ns);
+}
+
+/* Looks at the switch and at the relay's auxiliary contact. */
+u64 hydropon_output_sense(struct hydropon_output *output, u64 now_ns)
+{
+	bool storm = output->on_contact.storming || output->off_contact.storming;
+	u64 next_ns = HYDROPON_NEVER;
+	bool fault;
+
+	if (output->on_contact.line) {
+		next_ns = hydropon_switch_step(&output->position,
+					       hydropon_contact_closed(&output->on_contact),
+					       hydropon_contact_closed(&output->off_contact),
+					       storm, now_ns);
+		note_fault(output, HYDROPON_FAULT_SWITCH, output->position.broken, now_ns);
+		note_fault(output, HYDROPON_FAULT_SWITCH_STORM, storm, now_ns);
+		tell_manual(output, now_ns);
+	}
+	if (output->feedback_line) {
+		next_ns = min(next_ns,
+			      hydropon_feedback_step(&output->feedback, output->state.on,
+						     gpiod_get_value(output->feedback_line) > 0,
+						     now_ns));
+		fault = output->feedback.fault;
+		note_fault(output, HYDROPON_FAULT_WELDED, fault && !output->state.on, now_ns);
+		note_fault(output, HYDROPON_FAULT_NOT_CLOSING, fault && output->state.on, now_ns);
+	}
+	return next_ns;
+}
+
+/* The first channel that it needs and that is stale, or HYDROPON_NONE; @next_ns is brought
+ * forward to when the next one will be.
  */
-u64 hydropon_output_step(struct hydropon_output *output, enum hydropon_cause let_go, u64 now_ns)
+u32 hydropon_output_stale_need(const struct hydropon_output *output, u64 now_ns, u64 *next_ns)
+{
+	for (u32 i = 0; i < output->needs_n; i++) {
+		const struct hydropon_need *need = &output->needs[i];
+		u64 good_ns = need->channel->reading.good_ns;
+
+		if (!good_ns || now_ns >= good_ns + need->stale_ns)
+			return need->channel->info.index;
+		*next_ns = min(*next_ns, good_ns + need->stale_ns);
+	}
+	return HYDROPON_NONE;
+}
+
+/* Latched off: it is on without being told to be, which is not its safe state. */
+static u32 weld(const struct hydropon_output *output)
+{
+	bool welded = output->faults & (1U << HYDROPON_FAULT_WELDED);
+
+	return welded && !output->limits.safe_on ? HYDROPON_LATCH_WELDED : 0;
+}
+
+/* Decides, drives the line, tells; returns when to decide again at the latest. @let_go: 0,
+ * or why its lease ends now.
+ */
+u64 hydropon_output_step(struct hydropon_output *output, enum hydropon_cause let_go, u64 now_ns,
+			 bool *changed)
 {
 	struct hydropon_gateway *gateway = output->gateway;
-	bool was_on = output->state.on;
 	u32 was_cause = output->state.cause;
-	u64 next_ns;
+	bool was_on = output->state.on;
+	u64 stale_at_ns = HYDROPON_NEVER, next_ns;
+	struct hydropon_inputs inputs = {
+		.let_go = output->gone ? HYDROPON_CAUSE_UNBIND : let_go,
+		.manual = output->position.manual,
+		.trips = output->trips,
+		.latching = output->latching | weld(output),
+		.shedding = gateway->power.shedding,
+		.needs_stale = hydropon_output_stale_need(output, now_ns, &stale_at_ns) !=
+			       HYDROPON_NONE,
+	};
 
-	if (output->gone)
-		let_go = HYDROPON_CAUSE_UNBIND;
-	else if (gateway->terminal)
-		let_go = gateway->terminal;
-	next_ns = hydropon_decide(&output->state, gateway->power.shedding, let_go, now_ns);
+	next_ns = hydropon_decide(&output->limits, &output->state, &inputs, now_ns);
+	if (output->state.lease_expiry_ns)
+		next_ns = min(next_ns, stale_at_ns);
+	if (output->state.held_by)
+		output->forced_ns = now_ns;
 
 	if (output->state.on != was_on) {
-		if (output->worker)
-			kthread_mod_delayed_work(output->worker, &output->write, 0);
-		else
-			gpiod_set_value(output->line, output->state.on);
-		output->changed_ns = now_ns;
+		hydropon_output_drive(output);
 		output->changes++;
+		*changed = true;
 	}
-	if (output->state.cause == HYDROPON_CAUSE_SHED)
-		output->forced_ns = now_ns;
-	if (output->state.on != was_on || output->state.cause != was_cause)
-		output_tell(output, output->state.on, output->line_status, now_ns);
+	if (output->state.on != was_on || output->state.cause != was_cause) {
+		trace_hydropon_output(output->index, output->state.on, output->state.cause);
+		hydropon_output_tell(output, output->state.on, output->line_status, now_ns);
+	}
 	return next_ns;
 }
 
@@ -65,12 +144,13 @@ static int check_set(const struct hydropon_output *output, const struct hydropon
 	u64 latency_ns = gateway->ring.max_latency_ns + 2 * BEAT_NS;
 	u32 age = beats->newest - set->beat;
 	u64 beat_ns;
+	int ret;
 
 	if (gateway->terminal)
 		return -ESHUTDOWN;
 	if (output->gone)
 		return -ENODEV;
-	if (!gateway->armed)
+	if (!gateway->armed || !output->state.restored)
 		return -EPERM;
 	if (set->lease_ms < HYDROPON_LEASE_MIN_MS || set->lease_ms > output->lease_max_ms ||
 	    set->lease_ms * (u64)NSEC_PER_MSEC < 3 * latency_ns)
@@ -79,8 +159,9 @@ static int check_set(const struct hydropon_output *output, const struct hydropon
 		return -EINVAL;
 	if (age >= beats->emitted)
 		return -ESTALE;
-	if (output->state.cause == HYDROPON_CAUSE_SHED)
-		return -EBUSY;
+	ret = hydropon_may_lease(&output->limits, &output->state, now_ns);
+	if (ret)
+		return ret;
 	beat_ns = beats->time_ns[set->beat % BEAT_HISTORY];
 	*expiry_ns = beat_ns + set->lease_ms * (u64)NSEC_PER_MSEC;
 	if (beat_ns <= output->forced_ns || *expiry_ns <= now_ns)
@@ -88,15 +169,16 @@ static int check_set(const struct hydropon_output *output, const struct hydropon
 	return 0;
 }
 
-/* Must hold gateway->lock; the caller evaluates. */
+/* Must hold gateway->lock; the caller evaluates, before and after. */
 int hydropon_output_set(struct hydropon_output *output, const struct hydropon_set *set,
 			u64 now_ns)
 {
+	bool changed = false;
 	u64 expiry_ns;
 	int ret;
 
-	if (!!set->on == output->state.safe_on) {
-		hydropon_output_step(output, HYDROPON_CAUSE_RELEASED, now_ns);
+	if (!!set->on == output->limits.safe_on) {
+		hydropon_output_step(output, HYDROPON_CAUSE_RELEASED, now_ns, &changed);
 		return 0;
 	}
 	ret = check_set(output, set, now_ns, &expiry_ns);
@@ -105,294 +187,17 @@ int hydropon_output_set(struct hydropon_output *output, const struct hydropon_se
 		return ret;
 	}
 	output->state.lease_expiry_ns = max(output->state.lease_expiry_ns, expiry_ns);
+	trace_hydropon_lease(output->index, set->beat, output->state.lease_expiry_ns);
 	return 0;
 }
 
-/* A line behind a bus is written with an answer, and read back. What an open-drain line
- * reads is up to what it is wired to.
- */
-static int write_line(struct hydropon_output *output, bool on)
+/* Must hold gateway->lock; the caller evaluates, before and after. */
+int hydropon_output_reset(struct hydropon_output *output, u64 now_ns)
 {
-	int ret = gpiod_direction_output(output->line, on);
+	int ret = hydropon_reset(&output->limits, &output->state, output->trips | weld(output),
+				 now_ns);
 
-	if (ret || output->single_ended)
-		return ret;
-	ret = gpiod_get_value_cansleep(output->line);
-	if (ret < 0)
-		return ret;
-	return ret == on ? 0 : -EIO;
-}
-
-static void output_write(struct kthread_work *work)
-{
-	struct hydropon_output *output = container_of(work, struct hydropon_output, write.work);
-	struct hydropon_gateway *gateway = output->gateway;
-	unsigned long flags;
-	bool on;
-	int ret;
-
-	raw_spin_lock_irqsave(&gateway->lock, flags);
-	on = output->state.on;
-	/* Until it has ended nobody knows what the line is. */
-	output->written = NOT_WRITTEN;
-	raw_spin_unlock_irqrestore(&gateway->lock, flags);
-
-	ret = write_line(output, on);
-
-	raw_spin_lock_irqsave(&gateway->lock, flags);
 	if (!ret)
-		output->written = on;
-	if (ret != output->line_status) {
-		output->line_status = ret;
-		output_tell(output, on, ret, hydropon_now());
-		hydropon_gateway_evaluate(gateway, 0, hydropon_now());
-	}
-	/* Only the same level is tried again later: another one is due now. */
-	if (output->state.on != on)
-		kthread_mod_delayed_work(output->worker, &output->write, 0);
-	else if (ret)
-		kthread_mod_delayed_work(output->worker, &output->write,
-					 msecs_to_jiffies(WRITE_RETRY_MS));
-	raw_spin_unlock_irqrestore(&gateway->lock, flags);
-	wake_up_all(&output->settled);
-}
-
-/* Must hold gateway->lock. 0: the line is what was decided. */
-int hydropon_output_line_status(const struct hydropon_output *output)
-{
-	if (!output->worker || output->written == output->state.on)
-		return 0;
-	return output->line_status ? output->line_status : -EINPROGRESS;
-}
-
-static bool is_settled(struct hydropon_output *output)
-{
-	unsigned long flags;
-	bool settled;
-
-	raw_spin_lock_irqsave(&output->gateway->lock, flags);
-	settled = !hydropon_output_line_status(output);
-	raw_spin_unlock_irqrestore(&output->gateway->lock, flags);
-	return settled;
-}
-
-/* Until the line is what was decided; false if it is not so by @until (jiffies). */
-bool hydropon_output_wait_settled(struct hydropon_output *output, unsigned long until)
-{
-	long left = until - jiffies;
-
-	return wait_event_timeout(output->settled, is_settled(output), max(left, 0L)) > 0;
-}
-
-static int read_safe_state(struct device *dev, bool *safe_on)
-{
-	const char *text;
-
-	if (of_property_read_string(dev->of_node, "hydropon,safe-state", &text))
-		return dev_err_probe(dev, -EINVAL,
-				     "hydropon,safe-state: missing; say \"off\" or \"on\"\n");
-	*safe_on = !strcmp(text, "on");
-	if (!*safe_on && strcmp(text, "off"))
-		return dev_err_probe(dev, -EINVAL,
-				     "hydropon,safe-state: \"%s\" is neither \"off\" nor \"on\"\n",
-				     text);
-	return 0;
-}
-
-/* Gives the output an index: its old one if it was here before. */
-static int output_attach(struct hydropon_output *output)
-{
-	struct hydropon_gateway *gateway = output->gateway;
-	unsigned long flags;
-	u32 index;
-	int ret = 0;
-
-	mutex_lock(&gateway->table);
-	for (index = 0; index < gateway->outputs_n; index++)
-		if (!strcmp(gateway->output_names[index], output->name))
-			break;
-	if (index == HYDROPON_MAX_OUTPUTS)
-		ret = -ENOSPC;
-	else if (gateway->outputs[index])
-		ret = -EEXIST;
-	if (ret)
-		goto out;
-
-	raw_spin_lock_irqsave(&gateway->lock, flags);
-	strscpy(gateway->output_names[index], output->name, HYDROPON_NAME_MAX);
-	output->index = index;
-	gateway->outputs[index] = output;
-	gateway->outputs_n = max(gateway->outputs_n, index + 1);
-	hydropon_gateway_tell_presence(gateway, HYDROPON_KIND_OUTPUT, index, true);
-	hydropon_gateway_evaluate(gateway, 0, hydropon_now());
-	raw_spin_unlock_irqrestore(&gateway->lock, flags);
-out:
-	mutex_unlock(&gateway->table);
+		output->forced_ns = now_ns;
 	return ret;
 }
-
-static void output_detach(struct hydropon_output *output)
-{
-	struct hydropon_gateway *gateway = output->gateway;
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&gateway->lock, flags);
-	output->gone = true;
-	hydropon_gateway_evaluate(gateway, 0, hydropon_now());
-	raw_spin_unlock_irqrestore(&gateway->lock, flags);
-	hydropon_output_wait_settled(output, jiffies + msecs_to_jiffies(SETTLE_MS));
-
-	mutex_lock(&gateway->table);
-	raw_spin_lock_irqsave(&gateway->lock, flags);
-	gateway->outputs[output->index] = NULL;
-	hydropon_gateway_tell_presence(gateway, HYDROPON_KIND_OUTPUT, output->index, false);
-	hydropon_gateway_evaluate(gateway, 0, hydropon_now());
-	raw_spin_unlock_irqrestore(&gateway->lock, flags);
-	mutex_unlock(&gateway->table);
-}
-
-/* Open-drain and open-source lines change their direction with each write, which goes
- * through code of the pin controller that may sleep, whatever the line says of itself.
- */
-static bool is_single_ended(struct device *dev)
-{
-	struct of_phandle_args args;
-	bool single_ended;
-
-	if (of_parse_phandle_with_args(dev->of_node, "relay-gpios", "#gpio-cells", 0, &args))
-		return false;
-	single_ended = args.args_count > 1 &&
-		       args.args[args.args_count - 1] & GPIO_SINGLE_ENDED;
-	of_node_put(args.np);
-	return single_ended;
-}
-
-/* Takes the line, and has it at the declared safe level: at once, or by a thread that
- * does not give up. The level is set before the direction: the relay never sees another.
- */
-static int output_get_line(struct device *dev, struct hydropon_output *output)
-{
-	struct gpio_chip *chip;
-	int ret;
-
-	output->line = gpiod_get(dev, "relay", GPIOD_ASIS);
-	if (IS_ERR(output->line))
-		return dev_err_probe(dev, PTR_ERR(output->line),
-				     "relay-gpios: cannot get the line\n");
-	chip = gpiod_to_chip(output->line);
-	ret = hydropon_follow(dev, chip ? chip->parent : NULL);
-	if (ret)
-		goto err_put_line;
-
-	output->single_ended = is_single_ended(dev);
-	if (!gpiod_cansleep(output->line) && !output->single_ended) {
-		ret = gpiod_direction_output(output->line, output->state.safe_on);
-		if (ret) {
-			dev_err_probe(dev, ret, "relay-gpios: cannot drive the line\n");
-			goto err_put_line;
-		}
-		return 0;
-	}
-	output->worker = kthread_create_worker(0, "hydropon-%s", output->name);
-	if (IS_ERR(output->worker)) {
-		ret = PTR_ERR(output->worker);
-		goto err_put_line;
-	}
-	sched_set_fifo(output->worker->task);
-	kthread_queue_delayed_work(output->worker, &output->write, 0);
-	return 0;
-
-err_put_line:
-	gpiod_put(output->line);
-	return ret;
-}
-
-/* Nothing is decided any more. A write that was queued but not begun is made up for. */
-static void output_put_line(struct device *dev, struct hydropon_output *output)
-{
-	if (output->worker) {
-		kthread_cancel_delayed_work_sync(&output->write);
-		if (output->written != output->state.on && write_line(output, output->state.on))
-			dev_crit(dev, "its bus does not take the safe state: the relay may be %s\n",
-				 output->state.on ? "off" : "on");
-		kthread_destroy_worker(output->worker);
-	}
-	gpiod_put(output->line);
-}
-
-static int output_probe(struct platform_device *pdev)
-{
-	struct device *dev = &pdev->dev;
-	struct hydropon_output *output;
-	int ret;
-
-	output = kzalloc(sizeof(*output), GFP_KERNEL);
-	if (!output)
-		return -ENOMEM;
-	output->gateway = hydropon_gateway_of_child(dev);
-	if (!output->gateway) {
-		ret = dev_err_probe(dev, -ENODEV, "not a child of a hydropon,gateway\n");
-		goto err_free;
-	}
-	platform_set_drvdata(pdev, output);
-	init_waitqueue_head(&output->settled);
-	kthread_init_delayed_work(&output->write, output_write);
-	snprintf(output->name, sizeof(output->name), "%pOFn", dev->of_node);
-
-	ret = read_safe_state(dev, &output->state.safe_on);
-	if (ret)
-		goto err_free;
-	ret = hydropon_read_ms(dev, "hydropon,lease-max-ms", HYDROPON_LEASE_MIN_MS,
-			       HYDROPON_LEASE_MAX_MS, LEASE_MAX_MS_DEFAULT, &output->lease_max_ms);
-	if (ret)
-		goto err_free;
-	output->state.shed = of_property_read_bool(dev->of_node, "hydropon,shed");
-	output->state.on = output->state.safe_on;
-	output->written = NOT_WRITTEN;
-	output->state.cause = HYDROPON_CAUSE_PROBE;
-	output->changed_ns = hydropon_now();
-	output->forced_ns = output->changed_ns;
-
-	ret = output_get_line(dev, output);
-	if (ret)
-		goto err_free;
-
-	ret = output_attach(output);
-	if (ret) {
-		dev_err_probe(dev, ret, "cannot be added: %s\n",
-			      ret == -EEXIST ? "two outputs have this name" : "too many outputs");
-		goto err_put_line;
-	}
-	return 0;
-
-err_put_line:
-	output_put_line(dev, output);
-err_free:
-	kfree(output);
-	return ret;
-}
-
-static HYDROPON_REMOVE_RETURN output_remove(struct platform_device *pdev)
-{
-	struct hydropon_output *output = platform_get_drvdata(pdev);
-
-	output_detach(output);
-	output_put_line(&pdev->dev, output);
-	kfree(output);
-	return HYDROPON_REMOVED;
-}
-
-static const struct of_device_id output_of_match[] = {
-	{ .compatible = "hydropon,output" },
-	{ }
-};
-MODULE_DEVICE_TABLE(of, output_of_match);
-
-struct platform_driver hydropon_output_driver = {
-	.driver = {
-		.name = "hydropon-output",
-		.of_match_table = output_of_match,
-	},
-	.probe = output_probe,
-	.remove = output_remove,
-};

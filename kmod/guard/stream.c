@@ -25,10 +25,20 @@ void hydropon_ring_free(struct hydropon_ring *ring)
 	vfree(ring->written_ns);
 }
 
+/* What wakes the reader at once. */
 static bool is_urgent(const struct hydropon_record *record)
 {
-	return record->type == HYDROPON_REC_OUTPUT || record->type == HYDROPON_REC_POWER ||
-	       record->type == HYDROPON_REC_CHANNEL;
+	switch (record->type) {
+	case HYDROPON_REC_OUTPUT:
+	case HYDROPON_REC_POWER:
+	case HYDROPON_REC_CHANNEL:
+	case HYDROPON_REC_TRIP:
+	case HYDROPON_REC_MANUAL:
+	case HYDROPON_REC_FAULT:
+		return true;
+	default:
+		return false;
+	}
 }
 
 static void put(struct hydropon_ring *ring, const struct hydropon_record *record, u64 now_ns)
@@ -60,7 +70,8 @@ bool hydropon_ring_push(struct hydropon_gateway *gateway, const struct hydropon_
 	u32 used = ring->head - READ_ONCE(ring->tail);
 	bool urgent = is_urgent(record);
 	u32 wanted = 1 + (ring->lost_untold != 0);
-	u32 limit = urgent ? RING_RECORDS : RING_RECORDS - HYDROPON_RING_RESERVED;
+	bool reserved = urgent || record->type == HYDROPON_REC_TIME;
+	u32 limit = reserved ? RING_RECORDS : RING_RECORDS - HYDROPON_RING_RESERVED;
 
 	if (!gateway->controlled)
 		return true;
@@ -138,6 +149,7 @@ void hydropon_ring_open(struct hydropon_gateway *gateway, u32 first_beat)
 	ring->told = false;
 	gateway->beats.newest = first_beat;
 	gateway->beats.emitted = 0;
+	gateway->time_next_ns = 0;
 
 	for (u32 i = 0; i < gateway->channels_n; i++) {
 		struct hydropon_channel *channel = gateway->channels[i];
@@ -172,7 +184,7 @@ ssize_t hydropon_ring_read(struct hydropon_gateway *gateway, char __user *to, si
 	/* An urgent record behind the part that was read keeps its urgency. */
 	if (ring->head == ring->tail)
 		ring->urgent = false;
-	hydropon_gateway_evaluate(gateway, 0, now_ns);
+	hydropon_evaluate(gateway, 0, now_ns);
 	raw_spin_unlock_irqrestore(&gateway->lock, flags);
 	return n * sizeof(*ring->records);
 }

@@ -23,7 +23,7 @@ FIXTURE_SETUP(guard)
 	self->air = find_output(self->fd, "air-a");
 	self->fill = find_output(self->fd, "fill");
 	self->lights = find_output(self->fd, "lights");
-	ASSERT_EQ(ioctl_errno(self->fd, HYDROPON_IOC_ARM, NULL), 0);
+	arm(self->fd);
 }
 
 FIXTURE_TEARDOWN(guard)
@@ -158,7 +158,7 @@ TEST_F(guard, takes_only_beats_of_this_open)
 	close(self->fd);
 	self->fd = device_open(O_RDWR | O_NONBLOCK);
 	ASSERT_GE(self->fd, 0);
-	ASSERT_EQ(ioctl_errno(self->fd, HYDROPON_IOC_ARM, NULL), 0);
+	arm(self->fd);
 	EXPECT_NE(set_output(self->fd, self->pump, true, old, LEASE_MS), 0);
 	newest_beat(self->fd);
 	EXPECT_NE(set_output(self->fd, self->pump, true, old, LEASE_MS), 0);
@@ -429,6 +429,10 @@ TEST_F(guard, an_unbound_output_is_safe_and_returns_safe)
 	EXPECT_EQ(line_level(SIM_SOC, SIM_PUMP), 0);
 	EXPECT_EQ(output_info(fd, (uint32_t)self->pump).on, 0);
 	/* What was judged before it returned says nothing of it. */
+	/* What was kept of it must be given back before it moves. */
+	EXPECT_EQ(lease(fd, self->pump, true, 2000), EPERM);
+	EXPECT_EQ(restore(fd, (uint32_t)self->pump, 0), 0);
+	EXPECT_EQ(restore(fd, (uint32_t)self->pump, 0), EALREADY);
 	EXPECT_EQ(set_output(fd, self->pump, true, before, 2000), ESTALE);
 	EXPECT_EQ(lease(fd, self->pump, true, 2000), 0);
 	EXPECT_EQ(line_level(SIM_SOC, SIM_PUMP), 1);
@@ -450,7 +454,7 @@ TEST_F(guard, unbinding_waits_for_a_write_that_is_under_way)
 		close(self->fd);
 		wait_for_device();
 		self->fd = device_open(O_RDWR | O_NONBLOCK);
-		ASSERT_EQ(ioctl_errno(self->fd, HYDROPON_IOC_ARM, NULL), 0);
+		arm(self->fd);
 	}
 	/* A write that takes longer than anyone waits for it. */
 	sim_write("gpio-bus/latency_us", 1500000);
@@ -561,7 +565,7 @@ TEST_F(guard, a_controller_of_all_lines_may_leave_and_return)
 		EXPECT_EQ(line_level(SIM_SOC, SIM_PUMP), 0);
 		EXPECT_EQ(line_level(SIM_SOC, SIM_AIR), 1);
 		self->fd = device_open(O_RDWR | O_NONBLOCK);
-		ASSERT_EQ(ioctl_errno(self->fd, HYDROPON_IOC_ARM, NULL), 0);
+		arm(self->fd);
 	}
 }
 
@@ -638,6 +642,7 @@ TEST_F(guard, an_expander_that_goes_takes_its_output_along_and_brings_it_back)
 	for (int i = 0; i < 100 && !output_info(fd, (uint32_t)self->fill).present; i++)
 		sleep_ms(20);
 	EXPECT_EQ(output_info(fd, (uint32_t)self->fill).present, 1);
+	EXPECT_EQ(restore(fd, (uint32_t)self->fill, 0), 0);
 	ASSERT_EQ(lease(fd, self->fill, true, 2000), 0);
 	sleep_ms(50);
 	EXPECT_EQ(line_level(SIM_BUS, SIM_FILL), 1);

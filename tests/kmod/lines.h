@@ -38,6 +38,9 @@ static inline int count_transitions(const char *chip, unsigned int line, uint64_
 	return count;
 }
 
+/* Outputs of the virtual gateway. */
+#define OUTPUTS 9
+
 struct wanted_output { int output; int cause; };
 
 static inline bool is_output_with_cause(const struct hydropon_record *record, const void *data)
@@ -73,7 +76,7 @@ static inline void wait_for_device(void)
 				all = all && output_info(fd, o).present;
 			close(fd);
 			/* udev has been there too */
-			if (all && info.outputs == 6 && !stat(DEVICE, &st) && st.st_gid)
+			if (all && info.outputs == OUTPUTS && !stat(DEVICE, &st) && st.st_gid)
 				return;
 		}
 		sleep_ms(20);
@@ -93,6 +96,24 @@ static inline void power_is_good(void)
 		sleep_ms(10);
 	EXPECT_EQ(device_info(fd).shedding, 0);
 	close(fd);
+}
+
+static inline int restore(int fd, uint32_t output, uint32_t latched)
+{
+	struct hydropon_restore kept = { .output = output, .latched = latched };
+
+	return ioctl_errno(fd, HYDROPON_IOC_RESTORE, &kept);
+}
+
+/* Arms; outputs that were probed anew have nothing to remember. */
+static inline void arm(int fd)
+{
+	uint32_t outputs = device_info(fd).outputs;
+
+	for (uint32_t i = 0; i < outputs; i++)
+		if (output_info(fd, i).present && !output_info(fd, i).restored)
+			EXPECT_EQ(restore(fd, i, 0), 0);
+	EXPECT_EQ(ioctl_errno(fd, HYDROPON_IOC_ARM, NULL), 0);
 }
 
 static inline void write_text(const char *path, const char *text)

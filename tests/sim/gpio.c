@@ -5,6 +5,9 @@
  * property hydropon,sleeping it is like an expander behind a bus: writes may take
  * time and fail. Interrupts on each line, of either kind, by edge.
  *
+ * hydropon,relays = <OUTPUT INPUT>, ...: a relay with an auxiliary contact hangs on that
+ * output, so that the input follows it; stuckINPUT, 1 while the relay does not move.
+ *
  * Files: line0 .. line15, the level at the pin; written, it drives an input from
  * outside (-EBUSY for an output). hz_milli0 .. hz_milli15: see pulse.c. record,
  * record_clear, record_lost: see record.c. latency_us, errno: of each write of a
@@ -62,6 +65,13 @@ static int line_get(struct gpio_chip *chip, unsigned int offset)
 	return level;
 }
 
+/* Must hold gpio->lock. */
+static void relay_move(struct sim_line *line)
+{
+	if (line->follower && !line->follower->stuck)
+		line->follower->outside = line->driven;
+}
+
 static int bus_write(const struct sim_gpio *gpio)
 {
 	return gpio->chip.can_sleep ? sim_fault_apply(&gpio->fault) : 0;
@@ -83,6 +93,7 @@ static int line_write(struct gpio_chip *chip, unsigned int offset, int level)
 		line->driven = level;
 		if (line->is_output)
 			sim_record_add(gpio, line, SIM_RECORD_CHANGE);
+		relay_move(line);
 	}
 	raw_spin_unlock_irqrestore(&gpio->lock, flags);
 	return 0;
@@ -109,6 +120,7 @@ static int line_direction_output(struct gpio_chip *chip, unsigned int offset, in
 		line->driven = level;
 		sim_record_add(gpio, line, SIM_RECORD_CHANGE);
 	}
+	relay_move(line);
 	raw_spin_unlock_irqrestore(&gpio->lock, flags);
 	return 0;
 }
@@ -215,9 +227,37 @@ static int level_set(void *data, u64 value)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(level_fops, level_get, level_set, "%llu\n");
 
+static int stuck_get(void *data, u64 *value)
+{
+	const struct sim_line *line = data;
+
+	*value = READ_ONCE(line->stuck);
+	return 0;
+}
+
+static int stuck_set(void *data, u64 value)
+{
+	struct sim_line *line = data;
+	unsigned long flags;
+
+	if (value > 1)
+		return -ERANGE;
+	raw_spin_lock_irqsave(&line->gpio->lock, flags);
+	line->stuck = value;
+	relay_move(line->leader);
+	raw_spin_unlock_irqrestore(&line->gpio->lock, flags);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(stuck_fops, stuck_get, stuck_set, "%llu\n");
+
 static void line_create_files(struct sim_line *line, struct dentry *folder)
 {
 	char name[16];
+
+	if (line->leader) {
+		snprintf(name, sizeof(name), "stuck%u", line->offset);
+		debugfs_create_file_unsafe(name, 0600, folder, line, &stuck_fops);
+	}
 
 	snprintf(name, sizeof(name), "line%u", line->offset);
 	debugfs_create_file_unsafe(name, 0600, folder, line, &level_fops);
@@ -231,6 +271,22 @@ static void pulses_stop(void *data)
 
 	for (i = 0; i < SIM_GPIO_LINES; i++)
 		sim_pulse_stop(&gpio->lines[i]);
+}
+
+static int relays_add(struct device *dev, struct sim_gpio *gpio)
+{
+	u32 output, input;
+	int i;
+
+	for (i = 0; !of_property_read_u32_index(dev->of_node, "hydropon,relays", 2 * i, &output) &&
+		    !of_property_read_u32_index(dev->of_node, "hydropon,relays", 2 * i + 1, &input);
+	     i++) {
+		if (output >= SIM_GPIO_LINES || input >= SIM_GPIO_LINES)
+			return dev_err_probe(dev, -EINVAL, "hydropon,relays: no such line\n");
+		gpio->lines[output].follower = &gpio->lines[input];
+		gpio->lines[input].leader = &gpio->lines[output];
+	}
+	return 0;
 }
 
 static int chip_add(struct device *dev, struct sim_gpio *gpio)
@@ -278,6 +334,9 @@ static int sim_gpio_probe(struct platform_device *pdev)
 		sim_pulse_init(&gpio->lines[i]);
 	}
 
+	ret = relays_add(dev, gpio);
+	if (ret)
+		return ret;
 	ret = chip_add(dev, gpio);
 	if (ret)
 		return dev_err_probe(dev, ret, "no GPIO chip\n");

@@ -45,6 +45,9 @@ struct sim_line {
 	bool is_output;
 	bool driven;		/* the level that the chip drives as an output */
 	bool outside;		/* the level that the world drives it to as an input */
+	struct sim_line *follower;	/* the input that this output's relay closes */
+	struct sim_line *leader;	/* the other way round */
+	bool stuck;			/* the relay does not move: welded, or broken */
 	bool irq_unmasked;
 	unsigned int irq_edges;	/* IRQ_TYPE_EDGE_* */
 };
