@@ -86,7 +86,7 @@ unit-tests: programs $(UNIT_TESTS:%=$(O)/tests/unit/%)
 $(O)/tests/unit/%: $(O)/obj/tests/unit/%.o $(O)/obj/tests/harness.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_FORWARD)
-guest-tests: $(GUEST_TESTS:%=$(O)/tests/%) $(O)/tests/tank $(O)/tests/simctl
+guest-tests: $(GUEST_TESTS:%=$(O)/tests/%) $(O)/tests/tank $(O)/tests/simctl $(O)/tests/racer
 $(GUEST_TESTS:%=$(O)/tests/%): $(O)/tests/%: $(O)/obj/tests/%.o $(O)/obj/tests/harness.o \
 		$(O)/obj/tests/sim/sim.o $(LIBRARY)
 	@mkdir -p $(@D)
@@ -96,6 +96,10 @@ $(O)/tests/tank: $(addprefix $(O)/obj/tests/sim/,tank.o model.o grower.o replay.
 	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm
 
 $(O)/tests/simctl: $(addprefix $(O)/obj/tests/sim/,simctl.o sim.o)
+	@mkdir -p $(@D)
+	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(O)/tests/racer: $(O)/obj/tests/qemu/racer.o
 	@mkdir -p $(@D)
 	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^
 

@@ -61,7 +61,7 @@ cp "$root"/usr/lib/udev/rules.d/{50-udev-default,80-drivers}.rules $tree/usr/lib
 
 make -s CROSS_COMPILE=$cross SYSROOT="$root" O=$out/programs DESTDIR="$PWD/$tree" install-files
 mkdir -p $tree/tests
-cp $out/programs/tests/{kmod,fault}/* $out/programs/tests/{tank,simctl} $tree/tests/
+cp $out/programs/tests/{kmod,fault}/* $out/programs/tests/{tank,simctl,racer} $tree/tests/
 cp tests/qemu/guest/* $tree/tests/
 ln -s tests/init $tree/init
 (cd $out/programs/tests && ls kmod/* fault/* | sed 's,.*/,,') >$tree/tests/list

@@ -351,6 +351,7 @@ static int sim_gpio_probe(struct platform_device *pdev)
 	for (i = 0; i < SIM_GPIO_LINES; i++)
 		line_create_files(&gpio->lines[i], folder);
 	sim_record_create_files(gpio, folder);
+	sim_crash_create_lock_file(gpio, folder);
 	sim_fault_create_files(&gpio->fault, folder);
 	return 0;
 }

@@ -78,5 +78,6 @@ void sim_pulse_create_file(struct sim_line *line, struct dentry *folder);
 void sim_record_add(struct sim_gpio *gpio, const struct sim_line *line,
 		    enum sim_record_kind kind);
 void sim_record_create_files(struct sim_gpio *gpio, struct dentry *folder);
+void sim_crash_create_lock_file(struct sim_gpio *gpio, struct dentry *folder);
 
 #endif

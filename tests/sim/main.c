@@ -44,6 +44,7 @@ static int __init sim_init(void)
 	if (IS_ERR(sim_root))
 		return PTR_ERR(sim_root);
 
+	sim_crash_create_files();
 	ret = platform_register_drivers(sim_drivers, ARRAY_SIZE(sim_drivers));
 	if (ret)
 		debugfs_remove(sim_root);
@@ -55,6 +56,7 @@ static void __exit sim_exit(void)
 {
 	platform_unregister_drivers(sim_drivers, ARRAY_SIZE(sim_drivers));
 	debugfs_remove(sim_root);
+	sim_crash_stop();
 }
 module_exit(sim_exit);
 

@@ -26,6 +26,10 @@ extern struct platform_driver sim_gpio_driver;
 /* The debugfs folder of @dev's node. Made last, so that it is the first to go. */
 struct dentry *sim_folder_create(struct device *dev);
 
+/* Ways in which a kernel goes wrong: see crash.c. */
+void sim_crash_create_files(void);
+void sim_crash_stop(void);
+
 /*
  * What is wrong with a bus or a chip. Files: latency_us, errno (positive, 0 for
  * none).
