@@ -276,6 +276,31 @@ static int read_declaration(struct device *dev, struct hydropon_output *output)
 	return read_limits(dev, &output->limits) ?: read_needs(dev, output);
 }
 
+/* What its line is first driven to: an output that is declared on and has to be off now
+ * never moves. The switch is believed without a debounce.
+ */
+static void begin(struct hydropon_output *output)
+{
+	struct hydropon_gateway *gateway = output->gateway;
+	struct hydropon_inputs inputs = { .manual = HYDROPON_MANUAL_AUTO };
+	unsigned long flags;
+	u64 now_ns;
+
+	raw_spin_lock_irqsave(&gateway->lock, flags);
+	now_ns = hydropon_now();
+	if (hydropon_contact_closed(&output->off_contact) &&
+	    !hydropon_contact_closed(&output->on_contact))
+		inputs.manual = HYDROPON_MANUAL_OFF;
+	inputs.shedding = gateway->power.shedding;
+	output->position.manual = inputs.manual;
+	output->state.on = output->limits.safe_on;
+	output->state.cause = HYDROPON_CAUSE_PROBE;
+	output->state.since_ns = now_ns;
+	output->forced_ns = now_ns;
+	hydropon_decide(&output->limits, &output->state, &inputs, now_ns);
+	raw_spin_unlock_irqrestore(&gateway->lock, flags);
+}
+
 static int output_probe(struct platform_device *pdev)
 {
 	struct device *dev = &pdev->dev;
@@ -295,15 +320,10 @@ static int output_probe(struct platform_device *pdev)
 	ret = read_declaration(dev, output);
 	if (ret)
 		goto err_free;
-	output->state.on = output->limits.safe_on;
-	output->state.end_on = output->limits.safe_on;
-	output->state.cause = HYDROPON_CAUSE_PROBE;
-	output->state.since_ns = hydropon_now();
-	output->forced_ns = output->state.since_ns;
-
 	ret = get_switch(dev, output) ?: get_feedback(dev, output);
 	if (ret)
 		goto err_put_senses;
+	begin(output);
 	ret = hydropon_output_get_line(dev, output);
 	if (ret)
 		goto err_put_senses;

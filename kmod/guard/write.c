@@ -110,8 +110,8 @@ static bool is_single_ended(struct device *dev)
 	return single_ended;
 }
 
-/* Takes the line, and has it at the declared safe level: at once, or by a thread that
- * does not give up. The level is set before the direction: the relay never sees another.
+/* Takes the line, and has it at the first level: at once, or by a thread that does not give
+ * up. The level is set before the direction: the relay never sees another.
  */
 int hydropon_output_get_line(struct device *dev, struct hydropon_output *output)
 {
@@ -130,7 +130,7 @@ int hydropon_output_get_line(struct device *dev, struct hydropon_output *output)
 
 	output->single_ended = is_single_ended(dev);
 	if (!gpiod_cansleep(output->line) && !output->single_ended) {
-		ret = gpiod_direction_output(output->line, output->limits.safe_on);
+		ret = gpiod_direction_output(output->line, output->state.on);
 		if (ret) {
 			dev_err_probe(dev, ret, "relay-gpios: cannot drive the line\n");
 			goto err_put_line;

@@ -659,3 +659,23 @@ TEST_F(guard, a_write_under_way_is_told_as_such)
 	EXPECT_EQ(output_info(self->fd, (uint32_t)self->fill).line_status, 0);
 	sim_write("gpio-bus/latency_us", 0);
 }
+
+TEST_F(guard, an_output_that_must_be_off_is_not_switched_on_by_its_probe)
+{
+	uint32_t circ = (uint32_t)find_output(self->fd, "circ-b");
+	uint64_t since_ns;
+
+	/* Declared on, and its switch is locked off. */
+	sim_write("gpio-panel/line3", 1);
+	sleep_ms(100);
+	EXPECT_EQ(output_info(self->fd, circ).cause, HYDROPON_CAUSE_MANUAL_OFF);
+	since_ns = clock_boot_ns();
+	unbind("hydropon-output", "hydropon:circ-b");
+	bind("hydropon-output", "hydropon:circ-b");
+	sleep_ms(100);
+	EXPECT_EQ(output_info(self->fd, circ).on, 0);
+	EXPECT_EQ(count_transitions("gpio-panel", 1, since_ns), 0);
+	sim_write("gpio-panel/line3", 0);
+	sleep_ms(100);
+	EXPECT_EQ(line_level("gpio-panel", 1), 1);
+}
