@@ -20,9 +20,15 @@
 #endif
 
 #define HYDROPON_NEVER ((__u64)~0ULL)
+#define HYDROPON_MS_NS 1000000ULL
 
 #define HYDROPON_USES		32	/* remembered; more are added to older ones */
-#define HYDROPON_BUDGET_GRAIN_NS 1000000ULL	/* with less than this left it is spent */
+#define HYDROPON_BUDGET_GRAIN_NS HYDROPON_MS_NS	/* with less than this left it is spent */
+
+static inline __u64 hydropon_earlier(__u64 a, __u64 b)
+{
+	return a < b ? a : b;
+}
 
 /**
  * struct hydropon_limits - an output as it was declared
@@ -54,7 +60,8 @@ struct hydropon_used {
  * struct hydropon_output_state - one output
  * @lease_expiry_ns: the lease is over at this time; 0: there is none
  * @since_ns: when @on last changed, or the probe
- * @budget_check_ns: while on: the earliest time at which the budget can be spent
+ * @budget_check_ns: the budget is not looked at before: while on, because it cannot be
+ *	spent earlier; while off, because it stays as @spent says
  * @uses: of the budget, oldest first
  * @uses_n: of these, how many
  * @cause: enum hydropon_cause of @on
@@ -147,7 +154,12 @@ struct hydropon_reading {
 	bool changed;
 };
 
-/* The number that a record of enum hydropon_value_format @format stands for, in 10^-9. */
+/* Whether a record of enum hydropon_value_format @format with such an @aux is a number. What
+ * is none is no good reading.
+ */
+bool hydropon_reading_is_number(int format, __s64 aux);
+
+/* The number that such a record stands for, in 10^-9, towards 0; 0 for what is none. */
 __s64 hydropon_reading_value(int format, __s32 value, __s64 aux);
 
 /* Takes a pulse record: @edges more since the last one, the last edge at @edge_ns, before
@@ -185,7 +197,7 @@ bool hydropon_interlock_is_valid(const struct hydropon_interlock *interlock, __u
 __u32 hydropon_interlock_bit(const struct hydropon_interlock *interlock);
 
 #define HYDROPON_FLICKERS	10
-#define HYDROPON_FLICKER_NS	(600 * 1000000000ULL)
+#define HYDROPON_FLICKER_NS	(600000 * HYDROPON_MS_NS)
 
 /**
  * struct hydropon_power - mains power, and whether to shed
@@ -216,7 +228,7 @@ __u64 hydropon_power_step(struct hydropon_power *power, bool good, bool edge, __
 /* How long power must be good before shedding ends. */
 __u64 hydropon_power_wait_ns(const struct hydropon_power *power);
 
-#define HYDROPON_SWITCH_DEBOUNCE_NS	(50 * 1000000ULL)
+#define HYDROPON_SWITCH_DEBOUNCE_NS	(50 * HYDROPON_MS_NS)
 
 /**
  * struct hydropon_switch - an operator's switch with two contacts
@@ -238,7 +250,7 @@ struct hydropon_switch {
 __u64 hydropon_switch_step(struct hydropon_switch *position, bool on_closed, bool off_closed,
 			   bool storm, __u64 now_ns);
 
-#define HYDROPON_FEEDBACK_NS	(500 * 1000000ULL)
+#define HYDROPON_FEEDBACK_NS	(500 * HYDROPON_MS_NS)
 
 /**
  * struct hydropon_feedback - a relay's auxiliary contact

@@ -16,29 +16,56 @@ static inline __u64 div_u64(__u64 dividend, __u32 divisor)
 }
 #endif
 
+#define MICRO 1000000LL
 #define NANO 1000000000LL
+#define LOG2_MAX 62
 #define SPAN_MAX_US 3600000000ULL
 #define THRESHOLD_MAX 0x7fffffffLL
 
+bool hydropon_reading_is_number(int format, __s64 aux)
+{
+	switch (format) {
+	case HYDROPON_VAL_INT:
+		return true;
+	case HYDROPON_VAL_MICRO:
+		return aux > -MICRO && aux < MICRO;
+	case HYDROPON_VAL_NANO:
+		return aux > -NANO && aux < NANO;
+	case HYDROPON_VAL_FRACTION:
+		return aux != 0;
+	case HYDROPON_VAL_FRACTION_LOG2:
+		return aux >= 0 && aux <= LOG2_MAX;
+	default:
+		return false;
+	}
+}
+
+/* Negative if either part is. */
+static __s64 decimal(__s64 whole, __s64 part)
+{
+	__s64 size = (whole < 0 ? -whole : whole) + (part < 0 ? -part : part);
+
+	return whole < 0 || part < 0 ? -size : size;
+}
+
 __s64 hydropon_reading_value(int format, __s32 value, __s64 aux)
 {
-	__s64 nano = value * NANO, part = aux;
+	__s64 nano = value * NANO;
 
+	if (!hydropon_reading_is_number(format, aux))
+		return 0;
 	switch (format) {
 	case HYDROPON_VAL_MICRO:
-		part *= 1000;
-		break;
+		return decimal(nano, aux * (NANO / MICRO));
 	case HYDROPON_VAL_NANO:
-		break;
+		return decimal(nano, aux);
 	case HYDROPON_VAL_FRACTION:
-		return aux ? div64_s64(nano, aux) : nano;
+		return div64_s64(nano, aux);
 	case HYDROPON_VAL_FRACTION_LOG2:
-		return aux >= 0 && aux < 62 ? div64_s64(nano, 1LL << aux) : 0;
+		return div64_s64(nano, 1LL << aux);
 	default:
 		return nano;
 	}
-	/* Negative if either part is. */
-	return value < 0 && part > 0 ? nano - part : nano + part;
 }
 
 void hydropon_reading_pulse(struct hydropon_reading *reading, __u32 edges, __u64 edge_ns,
@@ -88,9 +115,9 @@ __u64 hydropon_interlock_step(const struct hydropon_interlock *interlock,
 			      struct hydropon_interlock_state *state,
 			      const struct hydropon_reading *reading, bool applies, __u64 now_ns)
 {
-	__u64 hold_ns = interlock->hold_ms * 1000000ULL;
-	__u64 stale_ns = interlock->stale_ms * 1000000ULL;
-	__u64 release_ns = interlock->release_ms * 1000000ULL;
+	__u64 hold_ns = interlock->hold_ms * HYDROPON_MS_NS;
+	__u64 stale_ns = interlock->stale_ms * HYDROPON_MS_NS;
+	__u64 release_ns = interlock->release_ms * HYDROPON_MS_NS;
 	__u64 stale_at_ns, next_ns = HYDROPON_NEVER;
 	bool stale, truth;
 
@@ -114,18 +141,16 @@ __u64 hydropon_interlock_step(const struct hydropon_interlock *interlock,
 		state->false_since_ns = 0;
 		return next_ns;
 	}
-	if (!state->tripping)
-		return truth && state->since_ns + hold_ns < next_ns ? state->since_ns + hold_ns :
-								      next_ns;
 	if (truth) {
 		state->false_since_ns = 0;
-		return next_ns;
+		return hydropon_earlier(next_ns, state->since_ns + hold_ns);
 	}
+	if (!state->tripping)
+		return next_ns;
 	if (!state->false_since_ns)
 		state->false_since_ns = now_ns;
 	if (now_ns < state->false_since_ns + release_ns)
-		return state->false_since_ns + release_ns < next_ns ?
-		       state->false_since_ns + release_ns : next_ns;
+		return hydropon_earlier(next_ns, state->false_since_ns + release_ns);
 	state->tripping = false;
 	state->stale = false;
 	return next_ns;
