@@ -255,16 +255,20 @@ __u64 hydropon_switch_step(struct hydropon_switch *position, bool on_closed, boo
 /**
  * struct hydropon_feedback - a relay's auxiliary contact
  * @since_ns: since when it contradicts the output
+ * @told_on: what the output was then
  * @differs: it contradicts the output
  * @fault: for HYDROPON_FEEDBACK_NS
  */
 struct hydropon_feedback {
 	__u64 since_ns;
+	bool told_on;
 	bool differs;
 	bool fault;
 };
 
-/* Compares what the relay does with what it was told. */
+/* Compares what the relay does with what it was told. To be on unasked and to be off although
+ * it was asked are two faults: the time of one is not that of the other.
+ */
 __u64 hydropon_feedback_step(struct hydropon_feedback *feedback, bool told_on, bool is_on,
 			     __u64 now_ns);
 

@@ -84,8 +84,10 @@ __u64 hydropon_feedback_step(struct hydropon_feedback *feedback, bool told_on, b
 		feedback->fault = false;
 		return HYDROPON_NEVER;
 	}
-	if (!feedback->differs) {
+	if (!feedback->differs || told_on != feedback->told_on) {
 		feedback->differs = true;
+		feedback->fault = false;
+		feedback->told_on = told_on;
 		feedback->since_ns = now_ns;
 	}
 	if (now_ns < feedback->since_ns + HYDROPON_FEEDBACK_NS)
