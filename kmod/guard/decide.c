@@ -8,18 +8,19 @@
 #include <errno.h>
 #endif
 
-static __u64 earlier(__u64 a, __u64 b)
+/* How long ago a time on ended. Two that were joined may end later than now. */
+static __u64 ended_ago(const struct hydropon_used *use, __u64 now_ns)
 {
-	return a < b ? a : b;
+	__s64 ago_ns = now_ns - use->end_ns;
+
+	return ago_ns > 0 ? ago_ns : 0;
 }
 
 /* The part of a time on that lies within the window before now. */
-static __u64 within_window(const struct hydropon_limits *limits, __u64 end_ns, __u64 used_ns,
-			   __u64 now_ns)
+static __u64 within_window(const struct hydropon_limits *limits, __u64 ago_ns, __u64 used_ns)
 {
-	__u64 ago_ns = now_ns - end_ns;
-
-	return ago_ns < limits->window_ns ? earlier(used_ns, limits->window_ns - ago_ns) : 0;
+	return ago_ns < limits->window_ns ?
+	       hydropon_earlier(used_ns, limits->window_ns - ago_ns) : 0;
 }
 
 __u64 hydropon_budget_left(const struct hydropon_limits *limits,
@@ -31,20 +32,31 @@ __u64 hydropon_budget_left(const struct hydropon_limits *limits,
 	if (!limits->budget_ns)
 		return HYDROPON_NEVER;
 	for (i = 0; i < state->uses_n; i++)
-		used_ns += within_window(limits, state->uses[i].end_ns, state->uses[i].used_ns,
-					 now_ns);
+		used_ns += within_window(limits, ended_ago(&state->uses[i], now_ns),
+					 state->uses[i].used_ns);
 	if (state->on)
-		used_ns += within_window(limits, now_ns, now_ns - state->since_ns, now_ns);
-	return limits->budget_ns - earlier(used_ns, limits->budget_ns);
+		used_ns += within_window(limits, 0, now_ns - state->since_ns);
+	return limits->budget_ns - hydropon_earlier(used_ns, limits->budget_ns);
 }
 
-/* Two old times become one that counts for longer: never for shorter. */
+/* Two old times become one that counts for longer: never for shorter. Where they overlap,
+ * as times that were only reserved may, the second one comes after the first.
+ */
+static void join(const struct hydropon_used *first, struct hydropon_used *second)
+{
+	__u64 end_ns = first->end_ns + second->used_ns;
+
+	if ((__s64)(end_ns - second->end_ns) > 0)
+		second->end_ns = end_ns;
+	second->used_ns += first->used_ns;
+}
+
 static void add_use(struct hydropon_output_state *state, __u64 end_ns, __u64 used_ns)
 {
 	__u32 i;
 
 	if (state->uses_n == HYDROPON_USES) {
-		state->uses[1].used_ns += state->uses[0].used_ns;
+		join(&state->uses[0], &state->uses[1]);
 		for (i = 1; i < HYDROPON_USES; i++)
 			state->uses[i - 1] = state->uses[i];
 		state->uses_n--;
@@ -59,41 +71,67 @@ static void drop_old_uses(const struct hydropon_limits *limits,
 {
 	__u32 i, old = 0;
 
-	while (old < state->uses_n && now_ns - state->uses[old].end_ns >= limits->window_ns)
+	while (old < state->uses_n && ended_ago(&state->uses[old], now_ns) >= limits->window_ns)
 		old++;
 	for (i = old; i < state->uses_n; i++)
 		state->uses[i - old] = state->uses[i];
 	state->uses_n -= old;
 }
 
-/* The limits of the time until now. */
-static void check_limits(const struct hydropon_limits *limits,
+/* When a budget that is spent has a grain again, as what was used leaves the window. It
+ * cannot shrink while the output is off, so that bisection finds the instant.
+ */
+static __u64 unspent_at(const struct hydropon_limits *limits,
+			const struct hydropon_output_state *state, __u64 now_ns)
+{
+	__u64 after_ns = now_ns, at_ns = now_ns + limits->window_ns, middle_ns;
+
+	while (at_ns - after_ns > 1) {
+		middle_ns = after_ns + (at_ns - after_ns) / 2;
+		if (hydropon_budget_left(limits, state, middle_ns) < HYDROPON_BUDGET_GRAIN_NS)
+			after_ns = middle_ns;
+		else
+			at_ns = middle_ns;
+	}
+	return at_ns;
+}
+
+static void check_budget(const struct hydropon_limits *limits,
 			 struct hydropon_output_state *state, __u64 now_ns)
 {
 	__u64 left_ns;
 
-	if (state->on && limits->max_on_ns && now_ns >= state->since_ns + limits->max_on_ns)
-		state->overrun = true;
-
-	if (!limits->budget_ns || (state->on && now_ns < state->budget_check_ns))
+	if (!limits->budget_ns || now_ns < state->budget_check_ns)
 		return;
-	drop_old_uses(limits, state, now_ns);
 	left_ns = hydropon_budget_left(limits, state, now_ns);
 	state->spent = left_ns < HYDROPON_BUDGET_GRAIN_NS;
-	state->budget_check_ns = now_ns + left_ns;
-	if (state->spent && state->on)
-		state->latched |= HYDROPON_LATCH_BUDGET;
+	if (state->on) {
+		state->budget_check_ns = now_ns + left_ns;
+		if (state->spent)
+			state->latched |= HYDROPON_LATCH_BUDGET;
+	} else {
+		state->budget_check_ns = state->spent ? unspent_at(limits, state, now_ns) :
+							HYDROPON_NEVER;
+	}
 }
 
-/* After max-on the next command counts: letting go of it, or pressing its switch again. */
-static void take_command(struct hydropon_output_state *state,
-			 const struct hydropon_inputs *inputs, __u32 trips)
+/* After max-on the next command counts: letting go of it, or pressing its switch again. One
+ * that comes at the very end gives no more time without a pause.
+ */
+static void check_max_on(const struct hydropon_limits *limits,
+			 struct hydropon_output_state *state,
+			 const struct hydropon_inputs *inputs, __u32 trips, __u64 now_ns)
 {
-	bool demanded = inputs->manual == HYDROPON_MANUAL_ON || (trips & HYDROPON_TRIP_ON);
+	bool pressed = inputs->manual == HYDROPON_MANUAL_ON;
+	bool demanded = pressed || (trips & HYDROPON_TRIP_ON);
 
-	if (demanded ? !state->demanded : inputs->let_go != 0)
+	if (demanded ? !state->demanded || (pressed && !state->pressed) : inputs->let_go != 0)
 		state->overrun = false;
+	if (state->on && limits->max_on_ns && now_ns >= state->since_ns + limits->max_on_ns &&
+	    (demanded || !inputs->let_go))
+		state->overrun = true;
 	state->demanded = demanded;
+	state->pressed = pressed;
 }
 
 /* Nobody is there any more to switch it. */
@@ -166,10 +204,13 @@ static void switch_to(const struct hydropon_limits *limits, struct hydropon_outp
 {
 	if (on == state->on)
 		return;
-	if (limits->budget_ns && state->on)
+	if (limits->budget_ns && state->on) {
+		drop_old_uses(limits, state, now_ns);
 		add_use(state, now_ns, now_ns - state->since_ns);
+	}
 	state->on = on;
 	state->since_ns = now_ns;
+	state->budget_check_ns = 0;
 }
 
 static __u64 next_deadline(const struct hydropon_limits *limits,
@@ -180,23 +221,21 @@ static __u64 next_deadline(const struct hydropon_limits *limits,
 	if (state->lease_expiry_ns)
 		next_ns = state->lease_expiry_ns;
 	if (state->on && limits->max_on_ns)
-		next_ns = earlier(next_ns, state->since_ns + limits->max_on_ns);
-	if (state->on && limits->budget_ns)
-		next_ns = earlier(next_ns, state->budget_check_ns);
+		next_ns = hydropon_earlier(next_ns, state->since_ns + limits->max_on_ns);
+	if (limits->budget_ns)
+		next_ns = hydropon_earlier(next_ns, state->budget_check_ns);
 	return next_ns;
 }
 
-__u64 hydropon_decide(const struct hydropon_limits *limits, struct hydropon_output_state *state,
-		      const struct hydropon_inputs *inputs, __u64 now_ns)
+static void settle(const struct hydropon_limits *limits, struct hydropon_output_state *state,
+		   const struct hydropon_inputs *inputs, __u64 now_ns)
 {
+	__u32 trips = trips_that_hold(state, inputs);
 	enum hydropon_cause stronger;
 	bool on = false;
-	__u32 trips;
 
-	state->latched |= inputs->latching;
-	trips = trips_that_hold(state, inputs);
-	check_limits(limits, state, now_ns);
-	take_command(state, inputs, trips);
+	check_max_on(limits, state, inputs, trips, now_ns);
+	check_budget(limits, state, now_ns);
 
 	stronger = forced_off(limits, state, inputs, trips);
 	state->end_on = !stronger && limits->safe_on;
@@ -229,6 +268,18 @@ __u64 hydropon_decide(const struct hydropon_limits *limits, struct hydropon_outp
 		state->cause = why_safe(state, inputs);
 	}
 	switch_to(limits, state, on, now_ns);
+}
+
+__u64 hydropon_decide(const struct hydropon_limits *limits, struct hydropon_output_state *state,
+		      const struct hydropon_inputs *inputs, __u64 now_ns)
+{
+	bool was_on = state->on;
+
+	state->latched |= inputs->latching;
+	settle(limits, state, inputs, now_ns);
+	/* When its budget is to be looked at again, and what that says, is up to @on. */
+	if (state->on != was_on)
+		settle(limits, state, inputs, now_ns);
 	return next_deadline(limits, state);
 }
 
@@ -269,8 +320,7 @@ static bool is_sensible(const struct hydropon_restore *kept)
 int hydropon_restore(const struct hydropon_limits *limits, struct hydropon_output_state *state,
 		     const struct hydropon_restore *kept, __u64 now_ns)
 {
-	struct hydropon_used counted[HYDROPON_USES];
-	__u32 counted_n = state->uses_n, i;
+	__u32 i;
 
 	if (state->restored)
 		return -EALREADY;
@@ -281,19 +331,16 @@ int hydropon_restore(const struct hydropon_limits *limits, struct hydropon_outpu
 	if (!limits->budget_ns)
 		return 0;
 
-	/* What was kept is older than what the guard counted since its probe. */
-	for (i = 0; i < counted_n; i++)
-		counted[i] = state->uses[i];
-	state->uses_n = 0;
+	/* Without it the output was forced off: there is no use yet that would be newer. */
 	for (i = 0; i < kept->uses_n; i++) {
-		__u64 ago_ns = kept->uses[i].ago_ms * 1000000ULL;
+		__u64 ago_ns = kept->uses[i].ago_ms * HYDROPON_MS_NS;
+		__u64 used_ns = kept->uses[i].used_ms * HYDROPON_MS_NS;
 
 		/* BOOTTIME begins at boot; what ended before that wraps, as differences do. */
 		if (ago_ns < limits->window_ns)
-			add_use(state, now_ns - ago_ns, kept->uses[i].used_ms * 1000000ULL);
+			add_use(state, now_ns - ago_ns,
+				hydropon_earlier(used_ns, limits->window_ns));
 	}
-	for (i = 0; i < counted_n; i++)
-		add_use(state, counted[i].end_ns, counted[i].used_ns);
 	state->budget_check_ns = 0;
 	return 0;
 }

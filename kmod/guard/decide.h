@@ -73,6 +73,7 @@ struct hydropon_used {
  * @overrun: max-on was reached, and no command has come since
  * @spent: nothing is left of the budget
  * @demanded: something other than a lease wants it on
+ * @pressed: its switch is at ON
  */
 struct hydropon_output_state {
 	__u64 lease_expiry_ns;
@@ -89,6 +90,7 @@ struct hydropon_output_state {
 	bool overrun;
 	bool spent;
 	bool demanded;
+	bool pressed;
 };
 
 /**
