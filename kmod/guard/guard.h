@@ -137,7 +137,7 @@ struct hydropon_gateway {
 	struct kref refs;
 	struct device *dev;	/* for the driver alone */
 	struct miscdevice misc;
-	char misc_name[16];
+	char misc_name[20];
 	int id;
 
 	raw_spinlock_t lock;

@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# kernel.sh NAME: prints the folder of one of Debian's kernels, and makes it if it is
+# not in the cache. NAME is a version, and what differs from the plain arm64 kernel:
+#	6.1[-rt]         6.1-armhf[-rt]   6.1-amd64[-rt]
+#	6.12[-rt|-16k]   6.12-armhf[-rt]  6.12-amd64[-rt]
+# Whatever prints such a folder can be a kernel of build.sh:
+#	release		as `uname -r` says it
+#	arch, cross	ARCH and CROSS_COMPILE of its module builds
+#	kernel/build	to build modules against
+#	build-root	empty; there if they must be built in the Debian of build-root.sh
+#	vmlinuz		absent, as the next, if it is only built against
+#	root/lib/modules/RELEASE	its own modules, and modules.{order,builtin,builtin.modinfo}
+set -euo pipefail
+. "$(dirname "$0")/debian.sh"
+
+name=${1:?"kernel.sh NAME"}
+case $name in
+6.1 | 6.1-rt | 6.1-armhf* | 6.1-amd64*) suite=bookworm ;;
+6.12 | 6.12-rt | 6.12-16k | 6.12-armhf* | 6.12-amd64*) suite=trixie ;;
+*) suite= ;;
+esac
+case ${name#"${name%%-*}"} in
+"") debian=arm64 flavour=arm64 ;;
+-rt) debian=arm64 flavour=rt-arm64 ;;
+-16k) debian=arm64 flavour=arm64-16k ;;
+-armhf) debian=armhf flavour=armmp ;;
+-armhf-rt) debian=armhf flavour=rt-armmp ;;
+-amd64) debian=amd64 flavour=amd64 ;;
+-amd64-rt) debian=amd64 flavour=rt-amd64 ;;
+*) suite= ;;
+esac
+[ -n "$suite" ] || die "kernel.sh knows no kernel \"$name\"; its first lines name those there are"
+case $debian in
+arm64) arch=arm64 cross=aarch64-linux-gnu- ;;
+armhf) arch=arm cross=arm-linux-gnueabihf- ;;
+amd64) arch=x86_64 cross= ;;
+esac
+tools=$(dpkg --print-architecture)
+
+current=$cache/kernel-$name-$(key "$0")
+if [ -n "$(find "$current" -maxdepth 0 -mtime -$fresh_days 2>/dev/null)" ] && [ -e "$current/complete" ]; then
+	readlink -f "$current"
+	exit
+fi
+
+# field PACKAGE FIELD: of the newest version there is
+field() {
+	apt_in $suite $debian apt-cache show --no-all-versions "$1" 2>/dev/null | sed -n "s/^$2: //p"
+}
+
+# make_kernel: sets dir; fails if the archive has moved on since the index was read
+make_kernel() {
+	local headers release version depends common kbuild
+	# linux-headers-arm64 Depends: linux-headers-RELEASE (= VERSION)
+	headers=$(field "linux-headers-$flavour" Depends | grep -oE 'linux-headers-[^ ,]+' | head -n 1)
+	version=$(field "linux-headers-$flavour" Version)
+	[ -n "$headers" ] || return 1
+	release=${headers#linux-headers-}
+	dir=$cache/kernel-$name-$version-$(key "$0")
+	[ ! -e "$dir/complete" ] || return 0
+
+	echo "hydropon: unpacking Debian's kernel $release into the cache" >&2
+	rm -rf "$dir"
+	depends=$(field "$headers" Depends)
+	common=$(grep -oE 'linux-headers-[^ ,]+-common[^ ,]*' <<<"$depends" | head -n 1)
+	kbuild=$(grep -oE 'linux-kbuild-[^ ,]+' <<<"$depends" | head -n 1)
+	unpack "$dir/root" $suite "$debian" "$headers=$version" "$common=$version" || return 1
+	# The tools run here, whatever the kernel is for.
+	unpack "$dir/root" $suite "$tools" "$kbuild=$version" || return 1
+	if [ "$debian" = arm64 ]; then
+		unpack "$dir/root" $suite "$debian" "linux-image-$release=$version" || return 1
+		ln -s "root/boot/vmlinuz-$release" "$dir/vmlinuz"
+	fi
+	[ -e "$dir/root/lib/modules" ] || ln -s usr/lib "$dir/root/lib"
+	echo "include $dir/root/usr/src/$common/Makefile" >"$dir/root/usr/src/$headers/Makefile"
+	mkdir "$dir/kernel"
+	ln -s "../root/usr/src/$headers" "$dir/kernel/build"
+	echo "$release" >"$dir/release"
+	echo "$arch" >"$dir/arch"
+	echo "$cross" >"$dir/cross"
+	[ $suite = bookworm ] || touch "$dir/build-root"
+	touch "$dir/complete"
+}
+
+lock kernel-"$name"
+for index in "$debian" "$tools"; do
+	(lock "apt-$suite-$index" && refresh $suite "$index")
+done
+if ! make_kernel; then
+	for index in "$debian" "$tools"; do
+		(lock "apt-$suite-$index" && refresh $suite "$index" now)
+	done
+	make_kernel || die "Debian's linux-headers-$flavour of $suite cannot be had"
+fi
+ln -sfn "$dir" "$current"
+# What has not been the newest for a month.
+find "$cache" -maxdepth 1 -type d -name "kernel-$name-[0-9]*" ! -path "$dir" -mtime +30 -exec rm -rf {} +
+echo "$dir"
