@@ -10,6 +10,51 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/crc32c.h"
+#include "base/pack.h"
+
+ssize_t file_read(const char *path, void *data, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat stat;
+	ssize_t n = -1;
+
+	if (fd < 0)
+		return -errno;
+	if (!fstat(fd, &stat)) {
+		if (S_ISREG(stat.st_mode) && (uintmax_t)stat.st_size <= size)
+			n = read(fd, data, size);
+		else
+			errno = S_ISREG(stat.st_mode) ? EFBIG :
+				S_ISDIR(stat.st_mode) ? EISDIR : EINVAL;
+	}
+	if (n < 0)
+		n = -errno;
+	close(fd);
+	return n;
+}
+
+static uint32_t seal_of(const uint8_t *bytes, size_t size)
+{
+	return crc32c(bytes + FILE_SEAL, size - FILE_SEAL);
+}
+
+void file_seal(const char *magic, uint8_t *bytes, size_t size)
+{
+	memcpy(bytes, magic, FILE_MAGIC);
+	put_le32(bytes + FILE_MAGIC, seal_of(bytes, size));
+}
+
+int file_read_sealed(const char *path, const char *magic, uint8_t *bytes, size_t size)
+{
+	ssize_t n = file_read(path, bytes, size);
+
+	if (n < 0 && n != -EFBIG)
+		return (int)n;
+	return n == (ssize_t)size && !memcmp(bytes, magic, FILE_MAGIC) &&
+	       get_le32(bytes + FILE_MAGIC) == seal_of(bytes, size) ? 0 : -EBADMSG;
+}
+
 int file_write_all(int fd, const void *data, size_t size)
 {
 	const char *from = data;

@@ -1,9 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Files that are replaced as a whole, and the syncing that this takes. */
+/* Small files that are read and replaced as a whole, and the syncing that this takes. */
 #ifndef HYDROPON_FILE_H
 #define HYDROPON_FILE_H
 
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Reads a file of at most @size bytes, following no link and waiting for nobody. Returns
+ * how many there were; -EISDIR or -EINVAL if it is no file, -EFBIG if it is larger, or
+ * -errno. */
+ssize_t file_read(const char *path, void *data, size_t size);
+
+/*
+ * A sealed file has a size that never changes, and tells whether it is whole: FILE_MAGIC
+ * bytes of a name, the CRC32C of all that follows, and from FILE_SEAL on the content.
+ */
+enum { FILE_MAGIC = 4, FILE_SEAL = 8 };
+void file_seal(const char *magic, uint8_t *bytes, size_t size);
+/* 0; -ENOENT; -EBADMSG if it is not such a file; or -errno. */
+int file_read_sealed(const char *path, const char *magic, uint8_t *bytes, size_t size);
 
 /*
  * Replaces @path by @size bytes with mode 0644: a reader sees the old or the new

@@ -2,19 +2,17 @@
 #include "control/forwarder.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <json-c/json.h>
 
 #include "base/clock.h"
 #include "base/conf.h"
+#include "base/file.h"
 #include "base/log.h"
 
 struct forwarder {
@@ -58,30 +56,6 @@ void forwarder_free(struct forwarder *forwarder)
 	free(forwarder);
 }
 
-/* Bytes read, or -errno. Whatever else stands at the path is not waited for. */
-static ssize_t read_file(struct forwarder *forwarder)
-{
-	int fd = open(forwarder->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
-	struct stat stat;
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &stat) < 0) {
-		n = -errno;
-	} else if (!S_ISREG(stat.st_mode)) {
-		n = -EINVAL;
-	} else if (stat.st_size > FORWARDER_FILE_MAX) {
-		n = -EFBIG;
-	} else {
-		n = read(fd, forwarder->text, sizeof(forwarder->text));
-		if (n < 0)
-			n = -errno;
-	}
-	close(fd);
-	return n;
-}
-
 static struct json_object *parse(const char *text, size_t length)
 {
 	struct json_tokener *tokener = json_tokener_new_ex(8);
@@ -123,7 +97,7 @@ static bool judge_running(struct forwarder *forwarder, struct json_object *objec
 
 void forwarder_read(struct forwarder *forwarder)
 {
-	ssize_t n = read_file(forwarder);
+	ssize_t n = file_read(forwarder->path, forwarder->text, sizeof(forwarder->text));
 	struct json_object *object = n > 0 ? parse(forwarder->text, (size_t)n) : NULL;
 	bool running = object && judge_running(forwarder, object);
 

@@ -2,17 +2,14 @@
 #include "forward/cursor.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/crc32c.h"
 #include "base/file.h"
 #include "base/pack.h"
 
 #define MAGIC "HSPC"
 
-enum { CURSOR_BYTES = 120, CURSOR_COVERED = 8, CURSOR_FIELDS = 11 };
+enum { CURSOR_FIELDS = 11, CURSOR_BYTES = 120 };
 
 /* In the order of the file. */
 static void list_fields(struct cursor *cursor, uint64_t *fields[CURSOR_FIELDS])
@@ -28,38 +25,28 @@ static void list_fields(struct cursor *cursor, uint64_t *fields[CURSOR_FIELDS])
 
 int cursor_load(const char *path, struct cursor *cursor)
 {
-	uint8_t bytes[CURSOR_BYTES + 1];
+	uint8_t bytes[CURSOR_BYTES];
 	uint64_t *fields[CURSOR_FIELDS];
-	ssize_t n;
-	int fd, error;
+	int error = file_read_sealed(path, MAGIC, bytes, sizeof(bytes));
 
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0)
-		return -errno;
-	n = read(fd, bytes, sizeof(bytes));
-	error = n < 0 ? -errno : 0;
-	close(fd);
 	if (error)
 		return error;
-	if (n != CURSOR_BYTES || memcmp(bytes, MAGIC, 4) ||
-	    get_le32(bytes + 4) != crc32c(bytes + CURSOR_COVERED, CURSOR_BYTES - CURSOR_COVERED))
-		return -EBADMSG;
 	list_fields(cursor, fields);
 	for (size_t i = 0; i < CURSOR_FIELDS; i++)
-		*fields[i] = get_le64(bytes + CURSOR_COVERED + 8 * i);
+		*fields[i] = get_le64(bytes + FILE_SEAL + 8 * i);
 	return cursor->start <= cursor->passed && cursor->passed <= cursor->known ? 0 : -EBADMSG;
 }
 
 int cursor_save(const char *path, const struct cursor *cursor)
 {
-	uint8_t bytes[CURSOR_BYTES] = MAGIC;
+	uint8_t bytes[CURSOR_BYTES] = { 0 };
 	uint64_t *fields[CURSOR_FIELDS];
 	struct cursor copy = *cursor;
 
 	list_fields(&copy, fields);
 	for (size_t i = 0; i < CURSOR_FIELDS; i++)
-		put_le64(bytes + CURSOR_COVERED + 8 * i, *fields[i]);
-	put_le32(bytes + 4, crc32c(bytes + CURSOR_COVERED, CURSOR_BYTES - CURSOR_COVERED));
+		put_le64(bytes + FILE_SEAL + 8 * i, *fields[i]);
+	file_seal(MAGIC, bytes, sizeof(bytes));
 	return file_replace_durable(path, bytes, sizeof(bytes));
 }
 
