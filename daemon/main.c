@@ -6,7 +6,6 @@
  * once the loop runs: whoever is stuck there must not cost an output its lease.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,6 +19,7 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
+#include "base/options.h"
 #include "control/forwarder.h"
 #include "control/notify.h"
 #include "control/protocol.h"
@@ -257,59 +257,19 @@ static void stop(struct daemon *daemon)
 	channels_free(daemon->channels);
 }
 
-static int usage(FILE *out)
-{
-	fputs("Usage: hydropond [-c FILE] [--check]\n"
-	      "Samples the channels of a gateway, holds the leases of its outputs, and spools.\n"
-	      "\n"
-	      "  -c, --config FILE  instead of " CONF_DEFAULT_PATH "\n"
-	      "      --check        read the configuration, say what is wrong with it, and exit\n"
-	      "      --version      print the version and exit\n"
-	      "  -h, --help         print this and exit\n"
-	      "\n"
-	      "It runs in the foreground; hydropond(8) tells the rest.\n", out);
-	return out == stdout ? 0 : 2;
-}
-
 int main(int argc, char **argv)
 {
-	enum { OPTION_CHECK = 256, OPTION_VERSION };
-	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "check", no_argument, NULL, OPTION_CHECK },
-		{ "version", no_argument, NULL, OPTION_VERSION },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
 	static struct daemon daemon;
-	const char *path = CONF_DEFAULT_PATH;
-	bool only_check = false;
-	int option, error;
+	struct options options;
+	int error;
 
-	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) >= 0) {
-		switch (option) {
-		case 'c':
-			path = optarg;
-			break;
-		case OPTION_CHECK:
-			only_check = true;
-			break;
-		case OPTION_VERSION:
-			puts("hydropond " HYDROPON_VERSION);
-			return 0;
-		case 'h':
-			return usage(stdout);
-		default:
-			return usage(stderr);
-		}
-	}
-	if (optind < argc)
-		return usage(stderr);
-
-	daemon.conf = conf_load(path, stderr);
+	if (!options_read(argc, argv, "hydropond", "Samples the channels of a gateway, holds the "
+			  "leases of its outputs, and spools.", &options, &error))
+		return error;
+	daemon.conf = conf_load(options.conf_path, stderr);
 	if (!daemon.conf)
 		return 1;
-	if (only_check) {
+	if (options.only_check) {
 		printf("configuration is good: %zu channels, %zu outputs, %zu stores\n",
 		       daemon.conf->channels_n, daemon.conf->outputs_n, daemon.conf->stores_n);
 		conf_free(daemon.conf);

@@ -4,7 +4,6 @@
  * has the network and no device, and nothing that a store says moves an output.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
+#include "base/options.h"
 #include "forward/forward.h"
 
 /* For the answers to what is under way when it is told to end. */
@@ -116,59 +116,20 @@ out_log:
 	return status;
 }
 
-static int usage(FILE *out)
-{
-	fputs("Usage: hydropon-forward [-c FILE] [--check]\n"
-	      "Delivers the samples in the spool of hydropond to the stores.\n"
-	      "\n"
-	      "  -c, --config FILE  instead of " CONF_DEFAULT_PATH "\n"
-	      "      --check        read the configuration, say what is wrong with it, and exit\n"
-	      "      --version      print the version and exit\n"
-	      "  -h, --help         print this and exit\n"
-	      "\n"
-	      "It runs in the foreground; hydropon-forward(8) tells the rest.\n", out);
-	return out == stdout ? 0 : 2;
-}
-
 int main(int argc, char **argv)
 {
-	enum { OPTION_CHECK = 256, OPTION_VERSION };
-	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "check", no_argument, NULL, OPTION_CHECK },
-		{ "version", no_argument, NULL, OPTION_VERSION },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
-	const char *path = CONF_DEFAULT_PATH;
-	bool only_check = false;
+	struct options options;
 	struct conf *conf;
-	int option, status = 0;
+	int status;
 
-	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) >= 0) {
-		switch (option) {
-		case 'c':
-			path = optarg;
-			break;
-		case OPTION_CHECK:
-			only_check = true;
-			break;
-		case OPTION_VERSION:
-			puts("hydropon-forward " HYDROPON_VERSION);
-			return 0;
-		case 'h':
-			return usage(stdout);
-		default:
-			return usage(stderr);
-		}
-	}
-	if (optind < argc)
-		return usage(stderr);
-
-	conf = conf_load(path, stderr);
+	if (!options_read(argc, argv, "hydropon-forward",
+			  "Delivers the samples in the spool of hydropond to the stores.",
+			  &options, &status))
+		return status;
+	conf = conf_load(options.conf_path, stderr);
 	if (!conf)
 		return 1;
-	if (only_check)
+	if (options.only_check)
 		printf("configuration is good: %zu stores\n", conf->stores_n);
 	else
 		status = forward_stores_of(conf);
