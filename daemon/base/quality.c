@@ -16,6 +16,8 @@ const char *quality_name(uint8_t q)
 		return "stale";
 	case Q_BAD_NOT_READY:
 		return "not ready";
+	case Q_BAD_STORM:
+		return "pulse storm";
 	}
 	return quality_has_value(q) ? "uncertain" : "bad";
 }

@@ -18,6 +18,7 @@ enum quality {
 	Q_BAD_RANGE = 101,		/* outside the channel's min .. max */
 	Q_BAD_STALE = 102,		/* no reading for longer than stale-for */
 	Q_BAD_NOT_READY = 103,		/* no scale, no first reading or no interval yet */
+	Q_BAD_STORM = 104,		/* more edges than the input may have: not all were counted */
 };
 
 static inline bool quality_is_good(uint8_t q) { return q == Q_GOOD; }

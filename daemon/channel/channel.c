@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "channel/channel.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -152,7 +153,8 @@ static struct reading read_iio(const struct slot *slot, const struct hydropon_re
 
 /*
  * Flow is a mean over the time between two counts. Over a gap longer than stale-for
- * it would speak of the past, so counting begins anew.
+ * it would speak of the past, so counting begins anew; and so it does from a count that
+ * is known to be too small.
  */
 static struct reading read_pulses(struct channel *channel, const struct hydropon_record *record)
 {
@@ -165,7 +167,9 @@ static struct reading read_pulses(struct channel *channel, const struct hydropon
 	channel->pulses = pulses;
 	channel->pulses_ns = record->time_ns;
 	channel->has_pulses = true;
-	if (!has_interval || channel->conf->quantity != QUANTITY_FLOW)
+	if (record->status)
+		reading.q = Q_BAD_STORM;
+	else if (!has_interval || channel->conf->quantity != QUANTITY_FLOW)
 		reading.q = Q_BAD_NOT_READY;
 	else
 		reading.value = calibrate_flow(channel->conf, counted, record->time_ns - since_ns);
@@ -269,8 +273,8 @@ bool channels_take(struct channels *channels, const struct hydropon_record *reco
 		reading = record->status ? read_failed(record) : read_iio(slot, record);
 		break;
 	case HYDROPON_REC_PULSE:
-		reading = record->status ? read_failed(record) :
-					   read_pulses(&slot->channel, record);
+		reading = record->status && record->status != -EOVERFLOW ?
+			  read_failed(record) : read_pulses(&slot->channel, record);
 		break;
 	default:
 		return false;

@@ -330,6 +330,25 @@ TEST_F(channel, flow_needs_an_interval_that_means_something)
 	expect_bad(self, FLOW, Q_BAD_RANGE, 3);
 }
 
+TEST_F(channel, a_pulse_storm_is_never_good_and_counting_begins_after_it)
+{
+	ASSERT_TRUE(pulse(self, 0));
+	pass(self, 500);
+	ASSERT_TRUE(pulse(self, 15));
+	EXPECT_EQ(self->out.q, Q_GOOD);
+	pass(self, 500);
+	/* as few as a good flow would have: still nobody knows */
+	ASSERT_TRUE(take(self, (struct hydropon_record){ .type = HYDROPON_REC_PULSE, .value = 30,
+							 .status = -EOVERFLOW }, FLOW));
+	expect_bad(self, FLOW, Q_BAD_STORM, 30);
+	EXPECT_FALSE(channels_is_good(self->channels, FLOW, self->now.boot_ns));
+	EXPECT_STREQ(quality_name(self->out.q), "pulse storm");
+	pass(self, 500);
+	ASSERT_TRUE(pulse(self, 45));
+	EXPECT_EQ(self->out.q, Q_GOOD);
+	EXPECT_NEAR(self->out.value, 4, 1e-9);
+}
+
 TEST_F(channel, the_wrong_kind_of_record_is_no_value)
 {
 	scale(self, FLOW, 1);
