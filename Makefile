@@ -114,7 +114,9 @@ install-files: programs
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 docs/man/*.5
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 docs/man/*.8
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/man/*.1
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/hydropon/examples docs/examples/*.conf
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/hydropon/examples docs/examples/*.conf \
+		docs/overlays/*.dtso
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/doc/hydropon/examples docs/overlays/merge.sh
 	install -d $(DESTDIR)/etc/hydropon/hydropon.conf.d
 	@# A farm's own configuration is never replaced.
 	test -e $(DESTDIR)/etc/hydropon/hydropon.conf || \
