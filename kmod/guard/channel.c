@@ -147,8 +147,9 @@ static void take_pulses(struct hydropon_channel *channel, const struct hydropon_
 
 static void take_sample(struct hydropon_channel *channel, const struct hydropon_record *record)
 {
-	channel->reading.good = !record->status;
-	if (record->status)
+	channel->reading.good = !record->status &&
+				hydropon_reading_is_number(record->flags, record->aux);
+	if (!channel->reading.good)
 		return;
 	channel->reading.good_ns = record->time_ns;
 	channel->reading.value = hydropon_reading_value(record->flags, record->value, record->aux);
