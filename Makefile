@@ -3,7 +3,8 @@
 #   make            the programs and the modules for the running machine
 #   make install    into DESTDIR
 #   make demo       the virtual gateway with its tank, live
-#   make check      every test (PART=unit, install or guest: only these)
+#   make check      every test (PART=unit, install, style or guest: only these)
+#   make check-kernels   the modules on every kernel they are for; check-style: their style
 #
 # CROSS_COMPILE and SYSROOT build the programs for another machine; CC, CFLAGS and
 # SANITIZE=address,undefined or SANITIZE=thread build them in another way. Each way
@@ -60,7 +61,8 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 # Run in the virtual gateway.
 GUEST_TESTS := $(patsubst tests/%.c,%,$(wildcard tests/kmod/*.c tests/fault/*.c))
 
-.PHONY: all programs modules clean unit-tests guest-tests install install-files install-modules demo check
+.PHONY: all programs modules clean unit-tests guest-tests install install-files install-modules demo \
+	check check-kernels check-style
 all: programs modules
 programs: $(addprefix $(O)/,$(PROGRAMS))
 modules:
@@ -139,6 +141,10 @@ demo:
 
 check:
 	tests/check.sh $(PART)
+check-kernels:
+	tests/check.sh kernels
+check-style:
+	tests/check.sh style
 
 clean:
 	rm -rf build Module.symvers modules.order .*.cmd

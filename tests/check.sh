@@ -7,7 +7,10 @@ cd "$(dirname "$0")/.."
 out=build/check
 rm -rf $out
 mkdir -p $out
-parts=${*:-unit install guest}
+parts=${*:-unit install style guest}
+# Every kernel there is, and those that the guest's tests run on.
+kernels=$(for version in 6.1 6.12; do printf "$version%s " "" -rt -armhf -armhf-rt -amd64 -amd64-rt; done)6.12-16k
+booted="6.1 6.12 6.12-rt 6.12-16k"
 start=$(date +%s)
 
 say() {
@@ -36,27 +39,58 @@ unit() {
 			   echo "# exit $?"; } >'$out'/'"$flavour"'-{}.ktap'
 }
 
-guest() {
-	say "building the virtual gateway"
-	if ! tests/qemu/build.sh >$out/guest-build.log 2>&1; then
-		broken guest/build "the virtual gateway does not build" $out/guest-build.log
-		return
-	fi
-	say "tests on the virtual gateway"
-	ICOUNT=1 TIMEOUT=900 tests/qemu/boot.sh check >$out/guest.console 2>&1 </dev/null || true
+# boot KERNEL: the guest's tests on that kernel
+boot() {
+	local kernel=$1 console=$out/$1.console
+	ICOUNT=1 TIMEOUT=1800 KERNEL=$kernel tests/qemu/boot.sh check >"$console" 2>&1 </dev/null || true
 	# The verdict is the last word: without it nothing above it counts.
 	{
-		tr -d '\r' <$out/guest.console | grep -aE '^(# |1\.\.|ok |not ok )' || true
-		printf '# program guest/verdict\n1..1\n'
-		if grep -aq '^# guest verdict: clean' $out/guest.console; then
+		tr -d '\r' <"$console" | grep -aE '^(# |1\.\.|ok |not ok )' |
+			sed "s,^# program ,&$kernel/," || true
+		printf '# program %s/verdict\n1..1\n' "$kernel"
+		if grep -aq '^# guest verdict: clean' "$console"; then
 			echo "ok 1 the kernel's log is clean and the modules unload"
 		else
 			echo "not ok 1 the kernel's log is clean and the modules unload"
-			tail -n 60 $out/guest.console >&2
+			tail -n 60 "$console" >&2
 		fi
-	} >$out/guest.ktap
-	say "reboot and power-off with outputs on"
-	tests/qemu/ends.sh >$out/guest-ends.ktap 2>&1 || true
+	} >"$out/$kernel-guest.ktap"
+	KERNEL=$kernel tests/qemu/ends.sh >"$out/$kernel-ends.ktap" 2>&1 || true
+	say "kernel $kernel: done"
+}
+
+# guest KERNEL...: builds the virtual gateway with each, and boots as many at a time as
+# there are processors: a guest's clock counts its instructions, however slow they are
+guest() {
+	local kernel running=0
+	for kernel; do
+		say "building the virtual gateway with kernel $kernel"
+		if ! tests/qemu/build.sh "$kernel" >"$out/$kernel-build.log" 2>&1; then
+			broken "$kernel/build" "the virtual gateway does not build" "$out/$kernel-build.log"
+			continue
+		fi
+		[ $running -lt "$(nproc)" ] || { wait -n; running=$((running - 1)); }
+		say "kernel $kernel: the guest's tests, reboot, power-off and panic with outputs on"
+		boot "$kernel" &
+		running=$((running + 1))
+	done
+	wait
+}
+
+# modules KERNEL...: builds the modules for each
+modules() {
+	local kernel number=0
+	printf '# program modules\n1..%d\n' $# >$out/modules.ktap
+	for kernel; do
+		number=$((number + 1))
+		say "building the modules for kernel $kernel"
+		if tests/qemu/modules.sh "$kernel" >"$out/$kernel-modules.log" 2>&1; then
+			echo "ok $number they build for $kernel without a warning"
+		else
+			sed 's/^/# /' "$out/$kernel-modules.log" | tail -n 25
+			echo "not ok $number they build for $kernel without a warning"
+		fi >>$out/modules.ktap
+	done
 }
 
 tests/qemu/tools.sh
@@ -72,16 +106,26 @@ for part in $parts; do
 		say "installation"
 		{ echo "# program install"; tests/install/files.sh 2>&1 || true; } >$out/install.ktap
 		;;
+	style)
+		say "style"
+		tests/style.sh >$out/style.ktap 2>&1 || true
+		;;
 	guest)
-		guest
+		guest 6.1 6.12
+		;;
+	kernels)
+		# shellcheck disable=SC2086
+		modules $kernels
+		# shellcheck disable=SC2086
+		guest $booted
 		;;
 	*)
-		echo "check.sh: no part \"$part\"; there are unit, install and guest" >&2
+		echo "check.sh: no part \"$part\"; there are unit, install, style, guest and kernels" >&2
 		exit 2
 		;;
 	esac
 done
 
 say "done; every line is in $out"
-grep -ahE '^(# tests/|# log:|# late|# safe|# slow|# shed|# doser|# hydropond has|# booted)' $out/*.ktap | sort -u || true
+grep -ahE '^(# tests/|# style:|# log:|# late|# safe|# slow|# shed|# doser|# hydropond has|# booted)' $out/*.ktap | sort -u || true
 cat $out/*.ktap | awk -f tests/merge.awk

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The ends of a gateway, judged by what the simulated lines write on the console: nothing
-# else survives them. See tests/qemu/guest/ends for the ways.
+# else survives them. See tests/qemu/guest/ends for the ways. KERNEL as for boot.sh.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -11,12 +11,13 @@ verdict() {
 	if [ "$1" = 0 ]; then echo "ok $number $2"; else echo "not ok $number $2"; fi
 }
 
+kernel=${KERNEL:-6.1}
 ways=${*:-reboot poweroff race-reboot race-poweroff panic panic-locked oops}
-echo "# program guest/ends"
+echo "# program $kernel/ends"
 echo "1..$(($(wc -w <<<"$ways") * 2))"
 mkdir -p build/check
 for way in $ways; do
-	console=build/check/guest-$way.console
+	console=build/check/$kernel-$way.console
 	ended=1
 	ICOUNT=1 TIMEOUT=120 LOGLEVEL=7 APPEND=rig.way=$way \
 		tests/qemu/boot.sh ends >"$console" 2>&1 </dev/null || ended=0

@@ -9,9 +9,9 @@ packages=(
 	libinih-dev zlib1g-dev
 	# the virtual gateway
 	gcc-aarch64-linux-gnu libc6-dev-arm64-cross mmdebstrap qemu-system-arm
-	device-tree-compiler cpio kmod e2fsprogs
+	device-tree-compiler cpio kmod e2fsprogs xz-utils util-linux
 	# the checks and the demo
-	clang libclang-rt-14-dev sparse systemd udev man-db python3 victoria-metrics
+	gcc-arm-linux-gnueabihf clang libclang-rt-14-dev sparse perl systemd udev man-db python3 victoria-metrics
 )
 
 missing=()
