@@ -104,6 +104,11 @@ int stream_output(struct stream *stream, uint32_t index, struct hydropon_output_
 	return stream_call(stream, HYDROPON_IOC_OUTPUT, info);
 }
 
+int stream_restore(struct stream *stream, const struct hydropon_restore *kept)
+{
+	return stream_call(stream, HYDROPON_IOC_RESTORE, (void *)kept);
+}
+
 int stream_arm(struct stream *stream)
 {
 	return stream_call(stream, HYDROPON_IOC_ARM, NULL);
@@ -112,6 +117,11 @@ int stream_arm(struct stream *stream)
 int stream_set(struct stream *stream, const struct hydropon_set *set)
 {
 	return stream_call(stream, HYDROPON_IOC_SET, (void *)set);
+}
+
+int stream_reset(struct stream *stream, uint32_t output)
+{
+	return stream_call(stream, HYDROPON_IOC_RESET, &output);
 }
 
 int stream_read(struct stream *stream, struct hydropon_record *records, size_t max)

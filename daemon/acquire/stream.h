@@ -42,8 +42,11 @@ int stream_fd(const struct stream *stream);
 int stream_info(struct stream *stream, struct hydropon_info *info);
 int stream_channel(struct stream *stream, uint32_t index, struct hydropon_channel_info *info);
 int stream_output(struct stream *stream, uint32_t index, struct hydropon_output_info *info);
+int stream_restore(struct stream *stream, const struct hydropon_restore *kept);
 int stream_arm(struct stream *stream);
 int stream_set(struct stream *stream, const struct hydropon_set *set);
+/* @output: its index in the kernel */
+int stream_reset(struct stream *stream, uint32_t output);
 /* How many records were read, at most @max; 0: there are none now; or -errno. */
 int stream_read(struct stream *stream, struct hydropon_record *records, size_t max);
 

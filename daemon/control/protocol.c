@@ -9,7 +9,10 @@
 #include <json-c/json.h>
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "base/words.h"
+#include "protect/cause.h"
+#include "protect/terms.h"
 
 #define REQUEST_DEPTH 8
 
@@ -32,22 +35,32 @@ static struct json_object *new_error(const char *format, ...)
  * in the way. */
 static void explain(const struct turn *turn, const struct output *output, char *text, size_t size)
 {
+	const struct hydropon_output_info *info = &output->info;
+	char refusal[256];
+
 	*text = 0;
 	if (!turn_is_protected(turn))
 		snprintf(text, size, "will wait for the kernel device %s", turn->conf->device);
 	else if (output->kernel < 0)
 		snprintf(text, size, "the device tree has no output of this name");
-	else if (!output->present)
+	else if (!info->present)
 		snprintf(text, size, "will wait for its device, which is gone");
-	else if (output->want_on == output->safe_on)
+	else if (output->want_on == (bool)info->safe_on)
 		return;
 	else if (!turn->info.armed)
 		snprintf(text, size, "the kernel refuses to arm, outputs stay safe");
+	else if (info->latched)
+		snprintf(text, size, "will wait, since it is latched, for: hydroponctl reset %s",
+			 output->conf->name);
 	else if (output->waits_for >= 0)
 		snprintf(text, size, "will wait for %s: no good reading",
 			 turn->conf->channels[output->waits_for].name);
-	else if (output->sheds && turn->info.shedding)
+	else if (info->shed && turn->info.shedding)
 		snprintf(text, size, "will wait for mains power: lost or not yet stable");
+	else if (cause_is_stronger(info->cause))
+		snprintf(text, size, "will wait: %s", cause_text(info->cause));
+	else if (output_refusal(output, refusal, sizeof(refusal)))
+		snprintf(text, size, "will wait: %s", refusal);
 }
 
 static struct json_object *new_output_answer(const struct protocol *protocol,
@@ -140,6 +153,61 @@ static struct json_object *release(const struct protocol *protocol, struct json_
 	return new_output_answer(protocol, outputs_get(protocol->turn->outputs, (size_t)index));
 }
 
+/* What keeps an output latched, and what to do about it. */
+static void explain_latch(const struct hydropon_output_info *info, char *text, size_t size)
+{
+	char window[32];
+
+	units_format(&units_time, info->budget_window_ms, window, sizeof(window));
+	if (info->latched & HYDROPON_LATCH_WELDED && info->faults & 1u << HYDROPON_FAULT_WELDED)
+		snprintf(text, size, "its relay is still on; switch off what feeds it, see the "
+			 "wiring, and reset it again");
+	else if (info->latched & info->trips)
+		snprintf(text, size, "interlock %u still trips; see to what it watches, and reset "
+			 "it again", info->trip_id);
+	else if (info->latched & HYDROPON_LATCH_BUDGET)
+		snprintf(text, size, "its budget is still spent; reset it again when more of its "
+			 "window of %s has passed", window);
+	else
+		snprintf(text, size, "what latched it lasts; see \"hydroponctl status\", and reset "
+			 "it again");
+}
+
+static struct json_object *reset(const struct protocol *protocol, struct json_object *request)
+{
+	struct json_object *answer, *ended = json_object_new_array();
+	const char *words[TERMS_MAX], *name;
+	const struct output *output;
+	char text[256];
+	size_t words_n;
+	int error, index = find_output(protocol, request, &answer);
+
+	if (index < 0)
+		goto out;
+	output = outputs_get(protocol->turn->outputs, (size_t)index);
+	name = output->conf->name;
+	words_n = latch_names(output->info.latched, words);
+	for (size_t i = 0; i < words_n; i++)
+		json_object_array_add(ended, json_object_new_string(words[i]));
+	error = turn_reset(protocol->turn, (size_t)index);
+	if (error == -EBUSY) {
+		explain_latch(&output->info, text, sizeof(text));
+		answer = new_error("%s stays latched: %s", name, text);
+	} else if (error) {
+		answer = new_error("%s cannot be reset: %s", name, error == -ENODEV ?
+				   "its device is gone" : strerrordesc_np(-error));
+	} else if (!words_n) {
+		answer = new_error("nothing of %s is latched", name);
+	} else {
+		turn_run(protocol->turn);
+		answer = new_output_answer(protocol, output);
+		json_object_object_add(answer, "ended", json_object_get(ended));
+	}
+out:
+	json_object_put(ended);
+	return answer;
+}
+
 /*
  * Who sent a command and gave up waiting has told a person that it failed: it must not
  * happen later. NULL: it is in time. Absent: there is no limit.
@@ -160,22 +228,26 @@ static struct json_object *refuse_late(struct json_object *request)
 static struct json_object *perform(const struct protocol *protocol, struct json_object *request,
 				   bool may_control)
 {
-	struct json_object *cmd = json_object_object_get(request, "cmd");
+	static const struct {
+		const char *name;
+		struct json_object *(*perform)(const struct protocol *protocol,
+					       struct json_object *request);
+	} commands[] = { { "set", set }, { "release", release }, { "reset", reset } };
+	struct json_object *cmd = json_object_object_get(request, "cmd"), *refusal;
 	const char *name = json_object_is_type(cmd, json_type_string) ?
 			   json_object_get_string(cmd) : "";
-	bool is_set = !strcmp(name, "set"), is_release = !strcmp(name, "release");
-	struct json_object *refusal;
 
 	if (!strcmp(name, "status"))
 		return status_build(protocol->sources);
-	if (!is_set && !is_release)
-		return new_error("\"cmd\" must be \"status\", \"set\" or \"release\"");
-	if (!may_control)
-		return new_error("this socket is read only; use control.sock");
-	refusal = refuse_late(request);
-	if (refusal)
-		return refusal;
-	return is_set ? set(protocol, request) : release(protocol, request);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(name, commands[i].name))
+			continue;
+		if (!may_control)
+			return new_error("this socket is read only; use control.sock");
+		refusal = refuse_late(request);
+		return refusal ? refusal : commands[i].perform(protocol, request);
+	}
+	return new_error("\"cmd\" must be \"status\", \"set\", \"release\" or \"reset\"");
 }
 
 /* An object and nothing after it, or NULL. */

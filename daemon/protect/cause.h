@@ -3,6 +3,7 @@
 #ifndef HYDROPON_CAUSE_H
 #define HYDROPON_CAUSE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The word of the status document: "lease", "shed", ... Never NULL. */
@@ -11,5 +12,9 @@ const char *cause_name(uint32_t cause);
 const char *cause_text(uint32_t cause);
 /* The same from the word; the word itself if it is not known. */
 const char *cause_text_of_name(const char *name);
+/* It is stronger than a lease: while it lasts the kernel takes none. */
+bool cause_is_stronger(uint32_t cause);
+/* How urgent it is that somebody knows: LOG_WARNING or LOG_NOTICE of syslog.h. */
+int cause_priority(uint32_t cause);
 
 #endif

@@ -2,11 +2,13 @@
 #include "protect/output.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "protect/cause.h"
 
 struct outputs {
 	const struct conf *conf;
@@ -62,6 +64,16 @@ void outputs_lose(struct outputs *outputs, size_t index)
 	log_notice("%s: override ended, its device went away", output->conf->name);
 }
 
+/* Whether max-on was reached is told by the cause alone; pressing its switch again is a
+ * command as well. */
+static void take_cause(struct output *output)
+{
+	if (output->info.cause == HYDROPON_CAUSE_MAX_ON)
+		output->overran = true;
+	else if (output->info.cause == HYDROPON_CAUSE_MANUAL_ON)
+		output->overran = output->commanded = false;
+}
+
 int outputs_bind(struct outputs *outputs, const struct hydropon_output_info *info,
 		 uint64_t now_ns)
 {
@@ -76,25 +88,19 @@ int outputs_bind(struct outputs *outputs, const struct hydropon_output_info *inf
 		return -1;
 	output = &outputs->list[index];
 	/* Its state has begun anew: the one that it was set for is no more. */
-	if (output->present && (!info->present || (info->cause == HYDROPON_CAUSE_PROBE &&
-						   info->changed_ns > output->changed_ns)))
+	if (output->info.present && (!info->present || (info->cause == HYDROPON_CAUSE_PROBE &&
+							info->changed_ns > output->info.changed_ns)))
 		outputs_lose(outputs, (size_t)index);
-	if (!output->present && info->present && output->conf->lease_ms > info->lease_max_ms)
+	if (!output->info.present && info->present && output->conf->lease_ms > info->lease_max_ms)
 		log_warning("%s: lease of %u ms is longer than the device tree allows, using %u ms",
 			    name, output->conf->lease_ms, info->lease_max_ms);
 	output->kernel = (int)info->index;
-	output->present = info->present;
-	output->safe_on = info->safe_on;
-	output->sheds = info->shed;
-	output->on = info->on;
+	output->info = *info;
 	output->lease_ms = output->conf->lease_ms < info->lease_max_ms ?
 			   output->conf->lease_ms : info->lease_max_ms;
-	output->cause = info->cause;
-	output->changed_ns = info->changed_ns;
-	output->line_status = info->line_status;
 	if (info->line_status != -EINPROGRESS)
 		output->line_ended = info->line_status;
-	output->refused = info->refused;
+	take_cause(output);
 	output->lease_until_ns = info->lease_left_ms ?
 				 now_ns + info->lease_left_ms * NS_PER_MS : 0;
 	output->holding = info->present && info->lease_left_ms;
@@ -106,10 +112,10 @@ void outputs_unbind(struct outputs *outputs)
 	for (size_t i = 0; i < outputs->count; i++) {
 		struct output *output = &outputs->list[i];
 
-		if (output->present)
+		if (output->info.present)
 			outputs_lose(outputs, i);
 		output->kernel = -1;
-		output->present = false;
+		output->info = (struct hydropon_output_info){ 0 };
 		output->holding = false;
 		output->has_tried = false;
 		output->lease_until_ns = 0;
@@ -128,21 +134,24 @@ int outputs_take(struct outputs *outputs, const struct hydropon_record *record,
 		if (output->kernel != record->channel)
 			continue;
 		/* outputs_bind() may know more already than a record that waited */
-		if (record->time_ns < output->changed_ns)
+		if (record->time_ns < output->info.changed_ns)
 			return (int)i;
 		*line_changed = record->status != -EINPROGRESS &&
 				record->status != output->line_ended;
-		output->line_status = record->status;
+		output->info.line_status = record->status;
 		if (record->status != -EINPROGRESS)
 			output->line_ended = record->status;
 		/* No new cause: it tells of a write, and of the level that was written, which
 		 * may be older than the decision that is known already. */
-		if (record->aux == output->cause)
+		if (record->aux == output->info.cause)
 			return (int)i;
-		output->on = record->value;
-		output->cause = (uint32_t)record->aux;
-		output->changed_ns = record->time_ns;
-		output->holding = output->cause == HYDROPON_CAUSE_LEASE;
+		output->info.on = record->value != 0;
+		output->info.cause = (uint32_t)record->aux;
+		output->info.changed_ns = record->time_ns;
+		take_cause(output);
+		/* A switch at ON leaves a lease alive below it. */
+		if (output->info.cause != HYDROPON_CAUSE_MANUAL_ON)
+			output->holding = output->info.cause == HYDROPON_CAUSE_LEASE;
 		if (!output->holding)
 			output->lease_until_ns = 0;
 		return (int)i;
@@ -158,6 +167,7 @@ int outputs_override(struct outputs *outputs, size_t index, bool on, uint64_t fo
 	if (!for_ms || for_ms > OUTPUT_OVERRIDE_MAX_MS)
 		return -ERANGE;
 	output->override_active = true;
+	output->commanded = output->overran;
 	output->override_on = on;
 	output->override_until_ns = now_ns + for_ms * NS_PER_MS;
 	log_notice("%s: override %s for %llu s", output->conf->name, level_name(on),
@@ -172,6 +182,7 @@ int outputs_release(struct outputs *outputs, size_t index)
 	if (!output->override_active)
 		return -ENOENT;
 	output->override_active = false;
+	output->commanded = output->overran;
 	log_notice("%s: override ended by request", output->conf->name);
 	return 0;
 }
@@ -182,6 +193,17 @@ static void expire_override(struct output *output, uint64_t now_ns)
 		return;
 	output->override_active = false;
 	log_notice("%s: override is over", output->conf->name);
+}
+
+static void judge_want(struct output *output, uint64_t now_ns)
+{
+	bool want_on;
+
+	expire_override(output, now_ns);
+	want_on = output->override_active ? output->override_on : output->conf->want_on;
+	if (want_on != output->want_on)
+		output->commanded = output->overran;
+	output->want_on = want_on;
 }
 
 /* The first need that is not good, or -1. Told when it begins to matter. */
@@ -196,7 +218,7 @@ static void judge_needs(const struct outputs *outputs, struct output *output,
 	if (waits_for >= 0 && away && output->waits_for < 0)
 		log_notice("%s: %s %s: %s has no good reading", output->conf->name,
 			   output->holding ? "released to" : "stays",
-			   level_name(output->safe_on), outputs->conf->channels[waits_for].name);
+			   level_name(output->info.safe_on), outputs->conf->channels[waits_for].name);
 	output->waits_for = away ? waits_for : -1;
 }
 
@@ -204,22 +226,24 @@ bool outputs_decide(struct outputs *outputs, size_t index, const struct output_t
 		    struct hydropon_set *set)
 {
 	struct output *output = &outputs->list[index];
+	const struct hydropon_output_info *info = &output->info;
 	bool away;
 
-	expire_override(output, turn->now_ns);
-	output->want_on = output->override_active ? output->override_on : output->conf->want_on;
-	if (output->kernel < 0 || !output->present)
+	judge_want(output, turn->now_ns);
+	if (output->kernel < 0 || !info->present)
 		return false;
-	away = output->want_on != output->safe_on;
+	away = output->want_on != (bool)info->safe_on;
 	judge_needs(outputs, output, turn->good, away);
 
-	*set = (struct hydropon_set){ .output = (uint32_t)output->kernel, .on = output->safe_on };
+	*set = (struct hydropon_set){ .output = (uint32_t)output->kernel, .on = info->safe_on };
+	if (output->overran)
+		return output->commanded || output->holding;
 	if (!away || output->waits_for >= 0)
 		return output->holding;
 
 	if (!turn->has_beat || (output->has_tried && output->tried_beat == turn->beat))
 		return false;
-	if (turn->shedding && output->sheds)
+	if (cause_is_stronger(info->cause) || (turn->shedding && info->shed))
 		return false;
 	if (!output->holding && turn->now_ns < outputs->next_start_ns)
 		return false;
@@ -231,11 +255,22 @@ bool outputs_decide(struct outputs *outputs, size_t index, const struct output_t
 	return true;
 }
 
-const char *output_error_text(int error)
+/* Why the kernel refuses to set an output away from its safe state, by the -errno. */
+static const char *error_text(int error)
 {
 	switch (-error) {
 	case EBUSY:
-		return "mains power is lost or not yet stable";
+		return "something stronger holds it";
+	case ENODATA:
+		return "a channel that it needs is stale";
+	case ETIME:
+		return "it was on for as long as it may be, and waits for a command";
+	case EDQUOT:
+		return "its budget is spent";
+	case EAGAIN:
+		return "its pause (min-off) is not over yet";
+	case EPERM:
+		return "the kernel is not armed";
 	case ESTALE:
 		return "the kernel found the beat too old";
 	case ENODEV:
@@ -243,55 +278,66 @@ const char *output_error_text(int error)
 	case ESHUTDOWN:
 		return "the system is going down";
 	case ERANGE:
-		return "the kernel refuses its lease";
+		return "the kernel refuses its lease, change lease of the output";
 	default:
 		return strerrordesc_np(-error) ? strerrordesc_np(-error) : "unknown error";
+	}
+}
+
+bool output_refusal(const struct output *output, char *text, size_t size)
+{
+	if (output->overran)
+		snprintf(text, size, "%s", error_text(-ETIME));
+	else if (output->error == -EBUSY && cause_is_stronger(output->info.cause))
+		snprintf(text, size, "%s: %s", error_text(-EBUSY), cause_text(output->info.cause));
+	else if (output->error)
+		snprintf(text, size, "%s", error_text(output->error));
+	return output->overran || output->error;
+}
+
+/* What passes by itself is worth a line, no more. */
+static int error_priority(int error)
+{
+	switch (-error) {
+	case EBUSY:
+	case ESTALE:
+	case EAGAIN:
+	case EPERM:
+		return LOG_INFO;
+	case ENODATA:
+	case ESHUTDOWN:
+		return LOG_NOTICE;
+	case ETIME:
+	case EDQUOT:
+	case ENODEV:
+		return LOG_WARNING;
+	default:
+		return LOG_ERR;
 	}
 }
 
 /* Once per change of the answer, so that a lasting refusal is told once. */
 static void tell_answer(const struct output *output, bool on, int error)
 {
-	const char *name = output->conf->name, *level = level_name(on);
-
-	switch (-error) {
-	case 0:
-		log_info("%s: the kernel takes orders again", name);
-		break;
-	case EBUSY:
-		log_info("%s: not %s while mains power is lost or not yet stable", name, level);
-		break;
-	case ESTALE:
-		log_info("%s: not %s by a beat that is too old, trying with the next one", name,
-			 level);
-		break;
-	case ENODEV:
-		log_warning("%s: not %s, its device is gone", name, level);
-		break;
-	case ESHUTDOWN:
-		log_notice("%s: not %s, the system is going down", name, level);
-		break;
-	case ERANGE:
-		log_error("%s: the kernel refuses a lease of %u ms, change lease of the output",
-			  name, output->lease_ms);
-		break;
-	default:
-		log_error("%s: the kernel refuses to set it %s: %s", name, level,
-			  strerrordesc_np(-error));
-	}
+	if (error)
+		log_msg(error_priority(error), "%s: not %s: %s", output->conf->name, level_name(on),
+			error_text(error));
+	else
+		log_info("%s: the kernel takes orders again", output->conf->name);
 }
 
 void outputs_done(struct outputs *outputs, size_t index, const struct output_turn *turn,
 		  const struct hydropon_set *set, int error)
 {
 	struct output *output = &outputs->list[index];
-	bool away = (bool)set->on != output->safe_on;
+	bool away = (bool)set->on != (bool)output->info.safe_on;
 
 	if (error != output->error)
 		tell_answer(output, set->on, error);
 	output->error = error;
 	if (error) {
-		output->refused++;
+		output->info.refused++;
+		output->overran |= error == -ETIME;
 		if (error == -ENODEV)
 			output->holding = false;
 		return;
@@ -305,6 +351,11 @@ void outputs_done(struct outputs *outputs, size_t index, const struct output_tur
 			output->lease_until_ns = until_ns;
 	} else {
 		output->lease_until_ns = 0;
+		/* Its record comes later. What else may hold it is told by the next answer. */
+		if (output->commanded && output->info.cause == HYDROPON_CAUSE_MAX_ON)
+			output->info.cause = HYDROPON_CAUSE_CLEARED;
+		if (output->commanded)
+			output->overran = output->commanded = false;
 	}
 	output->holding = away;
 }

@@ -8,6 +8,11 @@
  *   towards safe   released at once, needs no beat
  *   away from safe renewed, once per beat, only in a turn that judged all needs GOOD
  *
+ * What the kernel holds by something stronger than a lease is not asked for. An output
+ * that was on for as long as it may be (max-on) stays off until a command: an override,
+ * its end by request, or a change of what is wanted. Then the kernel is told that the
+ * output is let go, and it may leave its safe state again.
+ *
  * Outputs leave their safe state one at a time, OUTPUT_STAGGER_MS apart, in the order
  * of the configuration, so that no return of power makes all of them draw their
  * inrush current at once.
@@ -24,21 +29,18 @@
 struct output {
 	const struct conf_output *conf;
 	int kernel;			/* index in the kernel, -1 while unknown */
-	/* as the kernel says; meaningless while kernel is -1 */
-	bool present, safe_on, sheds, on;
+	/* as the kernel says, kept up by OUTPUT records; all zero while kernel is -1 */
+	struct hydropon_output_info info;
 	uint32_t lease_ms;		/* of the configuration, at most what the kernel takes */
-	uint32_t cause;			/* enum hydropon_cause */
-	uint64_t changed_ns;
-	int line_status;		/* 0, -errno of the last write to the line, or
-					 * -EINPROGRESS: it is under way */
-	uint64_t refused;		/* orders that the kernel refused since its probe */
 	uint64_t lease_until_ns;	/* 0: no lease */
 	/* as decided in the newest turn */
 	bool want_on;
 	int waits_for;			/* channel that is needed and not good, -1: none */
 	bool override_active, override_on;
 	uint64_t override_until_ns;
+	bool overran;			/* max-on was reached: off until a command */
 	/* inside */
+	bool commanded;			/* there was one since */
 	bool holding, has_tried;
 	uint32_t tried_beat;
 	int line_ended;			/* of the newest write that has ended */
@@ -89,7 +91,8 @@ bool outputs_decide(struct outputs *outputs, size_t index, const struct output_t
 		    struct hydropon_set *set);
 void outputs_done(struct outputs *outputs, size_t index, const struct output_turn *turn,
 		  const struct hydropon_set *set, int error);
-/* Why the kernel refused an order, for people. */
-const char *output_error_text(int error);
+/* What keeps the kernel from setting it away from its safe state, for people: why it
+ * refused the newest order, or what it would refuse the next one for. False: nothing. */
+bool output_refusal(const struct output *output, char *text, size_t size);
 
 #endif

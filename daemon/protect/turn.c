@@ -6,10 +6,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "protect/cause.h"
+#include "protect/tell.h"
 
 #define RECORDS_AT_ONCE 128
 #define LOST_TELL_MS 10000
+#define CLOCK_TELL_MS 10000
 
 static struct clock_pair clock_pair_now(void)
 {
@@ -82,28 +83,87 @@ static int bind_channel(struct turn *turn, uint32_t index)
 	return found;
 }
 
+/* What was kept of an output that has been probed, for the kernel. */
+static int restore(struct turn *turn, const struct hydropon_output_info *info)
+{
+	const struct hydropon_restore kept = keep_restore(&turn->keep, info);
+	int error = stream_restore(turn->stream, &kept);
+
+	if (!error)
+		tell_restored(info, &kept);
+	if (!error || error == -EALREADY)
+		return 0;
+	if (error != turn->restore_error)
+		log_error("outputs stay safe, %s refuses what was kept of %.*s: %s",
+			  turn->conf->device, HYDROPON_NAME_MAX, info->name,
+			  strerrordesc_np(-error));
+	turn->restore_error = error;
+	return error;
+}
+
+/* What the kernel says of an output, by its index there. */
+static int read_output(struct turn *turn, uint32_t index, struct hydropon_output_info *info)
+{
+	int error = stream_output(turn->stream, index, info);
+
+	if (!error && info->present && !info->restored && !restore(turn, info))
+		error = stream_output(turn->stream, index, info);
+	info->name[HYDROPON_NAME_MAX - 1] = 0;
+	if (!error)
+		keep_take(&turn->keep, info);
+	return error;
+}
+
 static int bind_output(struct turn *turn, uint32_t index)
 {
 	struct hydropon_output_info info;
 	int found;
 
-	if (stream_output(turn->stream, index, &info))
+	if (read_output(turn, index, &info))
 		return -1;
 	found = outputs_bind(turn->outputs, &info, clock_boot_ns());
 	if (found < 0 && info.present)
-		log_info("output %.*s is not in the configuration, it stays %s",
-			 HYDROPON_NAME_MAX - 1, info.name, info.safe_on ? "on" : "off");
+		log_info("output %s is not in the configuration, it stays %s", info.name,
+			 info.safe_on ? "on" : "off");
 	return found;
+}
+
+/* The truth about all outputs: counters for the status, and what no record has told. */
+static void read_outputs(struct turn *turn, uint64_t now_ns)
+{
+	struct hydropon_output_info info;
+
+	for (uint32_t i = 0; i < turn->info.outputs; i++)
+		if (!read_output(turn, i, &info))
+			outputs_bind(turn->outputs, &info, now_ns);
+}
+
+static const char *arm_error_text(int error)
+{
+	switch (-error) {
+	case ESHUTDOWN:
+		return "the system is going down";
+	case EBUSY:
+		return "the system is being suspended";
+	case EAGAIN:
+		return "an output waits for what was kept of it";
+	default:
+		return strerrordesc_np(-error);
+	}
 }
 
 static void arm(struct turn *turn)
 {
 	int error = stream_arm(turn->stream);
 
+	/* One has come since they were read. */
+	if (error == -EAGAIN) {
+		read_outputs(turn, clock_boot_ns());
+		error = stream_arm(turn->stream);
+	}
 	if (error && error != turn->arm_error)
 		log_warning("outputs stay safe, %s refuses to arm: %s", turn->conf->device,
-			    error == -ESHUTDOWN ? "the system is going down" :
-						  strerrordesc_np(-error));
+			    arm_error_text(error));
 	turn->arm_error = error;
 	turn->info.armed = !error;
 }
@@ -129,7 +189,8 @@ static void open_device(struct turn *turn)
 		return;
 	}
 	turn->open_error = 0;
-	turn->arm_error = 0;
+	turn->arm_error = turn->restore_error = 0;
+	turn->has_time = false;
 	turn->lost_told = turn->lost;
 	turn->next_refresh_ns = clock_boot_ns() + TURN_REFRESH_MS * NS_PER_MS;
 	for (uint32_t i = 0; i < turn->info.channels; i++)
@@ -155,11 +216,10 @@ static void check_channels(struct turn *turn)
 			channels_check(turn->channels, &info);
 }
 
-/* Once a second: counters for the status, and the truth, should records have been lost. */
+/* Once a second, and when a record tells of more than readings. */
 static void refresh(struct turn *turn, uint64_t now_ns)
 {
 	const struct hydropon_info before = turn->info;
-	struct hydropon_output_info info;
 	int error;
 
 	if (now_ns < turn->next_refresh_ns)
@@ -173,30 +233,61 @@ static void refresh(struct turn *turn, uint64_t now_ns)
 	if (turn->info.lost_urgent != before.lost_urgent ||
 	    turn->info.channels > before.channels)
 		check_channels(turn);
-	for (uint32_t i = 0; i < turn->info.outputs; i++)
-		if (!stream_output(turn->stream, i, &info))
-			outputs_bind(turn->outputs, &info, now_ns);
-	if (!turn->info.armed)
-		arm(turn);
+	read_outputs(turn, now_ns);
+	if (turn->info.armed)
+		return;
+	arm(turn);
+	if (turn->info.armed)
+		log_notice("%s is armed again", turn->conf->device);
+}
+
+/* A record told of something that has more to it than fits a record. */
+static void refresh_soon(struct turn *turn)
+{
+	turn->next_refresh_ns = 0;
 }
 
 static void take_output(struct turn *turn, const struct hydropon_record *record)
 {
 	bool line_changed;
 	int index = outputs_take(turn->outputs, record, &line_changed);
-	const char *name;
 
-	if (index < 0)
+	if (index >= 0)
+		tell_output(turn->conf->outputs[index].name, record, line_changed);
+	refresh_soon(turn);
+}
+
+/* Of an output that is not in the configuration as well. */
+static void take_event(struct turn *turn, const struct hydropon_record *record)
+{
+	struct hydropon_output_info info;
+	bool is_known = !read_output(turn, record->channel, &info);
+
+	if (record->type == HYDROPON_REC_FAULT && record->flags == HYDROPON_FAULT_POWER_STORM)
+		tell_fault(NULL, record);
+	else if (is_known && record->type == HYDROPON_REC_FAULT)
+		tell_fault(&info, record);
+	else if (is_known && record->type == HYDROPON_REC_TRIP)
+		tell_trip(info.name, record);
+	else if (is_known)
+		tell_manual(info.name, record);
+	refresh_soon(turn);
+}
+
+static void take_time(struct turn *turn, const struct hydropon_record *record)
+{
+	int64_t ahead_ns = record->aux - (int64_t)record->time_ns;
+	int64_t moved_ns = turn->has_time ? ahead_ns - turn->wall_ahead_ns : 0;
+
+	turn->wall_ahead_ns = ahead_ns;
+	turn->has_time = true;
+	if (!record->value)
 		return;
-	name = turn->conf->outputs[index].name;
-	if (line_changed && record->status)
-		log_warning("%s: writing %s to its line failed: %s", name,
-			    record->value ? "on" : "off", strerrordesc_np(-record->status));
-	else if (line_changed)
-		log_notice("%s: its line can be written again", name);
-	else
-		log_notice("%s: %s, %s", name, record->value ? "on" : "off",
-			   cause_text((uint32_t)record->aux));
+	turn->clock_steps++;
+	if (record->time_ns < turn->next_clock_tell_ns)
+		return;
+	turn->next_clock_tell_ns = record->time_ns + CLOCK_TELL_MS * NS_PER_MS;
+	tell_clock(moved_ns);
 }
 
 static void take_presence(struct turn *turn, const struct hydropon_record *record)
@@ -219,13 +310,7 @@ static void take_power(struct turn *turn, const struct hydropon_record *record)
 	turn->info.power_good = record->value != 0;
 	turn->info.shedding = record->aux != 0;
 	turn->info.shed_left_ms = 0;	/* until the next refresh */
-	if (!record->value)
-		log_warning("mains power is lost%s",
-			    record->aux ? ", outputs of the shed set are off" : "");
-	else if (record->aux)
-		log_notice("mains power is back, the shed set stays off until it is stable");
-	else
-		log_notice("mains power is stable");
+	tell_power(record);
 }
 
 static void take_lost(struct turn *turn, const struct hydropon_record *record)
@@ -271,6 +356,14 @@ static void take_record(struct turn *turn, const struct hydropon_record *record,
 		break;
 	case HYDROPON_REC_LOST:
 		take_lost(turn, record);
+		break;
+	case HYDROPON_REC_TRIP:
+	case HYDROPON_REC_MANUAL:
+	case HYDROPON_REC_FAULT:
+		take_event(turn, record);
+		break;
+	case HYDROPON_REC_TIME:
+		take_time(turn, record);
 		break;
 	}
 }
@@ -320,10 +413,31 @@ static void order_outputs(struct turn *turn, const bool *good)
 	};
 	struct hydropon_set set;
 
-	for (size_t i = 0; i < outputs_count(turn->outputs); i++)
-		if (outputs_decide(turn->outputs, i, &judged, &set))
-			outputs_done(turn->outputs, i, &judged, &set,
-				     stream_set(turn->stream, &set));
+	for (size_t i = 0; i < outputs_count(turn->outputs); i++) {
+		int error;
+
+		if (!outputs_decide(turn->outputs, i, &judged, &set))
+			continue;
+		error = stream_set(turn->stream, &set);
+		outputs_done(turn->outputs, i, &judged, &set, error);
+		/* Disarmed, or an output that was probed again: the next turn sees to it. */
+		if (error == -EPERM)
+			refresh_soon(turn);
+	}
+}
+
+int turn_reset(struct turn *turn, size_t index)
+{
+	const struct output *output = outputs_get(turn->outputs, index);
+	int error;
+
+	if (output->kernel < 0)
+		return -ENODEV;
+	error = stream_reset(turn->stream, (uint32_t)output->kernel);
+	if (!error)
+		log_notice("%s: reset by request", output->conf->name);
+	bind_output(turn, (uint32_t)output->kernel);
+	return error;
 }
 
 size_t turn_run(struct turn *turn)

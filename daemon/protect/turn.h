@@ -10,8 +10,9 @@
  * A turn that reads no beat renews nothing, and no beat is named before every record
  * in front of it was judged. What remains after TURN_RECORDS_MAX waits for the next
  * turn; beats out of a backlog are old, and the kernel gives short leases for them or
- * none. Opens the device, and opens it again once a second while it is away. Main
- * thread only; never blocks.
+ * none. Opens the device, and opens it again once a second while it is away. Restores
+ * each output that has been probed (protect/keep.h), arms, and arms again when the kernel
+ * has disarmed. Main thread only; never blocks.
  */
 #ifndef HYDROPON_TURN_H
 #define HYDROPON_TURN_H
@@ -19,6 +20,7 @@
 #include "acquire/stream.h"
 #include "base/sample.h"
 #include "channel/channel.h"
+#include "protect/keep.h"
 #include "protect/output.h"
 
 #define TURN_RECORDS_MAX 4096
@@ -43,10 +45,15 @@ struct turn {
 	struct hydropon_info info;	/* newest; all zero while the device is closed */
 	int open_error;			/* 0 while open, else -errno of the newest try */
 	uint64_t missed;		/* ticks that samplers left out, since start */
+	uint64_t clock_steps;		/* times that the wall clock was set, since start */
 
 	/* inside */
 	uint64_t next_open_ns, next_refresh_ns;
-	int arm_error;
+	int arm_error, restore_error;
+	struct keep keep;
+	int64_t wall_ahead_ns;		/* wall time minus BOOTTIME at the newest TIME */
+	bool has_time;
+	uint64_t next_clock_tell_ns;
 	uint64_t lost, lost_told, next_lost_ns;
 	bool has_beat;
 	uint32_t beat;
@@ -59,6 +66,10 @@ void turn_start(struct turn *turn, const struct conf *conf, struct stream *strea
 		const struct turn_hooks *hooks, void *data);
 /* Returns how many records were read. */
 size_t turn_run(struct turn *turn);
+/* Ends the latches of an output, by its index in the configuration, and reads what the
+ * kernel then says of it. 0; -EBUSY: what latched it lasts; -ENODEV: the device is not
+ * open, or has no such output; or -errno. */
+int turn_reset(struct turn *turn, size_t output);
 /* Closes the device, which puts all outputs into their safe state. @error says why. */
 void turn_close(struct turn *turn, int error);
 

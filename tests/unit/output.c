@@ -283,8 +283,180 @@ TEST_F(output, is_not_asked_for_while_it_is_shed)
 	next_beat(self, 600);
 	EXPECT_FALSE(decide(self, PUMP));
 	self->turn.shedding = false;
+	record(self, PUMP, false, HYDROPON_CAUSE_RESTORED);
 	next_beat(self, 600);
 	EXPECT_TRUE(decide(self, PUMP));
+}
+
+TEST_F(output, is_not_asked_for_before_its_record_tells_that_it_is_shed)
+{
+	all_good(self);
+	self->turn.shedding = true;
+	next_beat(self, 1000);
+	EXPECT_FALSE(decide(self, PUMP));
+}
+
+TEST_F(output, is_not_asked_for_while_something_stronger_holds_it)
+{
+	static const enum hydropon_cause stronger[] = {
+		HYDROPON_CAUSE_SHED, HYDROPON_CAUSE_WELDED, HYDROPON_CAUSE_TRIP_OFF,
+		HYDROPON_CAUSE_MANUAL_OFF, HYDROPON_CAUSE_BUDGET, HYDROPON_CAUSE_TRIP_ON,
+		HYDROPON_CAUSE_TRIP_SAFE,
+	};
+
+	start_pump(self);
+	for (size_t i = 0; i < sizeof(stronger) / sizeof(stronger[0]); i++) {
+		next_beat(self, 600);
+		record(self, PUMP, stronger[i] == HYDROPON_CAUSE_TRIP_ON, stronger[i]);
+		EXPECT_FALSE(decide(self, PUMP));
+		EXPECT_EQ(outputs_get(self->outputs, PUMP)->lease_until_ns, 0);
+		record(self, PUMP, false, HYDROPON_CAUSE_CLEARED);
+		EXPECT_TRUE(order(self, PUMP));
+		EXPECT_EQ(self->set.on, 1);
+	}
+}
+
+TEST_F(output, a_lease_lives_below_a_switch_at_on)
+{
+	start_pump(self);
+	next_beat(self, 100);
+	record(self, PUMP, true, HYDROPON_CAUSE_MANUAL_ON);
+	EXPECT_GT(outputs_get(self->outputs, PUMP)->lease_until_ns, 0);
+	EXPECT_TRUE(order(self, PUMP));		/* renewed, and not as a start */
+	EXPECT_EQ(self->set.on, 1);
+	self->good[PH] = false;
+	ASSERT_TRUE(order(self, PUMP));
+	EXPECT_EQ(self->set.on, 0);
+}
+
+/* It was on for as long as it may be. */
+static void overrun(fixture *self)
+{
+	start_pump(self);
+	next_beat(self, 1000);
+	record(self, PUMP, false, HYDROPON_CAUSE_MAX_ON);
+}
+
+/* Nothing is asked for, although a beat is there and its cause is over. */
+static void expect_off_for_good(fixture *self)
+{
+	next_beat(self, 1000);
+	EXPECT_FALSE(decide(self, PUMP));
+	record(self, PUMP, false, HYDROPON_CAUSE_CLEARED);
+	next_beat(self, 1000);
+	EXPECT_FALSE(decide(self, PUMP));
+	EXPECT_TRUE(outputs_get(self->outputs, PUMP)->overran);
+}
+
+/* It is let go of, without a beat, and then set again. */
+static void expect_let_go_and_set(fixture *self)
+{
+	self->turn.has_beat = false;
+	ASSERT_TRUE(order(self, PUMP));
+	EXPECT_EQ(self->set.on, 0);
+	EXPECT_FALSE(outputs_get(self->outputs, PUMP)->overran);
+	EXPECT_FALSE(decide(self, PUMP));
+	next_beat(self, 1000);
+	ASSERT_TRUE(order(self, PUMP));
+	EXPECT_EQ(self->set.on, 1);
+}
+
+TEST_F(output, that_was_on_for_as_long_as_it_may_be_stays_off)
+{
+	overrun(self);
+	expect_off_for_good(self);
+}
+
+TEST_F(output, refused_for_max_on_stays_off)
+{
+	all_good(self);
+	next_beat(self, 1000);
+	ASSERT_TRUE(decide(self, PUMP));
+	done(self, PUMP, -ETIME);
+	expect_off_for_good(self);
+}
+
+TEST_F(output, a_release_that_nobody_asked_for_is_no_command)
+{
+	start_pump(self);
+	next_beat(self, 1000);
+	ASSERT_TRUE(decide(self, PUMP));
+	done(self, PUMP, -ETIME);		/* its record comes later */
+	ASSERT_TRUE(order(self, PUMP));
+	EXPECT_EQ(self->set.on, 0);
+	expect_off_for_good(self);
+}
+
+TEST_F(output, after_max_on_an_override_is_a_command)
+{
+	overrun(self);
+	ASSERT_EQ(outputs_override(self->outputs, PUMP, true, MINUTE_MS, self->turn.now_ns), 0);
+	expect_let_go_and_set(self);
+	/* The same of a second time; that the override ends changes nothing that is wanted. */
+	record(self, PUMP, false, HYDROPON_CAUSE_MAX_ON);
+	next_beat(self, MINUTE_MS);
+	EXPECT_FALSE(decide(self, PUMP));
+	EXPECT_FALSE(outputs_get(self->outputs, PUMP)->override_active);
+	expect_off_for_good(self);
+}
+
+TEST_F(output, after_max_on_a_release_is_a_command)
+{
+	ASSERT_EQ(outputs_override(self->outputs, PUMP, true, MINUTE_MS, self->turn.now_ns), 0);
+	overrun(self);
+	ASSERT_EQ(outputs_release(self->outputs, PUMP), 0);
+	expect_let_go_and_set(self);
+}
+
+TEST_F(output, after_max_on_a_change_of_what_is_wanted_is_a_command)
+{
+	ASSERT_EQ(outputs_override(self->outputs, DOSER, true, MINUTE_MS, self->turn.now_ns), 0);
+	next_beat(self, 1000);
+	ASSERT_TRUE(order(self, DOSER));
+	record(self, DOSER, false, HYDROPON_CAUSE_MAX_ON);
+	next_beat(self, MINUTE_MS);
+	ASSERT_TRUE(order(self, DOSER));	/* let go of, so that it can be set again */
+	EXPECT_EQ(self->set.on, 0);
+	EXPECT_FALSE(outputs_get(self->outputs, DOSER)->overran);
+	EXPECT_FALSE(decide(self, DOSER));
+}
+
+TEST_F(output, after_max_on_its_switch_is_a_command)
+{
+	overrun(self);
+	next_beat(self, 1000);
+	record(self, PUMP, true, HYDROPON_CAUSE_MANUAL_ON);
+	record(self, PUMP, false, HYDROPON_CAUSE_CLEARED);
+	EXPECT_TRUE(decide(self, PUMP));
+	EXPECT_EQ(self->set.on, 1);
+}
+
+TEST_F(output, letting_go_after_max_on_is_tried_until_the_kernel_takes_it)
+{
+	overrun(self);
+	ASSERT_EQ(outputs_override(self->outputs, PUMP, true, MINUTE_MS, self->turn.now_ns), 0);
+	ASSERT_TRUE(decide(self, PUMP));
+	done(self, PUMP, -EIO);
+	expect_let_go_and_set(self);
+}
+
+TEST_F(output, a_need_that_fails_is_no_command)
+{
+	overrun(self);
+	self->good[PH] = false;
+	next_beat(self, 1000);
+	EXPECT_FALSE(decide(self, PUMP));
+	self->good[PH] = true;
+	expect_off_for_good(self);
+}
+
+TEST_F(output, max_on_outlasts_the_device)
+{
+	overrun(self);
+	outputs_unbind(self->outputs);
+	outputs_bind(self->outputs, &self->info[PUMP], self->turn.now_ns);
+	next_beat(self, 1000);
+	EXPECT_FALSE(decide(self, PUMP));
 }
 
 TEST_F(output, refused_as_busy_waits_for_the_next_beat)
@@ -298,7 +470,7 @@ TEST_F(output, refused_as_busy_waits_for_the_next_beat)
 	next_beat(self, 100);
 	EXPECT_TRUE(order(self, PUMP));
 	EXPECT_EQ(outputs_get(self->outputs, PUMP)->error, 0);
-	EXPECT_EQ(outputs_get(self->outputs, PUMP)->refused, 1);
+	EXPECT_EQ(outputs_get(self->outputs, PUMP)->info.refused, 1);
 }
 
 TEST_F(output, starts_one_at_a_time)
@@ -333,7 +505,7 @@ TEST_F(output, that_expired_starts_again_as_any_other)
 	next_beat(self, OUTPUT_STAGGER_MS);
 	EXPECT_TRUE(order(self, DOSER));
 	record(self, PUMP, false, HYDROPON_CAUSE_EXPIRED);
-	EXPECT_FALSE(outputs_get(self->outputs, PUMP)->on);
+	EXPECT_FALSE(outputs_get(self->outputs, PUMP)->info.on);
 	next_beat(self, 100);
 	EXPECT_FALSE(decide(self, PUMP));
 	next_beat(self, OUTPUT_STAGGER_MS);
@@ -358,6 +530,74 @@ static int catch_log(void)
 	ASSERT_GE(fd, 0);
 	ASSERT_EQ(dup2(fd, STDERR_FILENO), STDERR_FILENO);
 	return fd;
+}
+
+/* How often @part was logged. */
+static unsigned int logged(int log, const char *part)
+{
+	char text[8192] = "";
+	unsigned int times = 0;
+
+	EXPECT_GE(pread(log, text, sizeof(text) - 1, 0), 0);
+	for (const char *at = strstr(text, part); at; at = strstr(at + 1, part))
+		times++;
+	return times;
+}
+
+TEST_F(output, tells_each_refusal_once)
+{
+	static const struct {
+		int error;
+		const char *text;
+	} cases[] = {
+		{ EBUSY, "something stronger holds it" },
+		{ ENODATA, "a channel that it needs is stale" },
+		{ EDQUOT, "its budget is spent" },
+		{ EAGAIN, "its pause (min-off) is not over yet" },
+		{ EPERM, "the kernel is not armed" },
+		{ ESTALE, "the kernel found the beat too old" },
+		{ ENODEV, "its device is gone" },
+		{ ESHUTDOWN, "the system is going down" },
+		{ ERANGE, "the kernel refuses its lease" },
+		{ EIO, "Input/output error" },
+		{ ETIME, "it was on for as long as it may be" },
+	};
+	const struct output *pump = outputs_get(self->outputs, PUMP);
+	int log = catch_log();
+	char text[256];
+
+	all_good(self);
+	EXPECT_FALSE(output_refusal(pump, text, sizeof(text)));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (int again = 0; again < 2; again++) {
+			next_beat(self, 1000);
+			if (decide(self, PUMP))
+				done(self, PUMP, -cases[i].error);
+			ASSERT_TRUE(output_refusal(pump, text, sizeof(text)));
+			EXPECT_CONTAINS(text, cases[i].text);
+		}
+		EXPECT_EQ(logged(log, cases[i].text), 1);
+	}
+	EXPECT_EQ(logged(log, "takes orders again"), 0);
+	outputs_override(self->outputs, PUMP, true, MINUTE_MS, self->turn.now_ns);
+	ASSERT_TRUE(order(self, PUMP));
+	EXPECT_FALSE(output_refusal(pump, text, sizeof(text)));
+	EXPECT_EQ(logged(log, "takes orders again"), 1);
+	close(log);
+}
+
+TEST_F(output, a_refusal_names_what_holds_it)
+{
+	const struct output *pump = outputs_get(self->outputs, PUMP);
+	char text[256];
+
+	all_good(self);
+	next_beat(self, 1000);
+	ASSERT_TRUE(decide(self, PUMP));
+	done(self, PUMP, -EBUSY);
+	record(self, PUMP, false, HYDROPON_CAUSE_MANUAL_OFF);
+	ASSERT_TRUE(output_refusal(pump, text, sizeof(text)));
+	EXPECT_STREQ(text, "something stronger holds it: forced off, its switch is at OFF");
 }
 
 TEST_F(output, lease_is_not_judged_before_its_device_is_there)
@@ -405,8 +645,8 @@ TEST_F(output, old_record_does_not_undo_newer_knowledge)
 	self->info[PUMP].changed_ns = self->turn.now_ns + 1;
 	outputs_bind(self->outputs, &self->info[PUMP], self->turn.now_ns);
 	record(self, PUMP, false, HYDROPON_CAUSE_CLOSED);
-	EXPECT_TRUE(outputs_get(self->outputs, PUMP)->on);
-	EXPECT_EQ(outputs_get(self->outputs, PUMP)->cause, HYDROPON_CAUSE_LEASE);
+	EXPECT_TRUE(outputs_get(self->outputs, PUMP)->info.on);
+	EXPECT_EQ(outputs_get(self->outputs, PUMP)->info.cause, HYDROPON_CAUSE_LEASE);
 }
 
 TEST_F(output, a_report_of_its_line_is_no_change_of_state)
@@ -423,13 +663,13 @@ TEST_F(output, a_report_of_its_line_is_no_change_of_state)
 	report.time_ns = self->turn.now_ns + SECOND;
 	ASSERT_EQ(outputs_take(self->outputs, &report, &line_changed), PUMP);
 	EXPECT_TRUE(line_changed);
-	EXPECT_EQ(pump->line_status, -EIO);
-	EXPECT_TRUE(pump->on);
-	EXPECT_EQ(pump->changed_ns, self->turn.now_ns);
+	EXPECT_EQ(pump->info.line_status, -EIO);
+	EXPECT_TRUE(pump->info.on);
+	EXPECT_EQ(pump->info.changed_ns, self->turn.now_ns);
 	report.status = 0;
 	ASSERT_EQ(outputs_take(self->outputs, &report, &line_changed), PUMP);
 	EXPECT_TRUE(line_changed);
-	EXPECT_EQ(pump->line_status, 0);
+	EXPECT_EQ(pump->info.line_status, 0);
 }
 
 TEST_F(output, a_write_that_is_under_way_is_no_failure)

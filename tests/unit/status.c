@@ -132,6 +132,10 @@ TEST_F(status, an_output_without_its_device_has_no_state)
 
 	outputs_bind(self->turn.outputs, &gone, clock_boot_ns());
 	EXPECT_STREQ(member(self, "outputs", "present"), "false");
+	EXPECT_STREQ(member(self, "outputs", "switch"), "null");
+	EXPECT_STREQ(member(self, "outputs", "feedback"), "null");
+	EXPECT_STREQ(member(self, "outputs", "held"), "null");
+	EXPECT_STREQ(member(self, "outputs", "latched"), "[ ]");
 	EXPECT_STREQ(member(self, "outputs", "on"), "null");
 	EXPECT_STREQ(member(self, "outputs", "safe_on"), "null");
 	EXPECT_STREQ(member(self, "outputs", "cause"), "null");
@@ -158,9 +162,103 @@ TEST_F(status, an_output_says_why_the_kernel_refused)
 	outputs_bind(self->turn.outputs, &info, turn.now_ns);
 	EXPECT_STREQ(member(self, "outputs", "set_error"), "null");
 	outputs_done(self->turn.outputs, 0, &turn, &set, -EBUSY);
-	EXPECT_STREQ(member(self, "outputs", "set_error"), "mains power is lost or not yet stable");
+	EXPECT_STREQ(member(self, "outputs", "set_error"), "something stronger holds it");
 	outputs_done(self->turn.outputs, 0, &turn, &set, 0);
 	EXPECT_STREQ(member(self, "outputs", "set_error"), "null");
+}
+
+TEST_F(status, an_output_says_what_is_latched_and_what_is_wrong_with_its_wires)
+{
+	struct hydropon_output_info info = {
+		.present = 1, .restored = 1, .lease_max_ms = 2000, .name = "pump",
+		.cause = HYDROPON_CAUSE_WELDED, .manual = HYDROPON_MANUAL_OFF, .feedback = 1,
+		.faults = 1 << HYDROPON_FAULT_WELDED | 1 << HYDROPON_FAULT_SWITCH,
+		.latched = HYDROPON_LATCH_WELDED, .trips = HYDROPON_TRIP_SAFE, .trip_id = 4,
+		.behind_master = 1, .stale_need = HYDROPON_NONE,
+	};
+
+	outputs_bind(self->turn.outputs, &info, clock_boot_ns());
+	EXPECT_STREQ(member(self, "outputs", "held"), "true");
+	EXPECT_STREQ(member(self, "outputs", "latched"), "[ \"welded\" ]");
+	EXPECT_STREQ(member(self, "outputs", "tripping"), "[ \"trip-safe\" ]");
+	EXPECT_STREQ(member(self, "outputs", "trip_id"), "4");
+	EXPECT_STREQ(member(self, "outputs", "faults"), "[ \"welded\", \"switch\" ]");
+	EXPECT_STREQ(member(self, "outputs", "switch"), "off");
+	EXPECT_STREQ(member(self, "outputs", "feedback"), "true");
+	EXPECT_STREQ(member(self, "outputs", "restored"), "true");
+	EXPECT_STREQ(member(self, "outputs", "behind_master"), "true");
+	EXPECT_STREQ(member(self, "outputs", "stale_need"), "null");
+
+	info.trips = 0;
+	info.feedback = HYDROPON_NO_FEEDBACK;
+	outputs_bind(self->turn.outputs, &info, clock_boot_ns());
+	EXPECT_STREQ(member(self, "outputs", "trip_id"), "null");
+	EXPECT_STREQ(member(self, "outputs", "feedback"), "null");
+	info.latched = HYDROPON_TRIP_ON << HYDROPON_TRIP_PASS_SHIFT;
+	outputs_bind(self->turn.outputs, &info, clock_boot_ns());
+	EXPECT_STREQ(member(self, "outputs", "trip_id"), "4");
+}
+
+TEST_F(status, an_output_says_its_limits_if_it_has_any)
+{
+	static const char *const limits[] = { "max_on_ms", "budget_ms", "budget_window_ms",
+					      "budget_left_ms" };
+	struct hydropon_output_info info = { .present = 1, .lease_max_ms = 2000, .name = "pump",
+					     .stale_need = HYDROPON_NONE };
+
+	outputs_bind(self->turn.outputs, &info, clock_boot_ns());
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		EXPECT_STREQ(member(self, "outputs", limits[i]), "null");
+	EXPECT_STREQ(member(self, "outputs", "min_off_ms"), "0");
+	info.max_on_ms = 1;
+	info.min_off_ms = 2;
+	info.budget_ms = 3;
+	info.budget_window_ms = 4;
+	outputs_bind(self->turn.outputs, &info, clock_boot_ns());
+	EXPECT_STREQ(member(self, "outputs", "max_on_ms"), "1");
+	EXPECT_STREQ(member(self, "outputs", "min_off_ms"), "2");
+	EXPECT_STREQ(member(self, "outputs", "budget_ms"), "3");
+	EXPECT_STREQ(member(self, "outputs", "budget_window_ms"), "4");
+	EXPECT_STREQ(member(self, "outputs", "budget_left_ms"), "0");	/* spent, not unknown */
+}
+
+TEST_F(status, an_output_names_the_channel_that_the_kernel_misses)
+{
+	const struct hydropon_output_info info = { .present = 1, .lease_max_ms = 2000,
+						   .name = "pump", .stale_need = 5 };
+	const struct hydropon_channel_info water = { .index = 5, .present = 1, .name = "water" };
+
+	outputs_bind(self->turn.outputs, &info, clock_boot_ns());
+	EXPECT_CONTAINS(member(self, "outputs", "stale_need"), "not in the configuration");
+	channels_bind(self->turn.channels, &water);
+	EXPECT_STREQ(member(self, "outputs", "stale_need"), "water");
+}
+
+TEST_F(status, an_output_that_was_on_for_too_long_says_so)
+{
+	const struct hydropon_output_info info = { .present = 1, .lease_max_ms = 2000,
+						   .name = "pump", .cause = HYDROPON_CAUSE_MAX_ON };
+
+	EXPECT_STREQ(member(self, "outputs", "overran"), "false");
+	outputs_bind(self->turn.outputs, &info, clock_boot_ns());
+	EXPECT_STREQ(member(self, "outputs", "overran"), "true");
+	EXPECT_STREQ(member(self, "outputs", "cause"), "max-on");
+	EXPECT_CONTAINS(member(self, "outputs", "set_error"), "waits for a command");
+}
+
+TEST_F(status, the_gateway_says_what_is_wrong_with_its_own_wires)
+{
+	struct json_object *power;
+
+	self->turn.info = (struct hydropon_info){ .power_storm = 1, .interlocks = 7 };
+	self->turn.clock_steps = 2;
+	self->document = status_build(&self->sources);
+	EXPECT_FALSE(json_object_get_boolean(json_object_object_get(self->document,
+								     "master_closed")));
+	EXPECT_EQ(json_object_get_int(json_object_object_get(self->document, "interlocks")), 7);
+	EXPECT_EQ(json_object_get_int(json_object_object_get(self->document, "clock_steps")), 2);
+	power = json_object_object_get(self->document, "power");
+	EXPECT_TRUE(json_object_get_boolean(json_object_object_get(power, "storm")));
 }
 
 TEST_F(status, says_that_the_system_goes_down_and_how_long_the_spool_is_stuck)

@@ -1,144 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The whole way from records to leases, with a kernel of the test's own behind it. */
-#include "harness.h"
+#include "unit/fake_kernel.h"
 
-#include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
-
-#include "base/clock.h"
-#include "protect/turn.h"
-
-#define DEVICE_FD 1000
-#define RECORDS 8192
-#define SETS 64
-
-/* 25.0 C at the front end of the fixture's channel: 500 mV + 10 mV/C */
-#define WATER_MV 750
-
-static struct {
-	int open_error, read_error, arm_error;
-	bool is_open, armed;
-	struct hydropon_stream stream;
-	struct hydropon_info info;
-	struct hydropon_output_info outputs[2];
-	struct hydropon_channel_info channels[1];
-	struct hydropon_record records[RECORDS];
-	size_t first, end;
-	struct hydropon_set sets[SETS];
-	size_t sets_n;
-	uint32_t beat;
-} kernel;
-
-static int kernel_open(const char *path, int flags, ...)
-{
-	if (kernel.open_error) {
-		errno = kernel.open_error;
-		return -1;
-	}
-	kernel.is_open = true;
-	return DEVICE_FD;
-}
-
-static int kernel_close(int fd)
-{
-	kernel.is_open = kernel.armed = false;
-	kernel.info.armed = 0;
-	return 0;
-}
-
-static ssize_t kernel_read(int fd, void *buffer, size_t size)
-{
-	size_t n = size / sizeof(struct hydropon_record);
-
-	if (n > kernel.end - kernel.first)
-		n = kernel.end - kernel.first;
-	if (!n) {
-		errno = kernel.read_error ? kernel.read_error : EAGAIN;
-		return -1;
-	}
-	memcpy(buffer, &kernel.records[kernel.first], n * sizeof(kernel.records[0]));
-	kernel.first += n;
-	return (ssize_t)(n * sizeof(kernel.records[0]));
-}
-
-static int kernel_fail(int error)
-{
-	errno = error;
-	return error ? -1 : 0;
-}
-
-static void kernel_set(const struct hydropon_set *set)
-{
-	struct hydropon_output_info *output = &kernel.outputs[set->output];
-
-	ASSERT_LT(kernel.sets_n, SETS);
-	kernel.sets[kernel.sets_n++] = *set;
-	output->on = (uint8_t)set->on;
-	output->lease_left_ms = output->on == output->safe_on ? 0 : set->lease_ms;
-}
-
-static int kernel_ioctl(int fd, unsigned long request, ...)
-{
-	va_list arguments;
-	void *argument;
-
-	va_start(arguments, request);
-	argument = va_arg(arguments, void *);
-	va_end(arguments);
-	if (request == HYDROPON_IOC_INFO) {
-		*(struct hydropon_info *)argument = kernel.info;
-	} else if (request == HYDROPON_IOC_STREAM) {
-		kernel.stream = *(struct hydropon_stream *)argument;
-	} else if (request == HYDROPON_IOC_CHANNEL) {
-		struct hydropon_channel_info *info = argument;
-
-		*info = kernel.channels[info->index];
-	} else if (request == HYDROPON_IOC_OUTPUT) {
-		struct hydropon_output_info *info = argument;
-
-		*info = kernel.outputs[info->index];
-	} else if (request == HYDROPON_IOC_ARM) {
-		kernel.armed = !kernel.arm_error;
-		kernel.info.armed = kernel.armed;
-		return kernel_fail(kernel.arm_error);
-	} else if (request == HYDROPON_IOC_SET) {
-		kernel_set(argument);
-	}
-	return 0;
-}
-
-static const struct stream_device fake_device = {
-	.open = kernel_open, .close = kernel_close, .read = kernel_read, .ioctl = kernel_ioctl,
-};
-
-static void put(struct hydropon_record record)
-{
-	record.time_ns = clock_boot_ns();
-	record.seq = (uint32_t)kernel.end;
-	ASSERT_LT(kernel.end, RECORDS);
-	kernel.records[kernel.end++] = record;
-}
-
-static void put_water(int millivolt, int status)
-{
-	put((struct hydropon_record){ .type = HYDROPON_REC_SAMPLE, .value = millivolt,
-				      .status = status });
-}
-
-static void put_beat(void)
-{
-	put((struct hydropon_record){ .type = HYDROPON_REC_BEAT, .value = (int32_t)++kernel.beat });
-}
-
-static void put_power(bool good, bool shedding)
-{
-	kernel.info.power_good = good;
-	kernel.info.shedding = shedding;
-	put((struct hydropon_record){ .type = HYDROPON_REC_POWER, .value = good, .aux = shedding });
-}
 
 FIXTURE(turn)
 {
@@ -172,28 +37,7 @@ FIXTURE_SETUP(turn)
 {
 	struct conf *conf = &self->conf;
 
-	snprintf(conf->device, sizeof(conf->device), "the test's");
-	conf->channels_n = 1;
-	conf->channels[0] = (struct conf_channel){
-		.name = "water", .quantity = QUANTITY_TEMPERATURE, .min = 0, .max = 50,
-		.stale_ms = 1000, .temperature = -1, .zero_mv = 500, .mv_per_unit = 10,
-	};
-	conf->outputs_n = 2;
-	conf->outputs[0] = (struct conf_output){ .name = "pump", .want_on = true, .lease_ms = 2000,
-						 .needs_n = 1 };
-	conf->outputs[1] = (struct conf_output){ .name = "air", .want_on = true, .lease_ms = 2000 };
-	kernel.info = (struct hydropon_info){
-		.abi_version = HYDROPON_ABI_VERSION, .beat_ms = HYDROPON_BEAT_MS, .channels = 1,
-		.outputs = 2, .ring_records = 4096, .has_power_good = 1, .power_good = 1,
-	};
-	kernel.channels[0] = (struct hydropon_channel_info){ .kind = HYDROPON_KIND_IIO,
-							     .present = 1, .name = "water" };
-	kernel.outputs[0] = (struct hydropon_output_info){ .lease_max_ms = 2000, .present = 1,
-							   .shed = 1, .name = "pump" };
-	kernel.outputs[1] = (struct hydropon_output_info){ .index = 1, .lease_max_ms = 2000,
-							   .present = 1, .safe_on = 1, .on = 1,
-							   .name = "air" };
-	kernel.beat = UINT32_MAX - 1;	/* it wraps on the way */
+	fake_gateway(conf);
 	turn_start(&self->turn, conf, stream_new(conf->device, &fake_device), channels_new(conf),
 		   outputs_new(conf), &hooks, self);
 	put((struct hydropon_record){ .type = HYDROPON_REC_SCALE, .value = 1 });
@@ -335,7 +179,7 @@ TEST_F(turn, does_not_ask_for_what_is_shed)
 {
 	start_pump(self);
 	put_power(false, true);
-	put((struct hydropon_record){ .type = HYDROPON_REC_OUTPUT, .aux = HYDROPON_CAUSE_SHED });
+	put_output(0, false, HYDROPON_CAUSE_SHED);
 	put_beat();
 	turn_run(&self->turn);
 	EXPECT_EQ(kernel.sets_n, 1);
@@ -343,6 +187,7 @@ TEST_F(turn, does_not_ask_for_what_is_shed)
 	EXPECT_FALSE(self->turn.info.power_good);
 	usleep(OUTPUT_STAGGER_MS * 1000);
 	put_power(true, false);
+	put_output(0, false, HYDROPON_CAUSE_RESTORED);
 	put_water(WATER_MV, 0);
 	put_beat();
 	turn_run(&self->turn);
@@ -403,7 +248,7 @@ TEST_F(turn, learns_once_a_second_what_no_record_told)
 	kernel.info.lost = 7;
 	usleep((TURN_REFRESH_MS + 50) * 1000);
 	turn_run(&self->turn);
-	EXPECT_EQ(outputs_get(self->turn.outputs, 0)->cause, HYDROPON_CAUSE_SHUTDOWN);
+	EXPECT_EQ(outputs_get(self->turn.outputs, 0)->info.cause, HYDROPON_CAUSE_SHUTDOWN);
 	EXPECT_EQ(self->turn.info.lost, 7);
 }
 
@@ -515,4 +360,426 @@ TEST_F(turn, an_output_that_went_and_came_between_two_turns_has_no_override)
 	turn_run(&self->turn);
 	EXPECT_FALSE(outputs_get(self->turn.outputs, 1)->override_active);
 	EXPECT_EQ(kernel.sets_n, 0);
+}
+
+/* What is logged from here on. */
+static int catch_log(void)
+{
+	int fd = memfd_create("log", MFD_CLOEXEC);
+
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(dup2(fd, STDERR_FILENO), STDERR_FILENO);
+	return fd;
+}
+
+/* How often @part was logged. */
+static unsigned int logged(int log, const char *part)
+{
+	static char text[65536];
+	ssize_t n = pread(log, text, sizeof(text) - 1, 0);
+	unsigned int times = 0;
+
+	ASSERT_GE(n, 0);
+	text[n] = 0;
+	for (const char *at = strstr(text, part); at; at = strstr(at + 1, part))
+		times++;
+	return times;
+}
+
+TEST_F(turn, restores_every_output_and_then_arms)
+{
+	int log = catch_log();
+
+	snprintf(kernel.outputs[1].name, HYDROPON_NAME_MAX, "unheard-of");
+	kernel.outputs[0].budget_ms = 60000;
+	kernel.outputs[0].budget_window_ms = 3600000;
+	turn_run(&self->turn);
+	ASSERT_EQ(kernel.restores_n, 2);
+	EXPECT_EQ(kernel.restores[0].output, 0);
+	EXPECT_EQ(kernel.restores[0].uses_n, 1);
+	EXPECT_EQ(kernel.restores[0].uses[0].used_ms, 60000);
+	EXPECT_EQ(kernel.restores[0].uses[0].ago_ms, 0);
+	EXPECT_EQ(kernel.restores[0].latched, 0);
+	EXPECT_EQ(kernel.restores[1].output, 1);
+	EXPECT_EQ(kernel.restores[1].uses_n, 0);
+	EXPECT_EQ(kernel.arms, 1);
+	EXPECT_TRUE(kernel.armed);
+	EXPECT_EQ(logged(log, "pump: what it used of its budget before is not known"), 1);
+	EXPECT_EQ(logged(log, "window of 1 h"), 1);
+	EXPECT_TRUE(outputs_get(self->turn.outputs, 0)->info.restored);
+}
+
+TEST_F(turn, restores_nothing_that_the_guard_has_counted_all_along)
+{
+	kernel.outputs[0].restored = kernel.outputs[1].restored = 1;
+	kernel.outputs[0].budget_ms = 60000;
+	turn_run(&self->turn);
+	EXPECT_EQ(kernel.restores_n, 0);
+	EXPECT_TRUE(kernel.armed);
+}
+
+TEST_F(turn, an_output_without_its_device_waits_for_nothing)
+{
+	kernel.outputs[0].present = 0;
+	turn_run(&self->turn);
+	EXPECT_EQ(kernel.restores_n, 1);
+	EXPECT_TRUE(kernel.armed);
+	kernel.outputs[0].present = 1;
+	put((struct hydropon_record){ .type = HYDROPON_REC_CHANNEL, .flags = HYDROPON_KIND_OUTPUT,
+				      .value = 1 });
+	turn_run(&self->turn);
+	ASSERT_EQ(kernel.restores_n, 2);
+	EXPECT_EQ(kernel.restores[1].output, 0);
+	put_water(WATER_MV, 0);
+	put_beat();
+	turn_run(&self->turn);
+	ASSERT_EQ(kernel.sets_n, 1);
+	EXPECT_TRUE(kernel.outputs[0].on);
+}
+
+TEST_F(turn, restores_an_output_whose_coming_no_record_has_told)
+{
+	turn_run(&self->turn);
+	kernel.outputs[1].restored = 0;
+	usleep((TURN_REFRESH_MS + 50) * 1000);
+	turn_run(&self->turn);
+	EXPECT_EQ(kernel.restores_n, 3);
+	EXPECT_TRUE(kernel.outputs[1].restored);
+}
+
+TEST_F(turn, an_output_that_comes_while_it_arms_is_restored)
+{
+	kernel.comes_at_arm = true;
+	turn_run(&self->turn);
+	EXPECT_EQ(kernel.restores_n, 3);
+	EXPECT_EQ(kernel.arms, 2);
+	EXPECT_TRUE(kernel.armed);
+	EXPECT_TRUE(self->turn.info.armed);
+}
+
+TEST_F(turn, what_was_latched_is_latched_again_when_its_device_returns)
+{
+	const struct hydropon_record record = { .type = HYDROPON_REC_CHANNEL, .value = 1,
+						.flags = HYDROPON_KIND_OUTPUT };
+	int log = catch_log();
+
+	turn_run(&self->turn);
+	kernel.outputs[0].latched = HYDROPON_LATCH_WELDED;
+	put_output(0, false, HYDROPON_CAUSE_WELDED);
+	turn_run(&self->turn);		/* reads the latch at once, not a second later */
+	kernel.outputs[0].latched = 0;
+	kernel.outputs[0].restored = 0;
+	put(record);
+	turn_run(&self->turn);
+	ASSERT_EQ(kernel.restores_n, 3);
+	EXPECT_EQ(kernel.restores[2].latched, HYDROPON_LATCH_WELDED);
+	EXPECT_EQ(logged(log, "pump: it is latched as before its device went away: welded"), 1);
+
+	/* The whole gateway, too, and at another index. */
+	kernel.read_error = ENODEV;
+	turn_run(&self->turn);
+	kernel.read_error = 0;
+	kernel.outputs[0].latched = 0;
+	kernel.outputs[0].restored = 0;
+	snprintf(kernel.outputs[0].name, HYDROPON_NAME_MAX, "air");
+	snprintf(kernel.outputs[1].name, HYDROPON_NAME_MAX, "pump");
+	kernel.outputs[1].restored = 0;
+	usleep((TURN_RETRY_MS + 50) * 1000);
+	turn_run(&self->turn);
+	ASSERT_EQ(kernel.restores_n, 5);
+	EXPECT_EQ(kernel.restores[3].latched, 0);
+	EXPECT_EQ(kernel.restores[4].latched, HYDROPON_LATCH_WELDED);
+}
+
+TEST_F(turn, what_was_reset_is_not_latched_again)
+{
+	const struct hydropon_record record = { .type = HYDROPON_REC_CHANNEL, .value = 1,
+						.flags = HYDROPON_KIND_OUTPUT };
+
+	kernel.outputs[0].latched = HYDROPON_LATCH_WELDED;
+	kernel.outputs[0].restored = 1;
+	turn_run(&self->turn);
+	EXPECT_EQ(turn_reset(&self->turn, 0), 0);
+	EXPECT_EQ(kernel.resets, 1);
+	EXPECT_EQ(outputs_get(self->turn.outputs, 0)->info.latched, 0);
+	kernel.outputs[0].restored = 0;
+	put(record);
+	turn_run(&self->turn);
+	ASSERT_EQ(kernel.restores_n, 2);
+	EXPECT_EQ(kernel.restores[1].latched, 0);
+}
+
+TEST_F(turn, a_reset_that_is_refused_changes_nothing)
+{
+	turn_run(&self->turn);
+	kernel.outputs[0].latched = HYDROPON_LATCH_WELDED;
+	kernel.reset_error = EBUSY;
+	EXPECT_EQ(turn_reset(&self->turn, 0), -EBUSY);
+	/* and what the kernel says is known now */
+	EXPECT_EQ(outputs_get(self->turn.outputs, 0)->info.latched, HYDROPON_LATCH_WELDED);
+}
+
+TEST_F(turn, what_the_kernel_does_not_know_cannot_be_reset)
+{
+	EXPECT_EQ(turn_reset(&self->turn, 0), -ENODEV);
+	kernel.info.outputs = 1;
+	turn_run(&self->turn);
+	EXPECT_EQ(turn_reset(&self->turn, 1), -ENODEV);
+	EXPECT_EQ(kernel.resets, 0);
+}
+
+TEST_F(turn, what_the_kernel_does_not_take_back_is_told_once)
+{
+	int log = catch_log();
+
+	kernel.restore_error = EINVAL;
+	turn_run(&self->turn);
+	EXPECT_FALSE(kernel.armed);
+	usleep((TURN_REFRESH_MS + 50) * 1000);
+	turn_run(&self->turn);
+	EXPECT_EQ(logged(log, "the test's refuses what was kept of pump: Invalid argument"), 1);
+	EXPECT_EQ(logged(log, "refuses to arm: an output waits for what was kept of it"), 1);
+	put_water(WATER_MV, 0);
+	put_beat();
+	turn_run(&self->turn);
+	EXPECT_EQ(kernel.sets_n, 0);
+	kernel.restore_error = 0;
+	usleep((TURN_REFRESH_MS + 50) * 1000);
+	turn_run(&self->turn);
+	EXPECT_TRUE(kernel.armed);
+	EXPECT_EQ(logged(log, "the test's is armed again"), 1);
+}
+
+/* The system was suspended: leases ended, and nothing is armed. */
+static void suspend(void)
+{
+	kernel.armed = false;
+	kernel.info.armed = 0;
+}
+
+TEST_F(turn, arms_at_once_after_a_suspend)
+{
+	start_pump(self);
+	suspend();
+	put_output(0, false, HYDROPON_CAUSE_SUSPEND);
+	turn_run(&self->turn);
+	EXPECT_TRUE(kernel.armed);
+	EXPECT_EQ(kernel.arms, 2);
+	usleep(OUTPUT_STAGGER_MS * 1000);
+	put_water(WATER_MV, 0);
+	put_beat();
+	turn_run(&self->turn);
+	EXPECT_TRUE(kernel.outputs[0].on);
+}
+
+TEST_F(turn, arms_at_once_when_it_was_refused_as_disarmed)
+{
+	start_pump(self);
+	suspend();
+	put_beat();
+	turn_run(&self->turn);
+	EXPECT_FALSE(kernel.armed);
+	EXPECT_EQ(outputs_get(self->turn.outputs, 0)->error, -EPERM);
+	turn_run(&self->turn);
+	EXPECT_TRUE(kernel.armed);
+}
+
+TEST_F(turn, while_the_system_suspends_it_arms_once_a_second)
+{
+	int log = catch_log();
+
+	start_pump(self);
+	suspend();
+	kernel.arm_error = EBUSY;
+	put_output(0, false, HYDROPON_CAUSE_SUSPEND);
+	for (int i = 0; i < 5; i++)
+		turn_run(&self->turn);
+	EXPECT_EQ(kernel.arms, 2);
+	EXPECT_EQ(logged(log, "refuses to arm: the system is being suspended"), 1);
+	kernel.arm_error = 0;
+	usleep((TURN_REFRESH_MS + 50) * 1000);
+	turn_run(&self->turn);
+	EXPECT_TRUE(kernel.armed);
+}
+
+static void put_trip(bool trips, enum hydropon_level level, int status)
+{
+	put((struct hydropon_record){ .type = HYDROPON_REC_TRIP, .value = trips, .aux = 17,
+				      .flags = (uint8_t)level, .status = status });
+}
+
+TEST_F(turn, tells_of_interlocks_and_keeps_what_they_do)
+{
+	const struct output *pump = outputs_get(self->turn.outputs, 0);
+	int log = catch_log();
+
+	turn_run(&self->turn);
+	kernel.outputs[0].trips = kernel.outputs[0].latched = HYDROPON_TRIP_OFF;
+	kernel.outputs[0].trip_id = 17;
+	put_trip(true, HYDROPON_LEVEL_OFF, 0);
+	turn_run(&self->turn);
+	EXPECT_EQ(pump->info.trips, HYDROPON_TRIP_OFF);
+	EXPECT_EQ(pump->info.latched, HYDROPON_TRIP_OFF);
+	EXPECT_EQ(pump->info.trip_id, 17);
+	put_trip(true, HYDROPON_LEVEL_ON, -ESTALE);
+	put_trip(true, HYDROPON_LEVEL_SAFE, 0);
+	put_trip(false, HYDROPON_LEVEL_OFF, 0);
+	turn_run(&self->turn);
+	EXPECT_EQ(logged(log, "pump: interlock 17 trips and forces it off\n"), 1);
+	EXPECT_EQ(logged(log, "pump: interlock 17 trips and forces it on: its channel has no good "
+			 "reading\n"), 1);
+	EXPECT_EQ(logged(log, "pump: interlock 17 trips and holds it safe\n"), 1);
+	EXPECT_EQ(logged(log, "pump: interlock 17 does not trip any more\n"), 1);
+}
+
+TEST_F(turn, tells_of_switches)
+{
+	struct hydropon_record record = { .type = HYDROPON_REC_MANUAL, .channel = 1,
+					  .value = HYDROPON_MANUAL_OFF };
+	int log = catch_log();
+
+	turn_run(&self->turn);
+	kernel.outputs[1].manual = HYDROPON_MANUAL_OFF;
+	put(record);
+	turn_run(&self->turn);
+	EXPECT_EQ(logged(log, "air: its switch is at off\n"), 1);
+	EXPECT_EQ(outputs_get(self->turn.outputs, 1)->info.manual, HYDROPON_MANUAL_OFF);
+}
+
+TEST_F(turn, tells_of_each_fault_and_what_to_do)
+{
+	static const struct {
+		enum hydropon_fault fault;
+		const char *begins, *ends;
+	} cases[] = {
+		{ HYDROPON_FAULT_WELDED,
+		  "pump: its relay is on without being told: welded, or somebody else drives it; "
+		  "the output is latched off and the master contactor is open, see the wiring, "
+		  "then: hydroponctl reset pump\n", "pump: its relay is as it was told again\n" },
+		{ HYDROPON_FAULT_NOT_CLOSING, "pump: its relay does not close: ",
+		  "pump: its relay closes again" },
+		{ HYDROPON_FAULT_SWITCH, "pump: both contacts of its switch are closed",
+		  "pump: the contacts of its switch are in order again\n" },
+		{ HYDROPON_FAULT_SWITCH_STORM, "pump: the contacts of its switch chatter",
+		  "pump: the contacts of its switch are in order again\n" },
+		{ HYDROPON_FAULT_POWER_STORM, "the power-good line chatters: mains power counts as "
+		  "lost", "the power-good line is still again\n" },
+	};
+	struct hydropon_record record = { .type = HYDROPON_REC_FAULT };
+
+	kernel.outputs[0].behind_master = 1;
+	turn_run(&self->turn);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int log = catch_log();
+
+		record.flags = cases[i].fault;
+		record.value = 1;
+		put(record);
+		kernel.outputs[0].faults = (uint8_t)(1 << cases[i].fault);
+		turn_run(&self->turn);
+		EXPECT_EQ(logged(log, cases[i].begins), 1);
+		EXPECT_EQ(outputs_get(self->turn.outputs, 0)->info.faults, 1 << cases[i].fault);
+		record.value = 0;
+		put(record);
+		turn_run(&self->turn);
+		EXPECT_EQ(logged(log, cases[i].ends), 1);
+		EXPECT_EQ(logged(log, cases[i].begins), 1);
+		close(log);
+	}
+}
+
+TEST_F(turn, a_weld_of_an_output_that_is_safe_on_latches_nothing)
+{
+	int log = catch_log();
+
+	turn_run(&self->turn);
+	put((struct hydropon_record){ .type = HYDROPON_REC_FAULT, .channel = 1, .value = 1,
+				      .flags = HYDROPON_FAULT_WELDED });
+	turn_run(&self->turn);
+	EXPECT_EQ(logged(log, "air: its relay is on without being told"), 1);
+	EXPECT_EQ(logged(log, "latched"), 0);
+}
+
+TEST_F(turn, a_fault_of_an_output_that_is_not_in_the_configuration_is_told)
+{
+	int log = catch_log();
+
+	snprintf(kernel.outputs[1].name, HYDROPON_NAME_MAX, "heater");
+	turn_run(&self->turn);
+	put((struct hydropon_record){ .type = HYDROPON_REC_FAULT, .channel = 1, .value = 1,
+				      .flags = HYDROPON_FAULT_WELDED });
+	turn_run(&self->turn);
+	EXPECT_EQ(logged(log, "heater: its relay is on without being told"), 1);
+}
+
+TEST_F(turn, max_on_is_an_alarm_with_a_remedy)
+{
+	int log = catch_log();
+
+	start_pump(self);
+	put_output(0, false, HYDROPON_CAUSE_MAX_ON);
+	put_beat();
+	turn_run(&self->turn);
+	EXPECT_EQ(logged(log, "pump: off, it was on for as long as it may be"), 1);
+	EXPECT_EQ(logged(log, "such as: hydroponctl set pump on\n"), 1);
+	EXPECT_EQ(kernel.sets_n, 1);
+	/* a command: let go, and then it is set again */
+	outputs_override(self->turn.outputs, 0, true, 60000, clock_boot_ns());
+	turn_run(&self->turn);
+	ASSERT_EQ(kernel.sets_n, 2);
+	EXPECT_EQ(last_set()->on, 0);
+	usleep(OUTPUT_STAGGER_MS * 1000);
+	put_water(WATER_MV, 0);
+	put_beat();
+	turn_run(&self->turn);
+	ASSERT_EQ(kernel.sets_n, 3);
+	EXPECT_EQ(last_set()->on, 1);
+}
+
+/* Wall time is @ahead_s ahead of BOOTTIME. */
+static void put_time(int64_t ahead_s, bool stepped)
+{
+	struct hydropon_record *record = &kernel.records[kernel.end];
+
+	put((struct hydropon_record){ .type = HYDROPON_REC_TIME, .value = stepped });
+	record->aux = ahead_s * (int64_t)NS_PER_SEC + (int64_t)record->time_ns;
+}
+
+TEST_F(turn, tells_when_the_wall_clock_is_set)
+{
+	int log = catch_log();
+
+	turn_run(&self->turn);
+	put_time(1700000000, false);
+	put_time(1700000000, false);
+	turn_run(&self->turn);
+	EXPECT_EQ(logged(log, "wall clock"), 0);
+	EXPECT_EQ(self->turn.clock_steps, 0);
+	put_time(1700000000 + 7200, true);
+	put_time(1700000000, true);	/* told at most every ten seconds */
+	turn_run(&self->turn);
+	EXPECT_EQ(logged(log, "the wall clock was set forward by 2 h\n"), 1);
+	EXPECT_EQ(logged(log, "wall clock"), 1);
+	EXPECT_EQ(self->turn.clock_steps, 2);
+}
+
+TEST_F(turn, a_step_of_the_wall_clock_has_a_direction)
+{
+	int log = catch_log();
+
+	turn_run(&self->turn);
+	put_time(1700000000, false);
+	put_time(1700000000 - 5, true);
+	turn_run(&self->turn);
+	EXPECT_EQ(logged(log, "the wall clock was set back by 5 s\n"), 1);
+}
+
+TEST_F(turn, a_step_before_which_nothing_is_known_has_no_size)
+{
+	int log = catch_log();
+
+	turn_run(&self->turn);
+	put_time(1, true);
+	turn_run(&self->turn);
+	EXPECT_EQ(logged(log, "the wall clock was set\n"), 1);
 }

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "control/describe.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "base/clock.h"
+#include "protect/cause.h"
+#include "protect/terms.h"
+
+void describe_string(struct json_object *object, const char *key, const char *value)
+{
+	json_object_object_add(object, key, value ? json_object_new_string(value) : NULL);
+}
+
+void describe_bool(struct json_object *object, const char *key, bool value)
+{
+	json_object_object_add(object, key, json_object_new_boolean(value));
+}
+
+void describe_count(struct json_object *object, const char *key, uint64_t value)
+{
+	json_object_object_add(object, key, json_object_new_uint64(value));
+}
+
+void describe_error(struct json_object *object, const char *key, int error)
+{
+	const char *text = strerrordesc_np(-error);
+
+	describe_string(object, key, !error ? NULL : text ? text : "unknown error");
+}
+
+/* null unless @is: there is nothing of the kind. */
+static void add_bool_if(struct json_object *object, const char *key, bool is, bool value)
+{
+	json_object_object_add(object, key, is ? json_object_new_boolean(value) : NULL);
+}
+
+static void add_count_if(struct json_object *object, const char *key, bool is, uint64_t value)
+{
+	json_object_object_add(object, key, is ? json_object_new_uint64(value) : NULL);
+}
+
+static void add_words(struct json_object *object, const char *key, const char *const *words,
+		      size_t count)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_object_array_add(array, json_object_new_string(words[i]));
+	json_object_object_add(object, key, array);
+}
+
+void describe_gateway(struct json_object *object, const struct hydropon_info *info)
+{
+	struct json_object *power = json_object_new_object();
+
+	describe_bool(object, "armed", info->armed);
+	describe_bool(object, "terminal", info->terminal);
+	describe_bool(object, "master_closed", info->master);
+	describe_count(object, "interlocks", info->interlocks);
+	describe_bool(power, "present", info->has_power_good);
+	describe_bool(power, "good", info->power_good);
+	describe_bool(power, "storm", info->power_storm);
+	describe_bool(power, "shedding", info->shedding);
+	describe_count(power, "shed_left_ms", info->shed_left_ms);
+	json_object_object_add(object, "power", power);
+}
+
+static void describe_latches(struct json_object *object, const struct hydropon_output_info *info)
+{
+	const char *words[TERMS_MAX];
+
+	add_words(object, "latched", words, latch_names(info->latched, words));
+	add_words(object, "tripping", words, latch_names(info->trips, words));
+	add_count_if(object, "trip_id", (info->latched | info->trips) &
+		     (HYDROPON_TRIP_LEVELS | HYDROPON_TRIP_LEVELS << HYDROPON_TRIP_PASS_SHIFT),
+		     info->trip_id);
+	add_words(object, "faults", words, fault_names(info->faults, words));
+}
+
+static void describe_limits(struct json_object *object, const struct hydropon_output_info *info,
+			    bool known)
+{
+	add_count_if(object, "max_on_ms", info->max_on_ms, info->max_on_ms);
+	add_count_if(object, "min_off_ms", known, info->min_off_ms);
+	add_count_if(object, "budget_ms", info->budget_ms, info->budget_ms);
+	add_count_if(object, "budget_window_ms", info->budget_ms, info->budget_window_ms);
+	add_count_if(object, "budget_left_ms", info->budget_ms, info->budget_left_ms);
+}
+
+/* Of a device that is gone the kernel has nothing to tell but zeros. */
+void describe_output(struct json_object *object, const struct hydropon_output_info *info,
+		     bool known, uint64_t now_ns)
+{
+	static const struct hydropon_output_info nothing = { .feedback = HYDROPON_NO_FEEDBACK };
+	uint64_t age_ns;
+
+	if (!known)
+		info = &nothing;
+	age_ns = now_ns > info->changed_ns ? now_ns - info->changed_ns : 0;
+	describe_bool(object, "present", known);
+	add_bool_if(object, "on", known, info->on);
+	add_bool_if(object, "safe_on", known, info->safe_on);
+	describe_string(object, "cause", known ? cause_name(info->cause) : NULL);
+	add_bool_if(object, "held", known, cause_is_stronger(info->cause));
+	add_count_if(object, "changed_ago_ms", known, age_ns / NS_PER_MS);
+	describe_bool(object, "switching", info->line_status == -EINPROGRESS);
+	if (info->line_status && info->line_status != -EINPROGRESS)
+		describe_error(object, "line_error", info->line_status);
+	describe_latches(object, info);
+	describe_string(object, "switch", known ? manual_name(info->manual) : NULL);
+	add_bool_if(object, "feedback", info->feedback != HYDROPON_NO_FEEDBACK, info->feedback);
+	describe_limits(object, info, known);
+	add_bool_if(object, "restored", known, info->restored);
+	add_bool_if(object, "behind_master", known, info->behind_master);
+}
