@@ -39,8 +39,8 @@ __u64 hydropon_budget_left(const struct hydropon_limits *limits,
 	return limits->budget_ns - hydropon_earlier(used_ns, limits->budget_ns);
 }
 
-/* Two old times become one that counts for longer: never for shorter. Where they overlap,
- * as times that were only reserved may, the second one comes after the first.
+/* Two times become one that counts for longer: never for shorter. Where they overlap, as
+ * times that were only reserved may, the second one comes after the first.
  */
 static void join(const struct hydropon_used *first, struct hydropon_used *second)
 {
@@ -49,19 +49,33 @@ static void join(const struct hydropon_used *first, struct hydropon_used *second
 	if ((__s64)(end_ns - second->end_ns) > 0)
 		second->end_ns = end_ns;
 	second->used_ns += first->used_ns;
+	second->first_ns = first->first_ns;
+}
+
+/* Joins the two neighbours that lie closest together, so that none counts for longer than
+ * a fifteenth of the window more than it should, however many there are.
+ */
+static void make_room(struct hydropon_output_state *state)
+{
+	struct hydropon_used *uses = state->uses;
+	__u32 i, closest = 1;
+
+	for (i = 2; i < state->uses_n; i++)
+		if (uses[i].end_ns - uses[i - 1].first_ns <
+		    uses[closest].end_ns - uses[closest - 1].first_ns)
+			closest = i;
+	join(&uses[closest - 1], &uses[closest]);
+	for (i = closest; i < state->uses_n; i++)
+		uses[i - 1] = uses[i];
+	state->uses_n--;
 }
 
 static void add_use(struct hydropon_output_state *state, __u64 end_ns, __u64 used_ns)
 {
-	__u32 i;
-
-	if (state->uses_n == HYDROPON_USES) {
-		join(&state->uses[0], &state->uses[1]);
-		for (i = 1; i < HYDROPON_USES; i++)
-			state->uses[i - 1] = state->uses[i];
-		state->uses_n--;
-	}
+	if (state->uses_n == HYDROPON_USES)
+		make_room(state);
 	state->uses[state->uses_n].end_ns = end_ns;
+	state->uses[state->uses_n].first_ns = end_ns;
 	state->uses[state->uses_n].used_ns = used_ns;
 	state->uses_n++;
 }

@@ -22,7 +22,7 @@
 #define HYDROPON_NEVER ((__u64)~0ULL)
 #define HYDROPON_MS_NS 1000000ULL
 
-#define HYDROPON_USES		32	/* remembered; more are added to older ones */
+#define HYDROPON_USES		32	/* remembered; when there are more, close ones are joined */
 #define HYDROPON_BUDGET_GRAIN_NS HYDROPON_MS_NS	/* with less than this left it is spent */
 
 static inline __u64 hydropon_earlier(__u64 a, __u64 b)
@@ -50,9 +50,15 @@ struct hydropon_limits {
 	bool shed;
 };
 
-/* A time on, which counts against the budget: it ended at @end_ns and lasted @used_ns. */
+/**
+ * struct hydropon_used - a time on, or several joined, which count against the budget
+ * @end_ns: when it ended
+ * @first_ns: when the first of them did
+ * @used_ns: how long they were
+ */
 struct hydropon_used {
 	__u64 end_ns;
+	__u64 first_ns;
 	__u64 used_ns;
 };
 

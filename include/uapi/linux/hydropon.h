@@ -68,6 +68,8 @@
  *   budget    most time on within a rolling window, to 1 ms below. An output that
  *             runs out while it is on is latched. Use is counted by the guard and
  *             survives the controller; after probe it counts as spent until RESTORE.
+ *             With more than 32 times on within the window the closest ones are joined,
+ *             and may count for up to a fifteenth of the window longer.
  *   needs     channels that must have had a good reading within their time.
  *
  * All times are CLOCK_BOOTTIME nanoseconds. All integers are in host order.
