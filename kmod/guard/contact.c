@@ -41,7 +41,8 @@ int hydropon_contact_get(struct device *dev, struct hydropon_gateway *gateway, c
 	int irq, ret;
 
 	if (IS_ERR(line))
-		return dev_err_probe(dev, PTR_ERR(line), "%s-gpios: cannot get line %u\n", name,
+		return dev_err_probe(dev, PTR_ERR(line),
+				     "%s-gpios: cannot get line %u: not there, or taken\n", name,
 				     index);
 	if (!line)
 		return 0;
@@ -60,6 +61,7 @@ int hydropon_contact_get(struct device *dev, struct hydropon_gateway *gateway, c
 	if (ret)
 		goto err_put;
 	contact->gateway = gateway;
+	contact->name = name;
 	contact->line = line;
 	hydropon_storm_init(&contact->storm, irq, EDGES_PER_BEAT);
 	return 0;
@@ -80,13 +82,17 @@ int hydropon_contact_watch(struct device *dev, struct hydropon_contact *contact,
 	ret = request_irq(contact->storm.irq, contact_edge,
 			  IRQF_TRIGGER_RISING | IRQF_TRIGGER_FALLING | IRQF_NO_THREAD, irq_name,
 			  contact);
-	return ret ? dev_err_probe(dev, ret, "cannot get the interrupt of a contact\n") : 0;
+	if (ret)
+		return dev_err_probe(dev, ret, "%s-gpios: cannot get the interrupt of its edges\n",
+				     contact->name);
+	contact->watched = true;
+	return 0;
 }
 
 /* Nothing calls hydropon_contact_window() any more. */
 void hydropon_contact_unwatch(struct hydropon_contact *contact)
 {
-	if (!contact->line)
+	if (!contact->watched)
 		return;
 	hydropon_storm_stop(&contact->storm);
 	free_irq(contact->storm.irq, contact);

@@ -366,7 +366,7 @@ static int gateway_probe(struct platform_device *pdev)
 		goto err_stop;
 	ret = gateway_register_ends(gateway);
 	if (ret)
-		goto err_unwatch;
+		goto err_stop;
 	ret = gateway_register_device(gateway);
 	if (ret)
 		goto err_unregister_ends;
@@ -380,13 +380,9 @@ err_deregister:
 	misc_deregister(&gateway->misc);
 err_unregister_ends:
 	gateway_unregister_ends(gateway);
-err_unwatch:
-	gateway_stop(gateway);
-	hydropon_contact_unwatch(&gateway->power_good);
-	goto err_free_id;
 err_stop:
 	gateway_stop(gateway);
-err_free_id:
+	hydropon_contact_unwatch(&gateway->power_good);
 	ida_free(&gateway_ids, gateway->id);
 err_put_lines:
 	gateway_put_lines(gateway);

@@ -87,7 +87,9 @@ struct hydropon_beats {
  */
 struct hydropon_contact {
 	struct hydropon_gateway *gateway;
+	const char *name;
 	struct gpio_desc *line;		/* NULL: there is none */
+	bool watched;			/* it has its interrupt */
 	struct hydropon_storm storm;	/* under lock */
 	bool storming;			/* under lock */
 	bool edge;			/* one came since the last look; under lock */

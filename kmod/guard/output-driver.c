@@ -246,16 +246,10 @@ static void put_senses(struct hydropon_output *output)
 		gpiod_put(output->feedback_line);
 }
 
-static int watch_switch(struct device *dev, struct hydropon_output *output)
+static void unwatch_switch(struct hydropon_output *output)
 {
-	int ret = hydropon_contact_watch(dev, &output->on_contact, output->name);
-
-	if (ret)
-		return ret;
-	ret = hydropon_contact_watch(dev, &output->off_contact, output->name);
-	if (ret)
-		hydropon_contact_unwatch(&output->on_contact);
-	return ret;
+	hydropon_contact_unwatch(&output->on_contact);
+	hydropon_contact_unwatch(&output->off_contact);
 }
 
 static int read_declaration(struct device *dev, struct hydropon_output *output)
@@ -333,13 +327,15 @@ static int output_probe(struct platform_device *pdev)
 			      ret == -EEXIST ? "two outputs have this name" : "too many outputs");
 		goto err_put_line;
 	}
-	ret = watch_switch(dev, output);
+	ret = hydropon_contact_watch(dev, &output->on_contact, output->name) ?:
+	      hydropon_contact_watch(dev, &output->off_contact, output->name);
 	if (ret)
 		goto err_detach;
 	return 0;
 
 err_detach:
 	output_detach(output);
+	unwatch_switch(output);
 err_put_line:
 	hydropon_output_put_line(dev, output);
 err_put_senses:
@@ -354,8 +350,7 @@ static HYDROPON_REMOVE_RETURN output_remove(struct platform_device *pdev)
 	struct hydropon_output *output = platform_get_drvdata(pdev);
 
 	output_detach(output);
-	hydropon_contact_unwatch(&output->on_contact);
-	hydropon_contact_unwatch(&output->off_contact);
+	unwatch_switch(output);
 	hydropon_output_put_line(&pdev->dev, output);
 	put_senses(output);
 	kfree(output);
