@@ -41,25 +41,6 @@ struct hydropon_gateway *hydropon_gateway_of_child(struct device *child)
 	return dev_get_drvdata(parent);
 }
 
-/* An optional property of milliseconds. */
-int hydropon_read_ms(struct device *dev, const char *property, u32 min_ms, u32 max_ms,
-		     u32 default_ms, u32 *ms)
-{
-	int ret = of_property_read_u32(dev->of_node, property, ms);
-
-	if (ret == -EINVAL) {
-		*ms = default_ms;
-		return 0;
-	}
-	if (ret)
-		return dev_err_probe(dev, -EINVAL, "%s: must be one 32-bit number, %u .. %u\n",
-				     property, min_ms, max_ms);
-	if (*ms < min_ms || *ms > max_ms)
-		return dev_err_probe(dev, -EINVAL, "%s: %u is not within %u .. %u\n",
-				     property, *ms, min_ms, max_ms);
-	return 0;
-}
-
 static enum hrtimer_restart gateway_deadline(struct hrtimer *timer)
 {
 	struct hydropon_gateway *gateway = container_of(timer, struct hydropon_gateway, timer);
@@ -190,10 +171,12 @@ static int gateway_pm(struct notifier_block *block, unsigned long action, void *
 
 static int gateway_get_power_good(struct hydropon_gateway *gateway)
 {
-	int ret = hydropon_contact_get(gateway->dev, gateway, "power-good", 0,
-				       &gateway->power_good);
+	int ret = hydropon_count_lines(gateway->dev, "power-good", 1);
 
-	if (ret || !gateway->power_good.line)
+	if (ret <= 0)
+		return ret;
+	ret = hydropon_contact_get(gateway->dev, gateway, "power-good", 0, &gateway->power_good);
+	if (ret)
 		return ret;
 	gateway->power.good = hydropon_contact_closed(&gateway->power_good);
 	/* Booted on battery: shed until power has been stable. */
@@ -207,16 +190,22 @@ static int gateway_get_power_good(struct hydropon_gateway *gateway)
 static int gateway_get_master(struct hydropon_gateway *gateway)
 {
 	struct device *dev = gateway->dev;
-	struct gpio_desc *line = gpiod_get_optional(dev, "master-relay", GPIOD_OUT_HIGH);
+	struct gpio_desc *line;
 	int ret;
 
+	ret = hydropon_count_lines(dev, "master-relay", 1);
+	if (ret <= 0)
+		return ret;
+	line = gpiod_get(dev, "master-relay", GPIOD_OUT_HIGH);
 	if (IS_ERR(line))
-		return dev_err_probe(dev, PTR_ERR(line), "master-relay-gpios: cannot get the line\n");
-	if (!line)
-		return 0;
+		return dev_err_probe(dev, PTR_ERR(line),
+				     "master-relay-gpios: cannot get the line: not there, or taken\n");
 	if (gpiod_cansleep(line))
 		ret = dev_err_probe(dev, -EINVAL,
 				    "master-relay-gpios: a line behind a bus may fail when it is wanted; use a SoC line\n");
+	else if (hydropon_is_single_ended(dev, "master-relay-gpios"))
+		ret = dev_err_probe(dev, -EINVAL,
+				    "master-relay-gpios: an open-drain line cannot be written at once; use a push-pull line\n");
 	else
 		ret = hydropon_follow_line(dev, line);
 	if (ret)
@@ -322,17 +311,17 @@ static int gateway_register_device(struct hydropon_gateway *gateway)
 
 static int gateway_probe(struct platform_device *pdev)
 {
+	static const char * const known[] = { "hydropon,shed-debounce-ms", "hydropon,restore-ms" };
 	struct device *dev = &pdev->dev;
 	struct hydropon_gateway *gateway;
 	u32 debounce_ms, restore_ms;
 	unsigned long flags;
 	int ret;
 
-	ret = hydropon_read_ms(dev, "hydropon,shed-debounce-ms", 1, 1000, SHED_DEBOUNCE_MS,
-			       &debounce_ms);
-	if (ret)
-		return ret;
-	ret = hydropon_read_ms(dev, "hydropon,restore-ms", 1000, 3600000, RESTORE_MS, &restore_ms);
+	ret = hydropon_refuse_unknown(dev, known, ARRAY_SIZE(known)) ?:
+	      hydropon_read_ms(dev, "hydropon,shed-debounce-ms", 1, 1000, SHED_DEBOUNCE_MS,
+			       &debounce_ms) ?:
+	      hydropon_read_ms(dev, "hydropon,restore-ms", 1000, 3600000, RESTORE_MS, &restore_ms);
 	if (ret)
 		return ret;
 

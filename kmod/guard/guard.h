@@ -192,9 +192,16 @@ static inline u64 hydropon_now(void)
 extern struct platform_driver hydropon_gateway_driver;
 struct hydropon_gateway *hydropon_gateway_of_child(struct device *child);
 void hydropon_gateway_put(struct hydropon_gateway *gateway);
+int hydropon_follow_line(struct device *dev, struct gpio_desc *line);
+
+/* property.c; each complains, with the property, its value and the range, and gives -EINVAL */
 int hydropon_read_ms(struct device *dev, const char *property, u32 min_ms, u32 max_ms,
 		     u32 default_ms, u32 *ms);
-int hydropon_follow_line(struct device *dev, struct gpio_desc *line);
+int hydropon_read_flag(struct device *dev, const char *property, bool *flag);
+/* @name-gpios must be @wanted lines, or none: the number of lines */
+int hydropon_count_lines(struct device *dev, const char *name, int wanted);
+/* of all that begin with "hydropon," */
+int hydropon_refuse_unknown(struct device *dev, const char * const *known, u32 n);
 
 /* evaluate.c: everything is brought up to now. Must hold gateway->lock. */
 void hydropon_evaluate(struct hydropon_gateway *gateway, enum hydropon_cause let_go, u64 now_ns);
@@ -234,6 +241,7 @@ u32 hydropon_output_stale_need(const struct hydropon_output *output, u64 now_ns,
 void hydropon_output_tell(struct hydropon_output *output, bool on, int status, u64 now_ns);
 
 /* write.c: the line of an output */
+bool hydropon_is_single_ended(struct device *dev, const char *property);
 int hydropon_output_get_line(struct device *dev, struct hydropon_output *output);
 void hydropon_output_put_line(struct device *dev, struct hydropon_output *output);
 void hydropon_output_drive(struct hydropon_output *output);

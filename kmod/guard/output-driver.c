@@ -13,9 +13,13 @@ static int read_safe_state(struct device *dev, bool *safe_on)
 {
 	const char *text;
 
-	if (of_property_read_string(dev->of_node, "hydropon,safe-state", &text))
+	if (!of_find_property(dev->of_node, "hydropon,safe-state", NULL))
 		return dev_err_probe(dev, -EINVAL,
 				     "hydropon,safe-state: missing; say \"off\" or \"on\"\n");
+	if (of_property_count_strings(dev->of_node, "hydropon,safe-state") != 1 ||
+	    of_property_read_string(dev->of_node, "hydropon,safe-state", &text))
+		return dev_err_probe(dev, -EINVAL,
+				     "hydropon,safe-state: not one text; say \"off\" or \"on\"\n");
 	*safe_on = !strcmp(text, "on");
 	if (!*safe_on && strcmp(text, "off"))
 		return dev_err_probe(dev, -EINVAL,
@@ -88,8 +92,8 @@ static int read_limits(struct device *dev, struct hydropon_limits *limits)
 		"hydropon,max-on-ms", "hydropon,unlimited-on", "hydropon,min-off-ms",
 		"hydropon,budget-ms", "hydropon,budget-window-ms", "hydropon,master",
 	};
-	bool unlimited = device_property_present(dev, "hydropon,unlimited-on");
 	u32 max_on_ms, min_off_ms, budget_ms, window_ms;
+	bool unlimited;
 	int ret;
 
 	for (u32 i = 0; limits->safe_on && i < ARRAY_SIZE(of_off_safe); i++)
@@ -97,7 +101,8 @@ static int read_limits(struct device *dev, struct hydropon_limits *limits)
 			return refuse(dev, of_off_safe[i],
 				      "only for an output whose hydropon,safe-state is \"off\"");
 
-	ret = hydropon_read_ms(dev, "hydropon,max-on-ms", 100, DAY_MS, 0, &max_on_ms) ?:
+	ret = hydropon_read_flag(dev, "hydropon,unlimited-on", &unlimited) ?:
+	      hydropon_read_ms(dev, "hydropon,max-on-ms", 100, DAY_MS, 0, &max_on_ms) ?:
 	      hydropon_read_ms(dev, "hydropon,min-off-ms", 0, 3600000, 0, &min_off_ms) ?:
 	      hydropon_read_ms(dev, "hydropon,budget-ms", 10, DAY_MS, 0, &budget_ms) ?:
 	      hydropon_read_ms(dev, "hydropon,budget-window-ms", 1000, 7 * DAY_MS, 0, &window_ms);
@@ -199,13 +204,10 @@ static int read_needs(struct device *dev, struct hydropon_output *output)
 
 static int get_switch(struct device *dev, struct hydropon_output *output)
 {
-	int n = gpiod_count(dev, "override");
-	int ret;
+	int ret = hydropon_count_lines(dev, "override", 2);
 
-	if (n == -ENOENT)
-		return 0;
-	if (n != 2)
-		return refuse(dev, "override-gpios", "must be two lines: the ON contact, the OFF contact");
+	if (ret <= 0)
+		return ret;
 	ret = hydropon_contact_get(dev, output->gateway, "override", 0, &output->on_contact);
 	if (ret)
 		return ret;
@@ -217,15 +219,19 @@ static int get_switch(struct device *dev, struct hydropon_output *output)
 
 static int get_feedback(struct device *dev, struct hydropon_output *output)
 {
-	struct gpio_desc *line = gpiod_get_optional(dev, "feedback", GPIOD_IN);
+	struct gpio_desc *line;
 	int ret;
 
-	output->behind_master = device_property_present(dev, "hydropon,master");
-	if (IS_ERR(line))
-		return dev_err_probe(dev, PTR_ERR(line), "feedback-gpios: cannot get the line\n");
-	if (!line)
+	ret = hydropon_count_lines(dev, "feedback", 1);
+	if (ret < 0)
+		return ret;
+	if (!ret)
 		return output->behind_master ?
 		       refuse(dev, "hydropon,master", "wants feedback-gpios to tell a weld") : 0;
+	line = gpiod_get(dev, "feedback", GPIOD_IN);
+	if (IS_ERR(line))
+		return dev_err_probe(dev, PTR_ERR(line),
+				     "feedback-gpios: cannot get the line: not there, or taken\n");
 	if (gpiod_cansleep(line))
 		ret = refuse(dev, "feedback-gpios",
 			     "a line behind a bus cannot be read in time; use a SoC line");
@@ -254,19 +260,29 @@ static void unwatch_switch(struct hydropon_output *output)
 
 static int read_declaration(struct device *dev, struct hydropon_output *output)
 {
-	int ret = read_safe_state(dev, &output->limits.safe_on);
+	static const char * const known[] = {
+		"hydropon,safe-state", "hydropon,lease-max-ms", "hydropon,shed",
+		"hydropon,max-on-ms", "hydropon,unlimited-on", "hydropon,min-off-ms",
+		"hydropon,budget-ms", "hydropon,budget-window-ms", "hydropon,master",
+		"hydropon,needs",
+	};
+	int ret;
 
+	ret = hydropon_refuse_unknown(dev, known, ARRAY_SIZE(known)) ?:
+	      read_safe_state(dev, &output->limits.safe_on) ?:
+	      hydropon_read_ms(dev, "hydropon,lease-max-ms", HYDROPON_LEASE_MIN_MS,
+			       HYDROPON_LEASE_MAX_MS, LEASE_MAX_MS_DEFAULT,
+			       &output->lease_max_ms) ?:
+	      hydropon_read_flag(dev, "hydropon,shed", &output->limits.shed) ?:
+	      hydropon_read_flag(dev, "hydropon,master", &output->behind_master);
 	if (ret)
 		return ret;
-	ret = hydropon_read_ms(dev, "hydropon,lease-max-ms", HYDROPON_LEASE_MIN_MS,
-			       HYDROPON_LEASE_MAX_MS, LEASE_MAX_MS_DEFAULT, &output->lease_max_ms);
-	if (ret)
-		return ret;
+	if (output->behind_master && !output->gateway->master_line)
+		return refuse(dev, "hydropon,master", "wants master-relay-gpios in the gateway");
 	if (snprintf(output->name, sizeof(output->name), "%pOFn", dev->of_node) >=
 	    sizeof(output->name))
 		return dev_err_probe(dev, -EINVAL, "the name of the node is longer than %zu\n",
 				     sizeof(output->name) - 1);
-	output->limits.shed = device_property_present(dev, "hydropon,shed");
 	return read_limits(dev, &output->limits) ?: read_needs(dev, output);
 }
 

@@ -97,12 +97,12 @@ bool hydropon_output_wait_settled(struct hydropon_output *output, unsigned long 
 /* Open-drain and open-source lines change their direction with each write, which goes
  * through code of the pin controller that may sleep, whatever the line says of itself.
  */
-static bool is_single_ended(struct device *dev)
+bool hydropon_is_single_ended(struct device *dev, const char *property)
 {
 	struct of_phandle_args args;
 	bool single_ended;
 
-	if (of_parse_phandle_with_args(dev->of_node, "relay-gpios", "#gpio-cells", 0, &args))
+	if (of_parse_phandle_with_args(dev->of_node, property, "#gpio-cells", 0, &args))
 		return false;
 	single_ended = args.args_count > 1 &&
 		       args.args[args.args_count - 1] & GPIO_SINGLE_ENDED;
@@ -120,15 +120,19 @@ int hydropon_output_get_line(struct device *dev, struct hydropon_output *output)
 	init_waitqueue_head(&output->settled);
 	kthread_init_delayed_work(&output->write, output_write);
 	output->written = NOT_WRITTEN;
+	ret = of_find_property(dev->of_node, "relay-gpios", NULL) ?
+	      hydropon_count_lines(dev, "relay", 1) : 0;
+	if (ret <= 0)
+		return ret ?: dev_err_probe(dev, -EINVAL, "relay-gpios: 0 lines; say 1\n");
 	output->line = gpiod_get(dev, "relay", GPIOD_ASIS);
 	if (IS_ERR(output->line))
 		return dev_err_probe(dev, PTR_ERR(output->line),
-				     "relay-gpios: cannot get the line\n");
+				     "relay-gpios: cannot get the line: not there, or taken\n");
 	ret = hydropon_follow_line(dev, output->line);
 	if (ret)
 		goto err_put_line;
 
-	output->single_ended = is_single_ended(dev);
+	output->single_ended = hydropon_is_single_ended(dev, "relay-gpios");
 	if (!gpiod_cansleep(output->line) && !output->single_ended) {
 		ret = gpiod_direction_output(output->line, output->state.on);
 		if (ret) {
@@ -137,7 +141,7 @@ int hydropon_output_get_line(struct device *dev, struct hydropon_output *output)
 		}
 		return 0;
 	}
-	output->worker = hydropon_kthread_run_worker( "hydropon-%s", output->name);
+	output->worker = hydropon_kthread_run_worker("hydropon-%s", output->name);
 	if (IS_ERR(output->worker)) {
 		ret = PTR_ERR(output->worker);
 		goto err_put_line;
