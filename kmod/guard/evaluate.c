@@ -174,11 +174,6 @@ void hydropon_evaluate(struct hydropon_gateway *gateway, enum hydropon_cause let
 
 	if (gateway->dead)
 		return;
-	if (gateway->terminal)
-		let_go = gateway->terminal;
-	else if (gateway->suspended)
-		let_go = HYDROPON_CAUSE_SUSPEND;
-
 	next_ns = step_power(gateway, now_ns);
 	next_ns = min(next_ns, sense_outputs(gateway, now_ns));
 	next_ns = min(next_ns, step_outputs(gateway, let_go, now_ns));

@@ -98,6 +98,19 @@ static u32 weld(const struct hydropon_output *output)
 	return welded && !output->limits.safe_on ? HYDROPON_LATCH_WELDED : 0;
 }
 
+/* Why its lease ends now: while an end lasts, that, whatever is asked for. 0: it does not. */
+static enum hydropon_cause let_go_for(const struct hydropon_output *output,
+				      enum hydropon_cause asked)
+{
+	const struct hydropon_gateway *gateway = output->gateway;
+
+	if (output->gone)
+		return HYDROPON_CAUSE_UNBIND;
+	if (gateway->terminal)
+		return gateway->terminal;
+	return gateway->suspended ? HYDROPON_CAUSE_SUSPEND : asked;
+}
+
 /* Decides, drives the line, tells; returns when to decide again at the latest. @let_go: 0,
  * or why its lease ends now.
  */
@@ -109,7 +122,7 @@ u64 hydropon_output_step(struct hydropon_output *output, enum hydropon_cause let
 	bool was_on = output->state.on;
 	u64 stale_at_ns = HYDROPON_NEVER, next_ns;
 	struct hydropon_inputs inputs = {
-		.let_go = output->gone ? HYDROPON_CAUSE_UNBIND : let_go,
+		.let_go = let_go_for(output, let_go),
 		.manual = output->position.manual,
 		.trips = output->trips,
 		.latching = output->latching | weld(output),
