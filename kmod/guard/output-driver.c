@@ -52,6 +52,7 @@ static int output_attach(struct hydropon_output *output)
 	output->index = index;
 	gateway->outputs[index] = output;
 	gateway->outputs_n = max(gateway->outputs_n, index + 1);
+	hydropon_output_drive(output);
 	hydropon_tell_presence(gateway, HYDROPON_KIND_OUTPUT, index, true);
 	hydropon_evaluate(gateway, 0, hydropon_now());
 	raw_spin_unlock_irqrestore(&gateway->lock, flags);

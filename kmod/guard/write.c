@@ -111,7 +111,8 @@ bool hydropon_is_single_ended(struct device *dev, const char *property)
 }
 
 /* Takes the line, and has it at the first level: at once, or by a thread that does not give
- * up. The level is set before the direction: the relay never sees another.
+ * up, which is started once the output has its index, for what it tells names that. The
+ * level is set before the direction: the relay never sees another.
  */
 int hydropon_output_get_line(struct device *dev, struct hydropon_output *output)
 {
@@ -147,7 +148,6 @@ int hydropon_output_get_line(struct device *dev, struct hydropon_output *output)
 		goto err_put_line;
 	}
 	sched_set_fifo(output->worker->task);
-	kthread_queue_delayed_work(output->worker, &output->write, 0);
 	return 0;
 
 err_put_line:
@@ -155,7 +155,7 @@ err_put_line:
 	return ret;
 }
 
-/* Nothing is decided any more. A write that was queued but not begun is made up for. */
+/* Nothing is decided any more. A write that was not begun is made up for. */
 void hydropon_output_put_line(struct device *dev, struct hydropon_output *output)
 {
 	if (output->worker) {
