@@ -201,6 +201,12 @@ __u64 hydropon_interlock_step(const struct hydropon_interlock *interlock,
 bool hydropon_interlock_is_valid(const struct hydropon_interlock *interlock, __u32 channels,
 				 __u32 outputs);
 
+/* The first entry of a table that makes no sense by itself, or that closes a circle in which
+ * outputs would switch one another as fast as they are decided on; @n: there is none.
+ */
+__u32 hydropon_interlocks_bad(const struct hydropon_interlock *table, __u32 n, __u32 channels,
+			      __u32 outputs);
+
 /* Its HYDROPON_TRIP_* bit. */
 __u32 hydropon_interlock_bit(const struct hydropon_interlock *interlock);
 

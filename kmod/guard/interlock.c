@@ -186,3 +186,34 @@ bool hydropon_interlock_is_valid(const struct hydropon_interlock *interlock, __u
 	return interlock->while_output != interlock->output || interlock->release_ms >= 1000 ||
 	       (interlock->flags & HYDROPON_LATCHING);
 }
+
+/* It acts within a beat on what its own output, or others behind it, may undo. */
+static bool is_quick(const struct hydropon_interlock *interlock)
+{
+	return interlock->while_output != HYDROPON_NONE && interlock->release_ms < 1000 &&
+	       !(interlock->flags & HYDROPON_LATCHING);
+}
+
+__u32 hydropon_interlocks_bad(const struct hydropon_interlock *table, __u32 n, __u32 channels,
+			      __u32 outputs)
+{
+	/* As bits: which outputs each one moves at once, through others too. */
+	__u32 moves[HYDROPON_MAX_OUTPUTS] = { 0 }, i, output;
+
+	for (i = 0; i < n; i++) {
+		const struct hydropon_interlock *interlock = &table[i];
+
+		if (!hydropon_interlock_is_valid(interlock, channels, outputs))
+			return i;
+		if (!is_quick(interlock))
+			continue;
+		if (moves[interlock->output] & (1U << interlock->while_output))
+			return i;
+		moves[interlock->while_output] |= (1U << interlock->output) |
+						  moves[interlock->output];
+		for (output = 0; output < HYDROPON_MAX_OUTPUTS; output++)
+			if (moves[output] & (1U << interlock->while_output))
+				moves[output] |= moves[interlock->while_output];
+	}
+	return n;
+}

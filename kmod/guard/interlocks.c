@@ -86,13 +86,9 @@ int hydropon_interlocks_replace(struct hydropon_gateway *gateway,
 	struct hydropon_interlock_state *states = gateway->interlock_scratch;
 	u64 now_ns = hydropon_now();
 
-	for (u32 i = 0; i < n; i++) {
-		if (!hydropon_interlock_is_valid(&table[i], gateway->channels_n,
-						 gateway->outputs_n)) {
-			*bad = i;
-			return -EINVAL;
-		}
-	}
+	*bad = hydropon_interlocks_bad(table, n, gateway->channels_n, gateway->outputs_n);
+	if (*bad < n)
+		return -EINVAL;
 	for (u32 i = 0; i < n; i++)
 		states[i] = carry_over(gateway, &table[i], now_ns);
 	memcpy(gateway->interlocks, table, n * sizeof(*table));

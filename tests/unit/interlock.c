@@ -680,3 +680,78 @@ TEST(an_entry_on_the_output_it_waits_for_must_latch_or_last)
 			   changed.flags = HYDROPON_LATCHING);
 	EXPECT_SENSE(true, changed.while_output = 0; changed.release_ms = 0);
 }
+
+/* A table */
+
+#define CHANNELS 4
+#define OUTPUTS HYDROPON_MAX_OUTPUTS
+
+/* While @from is on, @to is forced off, for at least @release_ms. */
+static struct hydropon_interlock link_of(__u32 from, __u32 to, __u32 release_ms, __u8 flags)
+{
+	return (struct hydropon_interlock) {
+		.output = to, .while_output = from, .compare = HYDROPON_ABOVE,
+		.level = HYDROPON_LEVEL_OFF, .release_ms = release_ms, .flags = flags,
+	};
+}
+
+TEST(outputs_that_would_switch_one_another_for_ever_are_refused)
+{
+	struct hydropon_interlock pair[] = { link_of(0, 1, 999, 0), link_of(1, 0, 0, HYDROPON_WHILE_OFF) };
+	struct hydropon_interlock ring[OUTPUTS];
+
+	EXPECT_EQ(hydropon_interlocks_bad(pair, 1, CHANNELS, OUTPUTS), 1);
+	EXPECT_EQ(hydropon_interlocks_bad(pair, 2, CHANNELS, OUTPUTS), 1);
+	/* the entry that closes the circle is named, wherever it stands */
+	for (__u32 start = 0; start < OUTPUTS; start++) {
+		for (__u32 i = 0; i < OUTPUTS; i++) {
+			__u32 from = (start + 5 * i) % OUTPUTS;
+
+			ring[i] = link_of(from, (from + 1) % OUTPUTS, 0, 0);
+		}
+		EXPECT_EQ(hydropon_interlocks_bad(ring, OUTPUTS, CHANNELS, OUTPUTS), OUTPUTS - 1);
+		EXPECT_EQ(hydropon_interlocks_bad(ring, OUTPUTS - 1, CHANNELS, OUTPUTS), OUTPUTS - 1);
+	}
+}
+
+TEST(a_circle_with_one_that_latches_or_waits_is_none)
+{
+	struct hydropon_interlock pair[] = { link_of(0, 1, 0, 0), link_of(1, 0, 0, 0) };
+
+	pair[0] = link_of(0, 1, 1000, 0);
+	EXPECT_EQ(hydropon_interlocks_bad(pair, 2, CHANNELS, OUTPUTS), 2);
+	pair[0] = link_of(0, 1, 0, HYDROPON_LATCHING);
+	EXPECT_EQ(hydropon_interlocks_bad(pair, 2, CHANNELS, OUTPUTS), 2);
+	pair[0] = link_of(0, 1, 0, 0);
+	pair[1] = link_of(1, 0, 1000, 0);
+	EXPECT_EQ(hydropon_interlocks_bad(pair, 2, CHANNELS, OUTPUTS), 2);
+	pair[1] = link_of(HYDROPON_NONE, 0, 0, 0);
+	EXPECT_EQ(hydropon_interlocks_bad(pair, 2, CHANNELS, OUTPUTS), 2);
+}
+
+TEST(ways_that_meet_are_no_circle)
+{
+	struct hydropon_interlock table[] = {
+		link_of(31, 1, 0, 0), link_of(31, 2, 0, 0), link_of(1, 3, 0, 0), link_of(2, 3, 0, 0),
+		link_of(31, 3, 0, 0), link_of(3, 31, 0, 0),
+	};
+
+	EXPECT_EQ(hydropon_interlocks_bad(table, 5, CHANNELS, OUTPUTS), 5);
+	EXPECT_EQ(hydropon_interlocks_bad(table, 6, CHANNELS, OUTPUTS), 5);
+}
+
+TEST(the_first_bad_entry_of_a_table_is_named)
+{
+	struct hydropon_interlock table[] = {
+		link_of(0, 1, 0, 0), link_of(1, 2, 0, 0), link_of(2, 3, 0, 0),
+	};
+
+	EXPECT_EQ(hydropon_interlocks_bad(table, 0, CHANNELS, OUTPUTS), 0);
+	EXPECT_EQ(hydropon_interlocks_bad(table, 3, CHANNELS, OUTPUTS), 3);
+	table[2].channel = CHANNELS;
+	EXPECT_EQ(hydropon_interlocks_bad(table, 3, CHANNELS, OUTPUTS), 2);
+	table[1].output = OUTPUTS;
+	EXPECT_EQ(hydropon_interlocks_bad(table, 3, CHANNELS, OUTPUTS), 1);
+	table[0].level = 0;
+	EXPECT_EQ(hydropon_interlocks_bad(table, 3, CHANNELS, OUTPUTS), 0);
+}

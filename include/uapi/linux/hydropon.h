@@ -573,7 +573,8 @@ enum hydropon_compare {
  *
  * A changed scale or offset makes the channel stale for its interlocks until the table
  * is replaced. An interlock on the output that its condition waits for must latch or
- * have a @release_ms of 1000 or more: else it would switch at every beat.
+ * have a @release_ms of 1000 or more: else it would switch as fast as it can. So must one
+ * of several that wait for one another in a circle.
  */
 struct hydropon_interlock {
 	__u32 id;
@@ -599,7 +600,8 @@ struct hydropon_interlock {
  * @entries: address of @n struct hydropon_interlock
  *
  * Ends every lease and disarms. Clears no latch. An entry that stands in the old table
- * as well goes on as it is: a trip that lasts does not pause. -EINVAL changes nothing.
+ * as well goes on as it is: a trip that lasts does not pause. -EINVAL changes nothing; so
+ * does -ESHUTDOWN, once reboot or power-off has begun.
  */
 struct hydropon_interlocks {
 	__u32 n;
