@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* /dev/hydroponN: see include/uapi/linux/hydropon.h for what each call does. */
 #include <linux/fs.h>
+#include <linux/nospec.h>
 #include <linux/poll.h>
 #include <linux/random.h>
 #include <linux/slab.h>
@@ -24,7 +25,7 @@ static int device_open(struct inode *inode, struct file *file)
 	unsigned long flags;
 	int ret = 0;
 
-	if ((file->f_flags & O_ACCMODE) == O_WRONLY)
+	if (!(file->f_mode & FMODE_READ))
 		return -EINVAL;
 	opened = kzalloc(sizeof(*opened), GFP_KERNEL_ACCOUNT);
 	if (!opened)
@@ -187,6 +188,7 @@ static int fill_output(struct hydropon_gateway *gateway, struct hydropon_output_
 
 	if (index >= gateway->outputs_n)
 		return -EINVAL;
+	index = array_index_nospec(index, HYDROPON_MAX_OUTPUTS);
 	output = gateway->outputs[index];
 	*info = (struct hydropon_output_info) {
 		.index = index, .feedback = HYDROPON_NO_FEEDBACK, .stale_need = HYDROPON_NONE,
@@ -239,7 +241,7 @@ static long device_channel(struct hydropon_gateway *gateway, void __user *argume
 		return -EFAULT;
 	raw_spin_lock_irqsave(&gateway->lock, flags);
 	if (info.index < gateway->channels_n) {
-		info = gateway->channels[info.index]->info;
+		info = gateway->channels[array_index_nospec(info.index, HYDROPON_MAX_CHANNELS)]->info;
 		ret = 0;
 	}
 	raw_spin_unlock_irqrestore(&gateway->lock, flags);
@@ -288,6 +290,7 @@ static struct hydropon_output *output_at(struct hydropon_gateway *gateway, u32 i
 {
 	if (index >= gateway->outputs_n)
 		return ERR_PTR(-EINVAL);
+	index = array_index_nospec(index, HYDROPON_MAX_OUTPUTS);
 	return gateway->outputs[index] ?: ERR_PTR(-ENODEV);
 }
 
@@ -432,6 +435,7 @@ static long device_interlock(struct hydropon_gateway *gateway, void __user *argu
 	index = info.index;
 	raw_spin_lock_irqsave(&gateway->lock, flags);
 	if (index < gateway->interlocks_n) {
+		index = array_index_nospec(index, HYDROPON_MAX_INTERLOCKS);
 		info = (struct hydropon_interlock_info) {
 			.index = index,
 			.tripping = gateway->interlock_states[index].tripping,
