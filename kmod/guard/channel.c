@@ -4,27 +4,33 @@
 
 #include "guard.h"
 
-/* Must hold gateway->table. The slot of that name, or the next free one. */
-static struct hydropon_channel *channel_slot(struct hydropon_gateway *gateway, const char *name)
+/* Must hold gateway->table. The slot of that name, or the next free one. A name keeps its
+ * kind: interlocks that know the one would misread the other.
+ */
+static struct hydropon_channel *channel_slot(struct hydropon_gateway *gateway, const char *name,
+					     enum hydropon_kind kind)
 {
 	struct hydropon_channel *channel;
 
-	for (u32 i = 0; i < gateway->channels_n; i++)
-		if (!strcmp(gateway->channels[i]->info.name, name))
-			return gateway->channels[i];
+	for (u32 i = 0; i < gateway->channels_n; i++) {
+		channel = gateway->channels[i];
+		if (!strcmp(channel->info.name, name))
+			return channel->info.kind == kind ? channel : ERR_PTR(-EEXIST);
+	}
 	if (gateway->channels_n == HYDROPON_MAX_CHANNELS)
 		return ERR_PTR(-ENOSPC);
 	channel = kzalloc(sizeof(*channel), GFP_KERNEL);
 	if (!channel)
 		return ERR_PTR(-ENOMEM);
 	channel->gateway = gateway;
+	channel->info.kind = kind;
 	channel->info.index = gateway->channels_n;
 	strscpy(channel->info.name, name, sizeof(channel->info.name));
 	return channel;
 }
 
-/* A channel that an output needs has its index before its device is there. ERR_PTR: -ENOSPC,
- * -ENOMEM.
+/* A channel that an output needs has its index before its device is there. ERR_PTR: -EEXIST if
+ * the name is of a channel of the other kind, -ENOSPC, -ENOMEM.
  */
 struct hydropon_channel *hydropon_channel_reserve(struct hydropon_gateway *gateway,
 						  const char *name, enum hydropon_kind kind)
@@ -33,10 +39,9 @@ struct hydropon_channel *hydropon_channel_reserve(struct hydropon_gateway *gatew
 	unsigned long flags;
 
 	mutex_lock(&gateway->table);
-	channel = channel_slot(gateway, name);
+	channel = channel_slot(gateway, name, kind);
 	if (!IS_ERR(channel) && channel->info.index == gateway->channels_n) {
 		raw_spin_lock_irqsave(&gateway->lock, flags);
-		channel->info.kind = kind;
 		gateway->channels[gateway->channels_n++] = channel;
 		raw_spin_unlock_irqrestore(&gateway->lock, flags);
 	}
@@ -57,7 +62,7 @@ struct hydropon_channel *hydropon_channel_add(struct device *dev, const char *na
 		return ERR_PTR(-EINVAL);
 
 	mutex_lock(&gateway->table);
-	channel = channel_slot(gateway, name);
+	channel = channel_slot(gateway, name, kind);
 	if (!IS_ERR(channel) && channel->info.present)
 		channel = ERR_PTR(-EEXIST);
 	if (IS_ERR(channel))
@@ -65,7 +70,6 @@ struct hydropon_channel *hydropon_channel_add(struct device *dev, const char *na
 
 	kref_get(&gateway->refs);
 	raw_spin_lock_irqsave(&gateway->lock, flags);
-	channel->info.kind = kind;
 	channel->info.interval_ms = interval_ms;
 	channel->info.present = true;
 	channel->scale.type = 0;

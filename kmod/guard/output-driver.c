@@ -172,7 +172,10 @@ static int read_need(struct device *dev, struct hydropon_output *output,
 	to->channel = hydropon_channel_reserve(output->gateway, name, kind);
 	if (IS_ERR(to->channel))
 		return dev_err_probe(dev, PTR_ERR(to->channel),
-				     "hydropon,needs: too many channels\n");
+				     "hydropon,needs: \"%s\" cannot be had: %s\n", name,
+				     PTR_ERR(to->channel) == -EEXIST ?
+				     "a channel of another kind has this name" :
+				     "there are too many channels");
 	to->stale_ns = need->args[1] * (u64)NSEC_PER_MSEC;
 	output->needs_n++;
 	return 0;
