@@ -184,26 +184,28 @@ static int read_need(struct device *dev, struct hydropon_output *output,
 /* hydropon,needs = <&node INDEX STALE_MS>, ... */
 static int read_needs(struct device *dev, struct hydropon_output *output)
 {
+	static const char name[] = "hydropon,needs";
+	const struct property *found = of_find_property(dev->of_node, name, NULL);
+	const int triple = 3 * sizeof(u32);
 	struct of_phandle_args need;
 	int ret;
 
-	for (u32 i = 0; ; i++) {
-		ret = of_parse_phandle_with_fixed_args(dev->of_node, "hydropon,needs", 2, i,
-						       &need);
-		if (ret == -ENOENT)
-			return 0;
-		if (ret)
-			return refuse(dev, "hydropon,needs",
-				      "must be triples of a node, a channel and milliseconds");
-		if (i == MAX_NEEDS)
-			ret = dev_err_probe(dev, -EINVAL, "hydropon,needs: more than %u\n",
-					    MAX_NEEDS);
-		else
-			ret = read_need(dev, output, &need);
+	if (!found)
+		return 0;
+	if (found->length > MAX_NEEDS * triple)
+		return dev_err_probe(dev, -EINVAL, "%s: more than %u\n", name, MAX_NEEDS);
+	if (!found->length || found->length % triple)
+		return refuse(dev, name, "must be triples of a node, a channel and milliseconds");
+	for (int i = 0; i < found->length / triple; i++) {
+		/* A hole is no end: what is not understood may be a protection. */
+		if (of_parse_phandle_with_fixed_args(dev->of_node, name, 2, i, &need))
+			return dev_err_probe(dev, -EINVAL, "%s: entry %d is of no node\n", name, i);
+		ret = read_need(dev, output, &need);
 		of_node_put(need.np);
 		if (ret)
 			return ret;
 	}
+	return 0;
 }
 
 static int get_switch(struct device *dev, struct hydropon_output *output)
