@@ -8,9 +8,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <json-c/json.h>
+
 #include "base/clock.h"
-#include "ctl/table.h"
-#include "protect/cause.h"
+#include "control/describe.h"
+#include "ctl/show.h"
 
 static int read_all(int fd, struct kernel_view *view)
 {
@@ -24,11 +26,13 @@ static int read_all(int fd, struct kernel_view *view)
 		view->channels[i].index = i;
 		if (ioctl(fd, HYDROPON_IOC_CHANNEL, &view->channels[i]) < 0)
 			return -errno;
+		view->channels[i].name[HYDROPON_NAME_MAX - 1] = 0;
 	}
 	for (uint32_t i = 0; i < view->info.outputs; i++) {
 		view->outputs[i].index = i;
 		if (ioctl(fd, HYDROPON_IOC_OUTPUT, &view->outputs[i]) < 0)
 			return -errno;
+		view->outputs[i].name[HYDROPON_NAME_MAX - 1] = 0;
 	}
 	return 0;
 }
@@ -46,61 +50,39 @@ int kernel_read(const char *path, struct kernel_view *view)
 	return error;
 }
 
-static void show_outputs(FILE *out, const struct kernel_view *view, bool colour)
+/* In the form of the status document, as far as the kernel can say it. */
+static struct json_object *describe(const struct kernel_view *view)
 {
-	static const char *const titles[] = { "OUTPUT", "STATE", "SINCE", "WHY", "LEASE" };
-	struct table *table = table_new("llrlr", titles);
+	struct json_object *document = json_object_new_object(),
+			   *channels = json_object_new_array(),
+			   *outputs = json_object_new_array();
 
-	for (uint32_t i = 0; table && i < view->info.outputs; i++) {
-		const struct hydropon_output_info *output = &view->outputs[i];
-		uint64_t since_ns = view->now_ns > output->changed_ns ?
-				    view->now_ns - output->changed_ns : 0;
-		bool is_switching = output->line_status == -EINPROGRESS;
-		bool has_failed = output->line_status && !is_switching;
-		char since[32], lease[32];
+	describe_gateway(document, &view->info);
+	for (uint32_t i = 0; i < view->info.channels; i++) {
+		struct json_object *channel = json_object_new_object();
 
-		table_row(table, !output->present || has_failed ? MARK_BAD :
-				 output->on != output->safe_on ? MARK_WARN : MARK_NONE);
-		table_cell(table, "%.*s", HYDROPON_NAME_MAX, output->name);
-		/* Of an output whose device is gone the kernel knows the name alone. */
-		table_cell(table, "%s%s", !output->present ? "?" : output->on ? "on" : "off",
-			   has_failed ? "?" : is_switching ? ", switching" : "");
-		table_cell(table, "%s", !output->present ? "" :
-			   duration_text(since_ns / NS_PER_MS, since, sizeof(since)));
-		table_cell(table, "%s%s", !output->present ? "its device is gone" :
-			   cause_text(output->cause),
-			   has_failed ? "; writing to its line fails, the relay may be otherwise" : "");
-		table_cell(table, "%s", output->lease_left_ms ?
-			   duration_text(output->lease_left_ms, lease, sizeof(lease)) : "");
+		describe_string(channel, "name", view->channels[i].name);
+		describe_bool(channel, "present", view->channels[i].present);
+		json_object_array_add(channels, channel);
 	}
-	if (table)
-		table_print(table, out, colour);
-	free(table);
-}
+	for (uint32_t i = 0; i < view->info.outputs; i++) {
+		const struct hydropon_output_info *info = &view->outputs[i];
+		struct json_object *output = json_object_new_object();
 
-static void show_channels(FILE *out, const struct kernel_view *view, bool colour)
-{
-	for (uint32_t i = 0; i < view->info.channels; i++)
-		if (!view->channels[i].present)
-			mark_print(out, colour, MARK_BAD, "channel %.*s: its device is gone",
-				   HYDROPON_NAME_MAX, view->channels[i].name);
+		describe_string(output, "name", info->name);
+		describe_output(output, info, info->present, view->now_ns);
+		describe_count(output, "lease_left_ms", info->lease_left_ms);
+		json_object_array_add(outputs, output);
+	}
+	json_object_object_add(document, "channels", channels);
+	json_object_object_add(document, "outputs", outputs);
+	return document;
 }
 
 void kernel_show(FILE *out, const struct kernel_view *view, bool colour)
 {
-	const struct hydropon_info *info = &view->info;
-	char time[32];
+	struct json_object *document = describe(view);
 
-	if (info->terminal)
-		mark_print(out, colour, MARK_WARN, "the system is going down, outputs stay safe");
-	if (!info->power_good)
-		mark_print(out, colour, MARK_BAD, "mains power is LOST%s",
-			   info->shedding ? ", outputs of the shed set are off" : "");
-	else if (info->shedding)
-		mark_print(out, colour, MARK_WARN,
-			   "mains power is back, outputs of the shed set stay "
-			   "off until it was stable for another %s",
-			   duration_text(info->shed_left_ms, time, sizeof(time)));
-	show_channels(out, view, colour);
-	show_outputs(out, view, colour);
+	show_kernel(out, document, colour);
+	json_object_put(document);
 }

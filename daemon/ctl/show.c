@@ -6,64 +6,22 @@
 #include <string.h>
 
 #include "ctl/field.h"
-#include "ctl/table.h"
-#include "protect/cause.h"
-
-#define TIME_SIZE 32
+#include "ctl/show_output.h"
 
 /* A card that is busy with itself answers before this. */
 #define STUCK_MS 3000
 
-/* What is not as it should be: one line each, collected in front of everything. */
-struct problems {
-	FILE *out;
-	bool colour;
-	size_t count;
-};
-
-#define problem(problems, mark, ...)							\
-	do {										\
-		(problems)->count++;							\
-		mark_print((problems)->out, (problems)->colour, mark, __VA_ARGS__);	\
-	} while (0)
-
-static const char *on_text(struct json_object *object, const char *key)
+/* Whether the outputs are in the kernel's hands. */
+static void find_protection_problems(struct problems *problems, struct json_object *status)
 {
-	if (!json_object_is_type(field(object, key), json_type_boolean))
-		return "?";
-	return field_is_true(object, key) ? "on" : "off";
-}
-
-static const char *time_text(struct json_object *object, const char *key, char *text)
-{
-	if (!field_is_number(object, key))
-		return strcpy(text, "never");
-	return duration_text(field_count(object, key), text, TIME_SIZE);
-}
-
-static void find_power_problems(struct problems *problems, struct json_object *status)
-{
-	struct json_object *power = field(status, "power");
-	char time[TIME_SIZE];
-
 	if (!field_is_true(status, "protected")) {
 		problem(problems, MARK_BAD, "outputs are NOT protected: %s: %s",
 			field_text(status, "device"), field_text(status, "device_error"));
 		return;
 	}
-	if (field_is_true(status, "terminal"))
-		problem(problems, MARK_WARN, "the system is going down, outputs stay safe");
-	else if (!field_is_true(status, "armed"))
+	if (!field_is_true(status, "terminal") && !field_is_true(status, "armed"))
 		problem(problems, MARK_BAD, "outputs stay safe: the kernel refuses to arm");
-	if (!field_is_true(power, "good"))
-		problem(problems, MARK_BAD, "mains power is LOST%s",
-			field_is_true(power, "shedding") ? ", outputs of the shed set are off" :
-							   "");
-	else if (field_is_true(power, "shedding"))
-		problem(problems, MARK_WARN,
-			"mains power is back, outputs of the shed set stay off "
-			"until it was stable for another %s",
-			time_text(power, "shed_left_ms", time));
+	find_gateway_problems(problems, status);
 }
 
 static void find_spool_problems(struct problems *problems, struct json_object *status)
@@ -90,125 +48,6 @@ static void find_spool_problems(struct problems *problems, struct json_object *s
 	if (field_count(status, "log_dropped"))
 		problem(problems, MARK_WARN, "%" PRIu64 " messages of the log were dropped",
 			field_count(status, "log_dropped"));
-}
-
-static bool is_away(struct json_object *output)
-{
-	return strcmp(on_text(output, "want_on"), on_text(output, "safe_on"));
-}
-
-/* The needs that are not good, in words; empty if all are, or if none matters now. */
-static const char *waits_text(struct json_object *output, char *text, size_t size)
-{
-	size_t used = 0;
-
-	*text = 0;
-	if (!is_away(output))
-		return text;
-	for (size_t i = 0; i < field_length(output, "needs") && used < size; i++) {
-		struct json_object *need = field_element(output, "needs", i);
-
-		if (!field_is_true(need, "good"))
-			used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "",
-						 field_text(need, "channel"));
-	}
-	return text;
-}
-
-static const char *override_text(struct json_object *output, char *text, size_t size)
-{
-	struct json_object *override = field(output, "override");
-	char time[TIME_SIZE];
-
-	*text = 0;
-	if (json_object_is_type(override, json_type_object))
-		snprintf(text, size, "%s, %s left", on_text(override, "on"),
-			 time_text(override, "left_ms", time));
-	return text;
-}
-
-static enum mark output_mark(struct json_object *output)
-{
-	if (!field_is_true(output, "present") || field(output, "line_error") ||
-	    strcmp(on_text(output, "on"), on_text(output, "want_on")))
-		return MARK_BAD;
-	return field(output, "override") ? MARK_WARN : MARK_NONE;
-}
-
-/* "on", or "on?" where the kernel has decided so and the line has not followed. */
-static const char *state_text(struct json_object *output, char *text, size_t size)
-{
-	snprintf(text, size, "%s%s", on_text(output, "on"),
-		 field_string(output, "line_error") ? "?" :
-		 field_is_true(output, "switching") ? ", switching" : "");
-	return text;
-}
-
-/* Why it is as it is. A refusal explains more than what happened before it, but an
- * output that waits for a channel was not asked for. */
-static const char *why_text(struct json_object *output, bool is_protected, char *text,
-			    size_t size)
-{
-	const char *on = on_text(output, "on"), *line = field_string(output, "line_error"),
-		   *refusal = field_string(output, "set_error");
-	char waits[256];
-
-	if (!field_is_true(output, "present"))
-		snprintf(text, size, "%s", is_protected ? "its device is gone" :
-							  "not known, outputs are not protected");
-	else if (line)
-		snprintf(text, size, "writing to its line failed: %s; the relay may still be %s",
-			 line, strcmp(on, "on") ? "on" : "off");
-	else if (refusal && strcmp(on, on_text(output, "want_on")) &&
-		 !*waits_text(output, waits, sizeof(waits)))
-		snprintf(text, size, "%s", refusal);
-	else
-		snprintf(text, size, "%s", cause_text_of_name(field_text(output, "cause")));
-	return text;
-}
-
-static void find_output_problem(struct problems *problems, struct json_object *output)
-{
-	const char *name = field_text(output, "name"), *on = on_text(output, "on");
-	char waits[256], why[256];
-
-	why_text(output, true, why, sizeof(why));
-	if (!field_is_true(output, "present") || field_string(output, "line_error"))
-		problem(problems, MARK_BAD, "%s: %s", name, why);
-	else if (*waits_text(output, waits, sizeof(waits)))
-		problem(problems, MARK_BAD, "%s is %s and should be %s: waits for %s", name, on,
-			on_text(output, "want_on"), waits);
-	else if (strcmp(on, on_text(output, "want_on")))
-		problem(problems, MARK_BAD, "%s is %s and should be %s: %s", name, on,
-			on_text(output, "want_on"), why);
-}
-
-static struct table *show_outputs(struct problems *problems, struct json_object *status)
-{
-	static const char *const titles[] = { "OUTPUT", "STATE", "SINCE", "WHY", "LEASE",
-					      "OVERRIDE", "WAITS FOR" };
-	struct table *table = table_new("llrlrll", titles);
-
-	for (size_t i = 0; table && i < field_length(status, "outputs"); i++) {
-		struct json_object *output = field_element(status, "outputs", i);
-		bool is_protected = field_is_true(status, "protected"),
-		     known = field_is_true(output, "present");
-		char since[TIME_SIZE], lease[TIME_SIZE], override[64], waits[256];
-		char state[TIME_SIZE], why[256];
-
-		if (is_protected)
-			find_output_problem(problems, output);
-		table_row(table, output_mark(output));
-		table_cell(table, "%s", field_text(output, "name"));
-		table_cell(table, "%s", known ? state_text(output, state, sizeof(state)) : "?");
-		table_cell(table, "%s", known ? time_text(output, "changed_ago_ms", since) : "");
-		table_cell(table, "%s", why_text(output, is_protected, why, sizeof(why)));
-		table_cell(table, "%s", field_count(output, "lease_left_ms") ?
-					time_text(output, "lease_left_ms", lease) : "");
-		table_cell(table, "%s", override_text(output, override, sizeof(override)));
-		table_cell(table, "%s", waits_text(output, waits, sizeof(waits)));
-	}
-	return table;
 }
 
 static struct table *show_channels(struct problems *problems, struct json_object *status)
@@ -380,6 +219,23 @@ static void print_table(FILE *out, struct table *table, bool colour)
 	free(table);
 }
 
+void show_kernel(FILE *out, struct json_object *document, bool colour)
+{
+	struct problems problems = { .out = out, .colour = colour };
+	struct table *outputs;
+
+	find_gateway_problems(&problems, document);
+	for (size_t i = 0; i < field_length(document, "channels"); i++) {
+		struct json_object *channel = field_element(document, "channels", i);
+
+		if (!field_is_true(channel, "present"))
+			problem(&problems, MARK_BAD, "channel %s: its device is gone",
+				field_text(channel, "name"));
+	}
+	outputs = show_outputs(&problems, document, true);
+	print_table(out, outputs, colour);
+}
+
 void show_status(FILE *out, struct json_object *status, bool colour)
 {
 	char *text = NULL;
@@ -389,8 +245,8 @@ void show_status(FILE *out, struct json_object *status, bool colour)
 
 	if (!problems.out)
 		return;
-	find_power_problems(&problems, status);
-	outputs = show_outputs(&problems, status);
+	find_protection_problems(&problems, status);
+	outputs = show_outputs(&problems, status, field_is_true(status, "protected"));
 	channels = show_channels(&problems, status);
 	find_spool_problems(&problems, status);
 	find_forwarder_problem(&problems, status);

@@ -10,5 +10,7 @@
 
 /* Whatever is missing in @status, or of another type, is shown as not known. */
 void show_status(FILE *out, struct json_object *status, bool colour);
+/* The same of a document that the kernel's words alone made. */
+void show_kernel(FILE *out, struct json_object *document, bool colour);
 
 #endif

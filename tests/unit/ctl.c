@@ -170,7 +170,7 @@ TEST(problems_come_first)
 		"{\"name\":\"ph-a\",\"unit\":\"pH\",\"value\":null,\"q\":100,"
 		"\"quality\":\"read error\",\"error\":\"Connection timed out\",\"age_ms\":15000}",
 		"{\"name\":\"pump-a\",\"present\":true,\"on\":false,\"safe_on\":false,"
-		"\"want_on\":true,\"cause\":\"shed\",\"changed_ago_ms\":1,\"lease_left_ms\":0,"
+		"\"want_on\":true,\"cause\":\"shed\",\"held\":true,\"changed_ago_ms\":1,"
 		"\"override\":{\"on\":true,\"left_ms\":48000},"
 		"\"needs\":[{\"channel\":\"ph-a\",\"good\":false}]}", STORE), false);
 	const char *table = strstr(text, "OUTPUT");
@@ -179,11 +179,153 @@ TEST(problems_come_first)
 	EXPECT_TRUE(is_before(text, "! mains power is LOST, outputs of the shed set", table));
 	EXPECT_TRUE(is_before(text, "! ph-a: read error: Connection timed out, last heard of "
 			      "before 15 s", table));
-	EXPECT_TRUE(is_before(text, "! pump-a is off and should be on: waits for ph-a", table));
+	EXPECT_TRUE(is_before(text, "! pump-a is off and should be on: forced off, mains power was "
+			      "lost", table));
 	EXPECT_CONTAINS(line_with(table, "pump-a"), "! pump-a");
 	EXPECT_CONTAINS(line_with(table, "pump-a"), "forced off, mains power was lost");
 	EXPECT_CONTAINS(line_with(table, "pump-a"), "on, 48 s left");
 	EXPECT_CONTAINS(line_with(strstr(table, "CHANNEL"), "ph-a"), "      -  pH");
+}
+
+/* An output as it is while nothing is wrong, and what is said of it beside. */
+#define FILL(more) "{\"name\":\"fill\",\"present\":true,\"on\":false,\"safe_on\":false,"	\
+	"\"want_on\":false,\"cause\":\"released\",\"held\":false,\"changed_ago_ms\":5000,"	\
+	"\"latched\":[],\"tripping\":[],\"faults\":[],\"switch\":\"auto\"," more "}"
+
+TEST(what_is_wrong_with_an_output_catches_the_eye)
+{
+	static const struct {
+		const char *more;	/* replaces what FILL says */
+		const char *problem, *remedy, *row;
+	} cases[] = {
+		{ "\"latched\":[\"welded\"],\"cause\":\"welded\",\"held\":true",
+		  "! fill is LATCHED OFF: its relay was on without being told (welded, or driven by "
+		  "others)\n", "!    see the wiring, then: hydroponctl reset fill\n",
+		  "! fill    off    5.0 s  latched off, its relay was on unasked" },
+		{ "\"latched\":[\"welded\"],\"faults\":[\"welded\"],\"cause\":\"welded\"",
+		  "! fill is LATCHED OFF: its relay is ON without being told (welded, or driven by "
+		  "others)\n", "!    see the wiring, then: hydroponctl reset fill\n",
+		  "! fill    off?   5.0 s  its relay is ON without being told" },
+		{ "\"faults\":[\"welded\"],\"safe_on\":true",
+		  "! fill: its relay is ON without being told (welded, or driven by others); see the "
+		  "wiring\n", NULL, "! fill    off?   5.0 s  its relay is ON without being told" },
+		{ "\"faults\":[\"not-closing\"],\"on\":true,\"want_on\":true,\"cause\":\"lease\"",
+		  "! fill: its relay does not close; see its coil, its supply and the feedback wire\n",
+		  NULL, "! fill    on?    5.0 s  its relay does not close" },
+		{ "\"faults\":[\"switch\"]",
+		  "! fill: both contacts of its switch are closed: it counts as auto; see its wires\n",
+		  NULL, "! fill    off    5.0 s  hydropond released it" },
+		{ "\"faults\":[\"switch-storm\"]",
+		  "! fill: the contacts of its switch chatter: it counts as auto; see its wires\n",
+		  NULL, "! fill    off    5.0 s  hydropond released it" },
+		{ "\"latched\":[\"budget\"],\"cause\":\"budget\",\"held\":true",
+		  "! fill is LATCHED OFF: its budget ran out while it was on\n",
+		  "!    see why it needed so much, then: hydroponctl reset fill\n",
+		  "! fill    off    5.0 s  latched off, its budget ran out" },
+		{ "\"latched\":[\"trip-off-unless-held\"],\"trip_id\":7,\"cause\":\"trip-off\"",
+		  "! fill is LATCHED OFF by interlock 7\n",
+		  "!    see to what it watches, then: hydroponctl reset fill\n",
+		  "! fill    off    5.0 s  latched off by interlock 7" },
+		{ "\"latched\":[\"trip-on\"],\"trip_id\":8,\"cause\":\"trip-on\",\"on\":true",
+		  "! fill is LATCHED ON by interlock 8\n", NULL,
+		  "! fill    on     5.0 s  latched on by interlock 8" },
+		{ "\"latched\":[\"trip-safe\"],\"trip_id\":9,\"cause\":\"trip-safe\"",
+		  "! fill is LATCHED SAFE by interlock 9\n", NULL,
+		  "! fill    off    5.0 s  latched safe by interlock 9" },
+		{ "\"want_on\":true,\"cause\":\"trip-off\",\"held\":true,\"trip_id\":7,"
+		  "\"tripping\":[\"trip-off\"]",
+		  "! fill is off and should be on: forced off by interlock 7\n", NULL,
+		  "! fill    off    5.0 s  forced off by interlock 7" },
+		{ "\"want_on\":true,\"cause\":\"max-on\",\"held\":true,\"overran\":true",
+		  "! fill is off and should be on: forced off, on for as long as it may be\n",
+		  "!    to let it on again: hydroponctl set fill on\n",
+		  "! fill    off    5.0 s  forced off, on for as long as it may be" },
+		{ "\"want_on\":true,\"cause\":\"manual-off\",\"held\":true,\"switch\":\"off\"",
+		  "~ fill is off and should be on: forced off, its switch is at OFF\n", NULL,
+		  "~ fill    off    5.0 s  forced off, its switch is at OFF" },
+		{ "\"on\":true,\"cause\":\"manual-on\",\"switch\":\"on\"",
+		  "~ fill is on and should be off: on, its switch is at ON\n", NULL,
+		  "~ fill    on     5.0 s  on, its switch is at ON" },
+		{ "\"want_on\":true,\"needs\":[{\"channel\":\"level\",\"good\":false},"
+		  "{\"channel\":\"flow\",\"good\":false}]",
+		  "! fill is off and should be on: waits for level, flow\n", NULL,
+		  "! fill    off    5.0 s  waits for level, flow" },
+		{ "\"want_on\":true,\"set_error\":\"its budget is spent\"",
+		  "! fill is off and should be on: its budget is spent\n", NULL,
+		  "! fill    off    5.0 s  its budget is spent" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char status[4096];
+		const char *text, *table;
+
+		snprintf(status, sizeof(status), STATUS(POWER, CHANNEL, FILL("%s"), STORE),
+			 cases[i].more);
+		text = show(status, false);
+		table = strstr(text, "OUTPUT");
+		ASSERT_TRUE(table != NULL);
+		EXPECT_CONTAINS(text, cases[i].problem);
+		EXPECT_TRUE(is_before(text, cases[i].problem, table));
+		if (cases[i].remedy)
+			EXPECT_CONTAINS(text, cases[i].remedy);
+		EXPECT_STREQ(line_with(table, "fill"), cases[i].row);
+	}
+}
+
+TEST(an_interlock_that_trips_where_nothing_else_is_wanted_is_worth_knowing)
+{
+	const char *text = show(STATUS(POWER, CHANNEL,
+		FILL("\"tripping\":[\"trip-off\"],\"trip_id\":3,\"cause\":\"trip-off\""), STORE),
+		false);
+
+	EXPECT_TRUE(strstr(text, "! ") == NULL);
+	EXPECT_CONTAINS(text, "~ fill    off    5.0 s  forced off by interlock 3\n");
+}
+
+TEST(a_budget_says_what_is_left_of_it)
+{
+	const char *text = show(STATUS(POWER, CHANNEL, FILL("\"budget_ms\":60000,"
+		"\"budget_window_ms\":3600000,\"budget_left_ms\":12000"), STORE), false);
+
+	EXPECT_CONTAINS(text, "WHY                    BUDGET LEFT\n");
+	EXPECT_CONTAINS(text, "hydropond released it  12 s of 1 min\n");
+	text = show(STATUS(POWER, CHANNEL, FILL("\"budget_ms\":null"), STORE), false);
+	EXPECT_TRUE(strstr(text, "BUDGET") == NULL);
+}
+
+TEST(wires_of_the_gateway_come_first)
+{
+	const char *text = show(STATUS("\"power\":{\"present\":true,\"good\":false,"
+		"\"storm\":true},\"master_closed\":false", CHANNEL, OUTPUT, STORE), false);
+
+	EXPECT_CONTAINS(text, "! the power-good line chatters: mains power counts as lost");
+	EXPECT_CONTAINS(text, "! the MASTER CONTACTOR is open");
+	text = show(STATUS(POWER ",\"master_closed\":true", CHANNEL, OUTPUT, STORE), false);
+	EXPECT_TRUE(strstr(text, "! ") == NULL);
+}
+
+/* A bad night: the widest of what can stand in each column, with a long name. */
+TEST(the_table_stays_within_a_hundred_columns)
+{
+	const char *text = show(STATUS(POWER, CHANNEL,
+		"{\"name\":\"nutrient-a\",\"present\":true,\"on\":true,\"safe_on\":false,"
+		"\"want_on\":true,\"cause\":\"lease\",\"held\":false,\"changed_ago_ms\":3540000,"
+		"\"lease_left_ms\":1900,\"budget_ms\":60000,\"budget_left_ms\":12000},"
+		"{\"name\":\"ph-down\",\"present\":true,\"on\":false,\"safe_on\":false,"
+		"\"want_on\":false,\"cause\":\"welded\",\"held\":true,\"changed_ago_ms\":3000,"
+		"\"latched\":[\"welded\"],\"faults\":[\"welded\"],\"lease_left_ms\":0},"
+		"{\"name\":\"circulation\",\"present\":true,\"on\":false,\"safe_on\":false,"
+		"\"want_on\":true,\"cause\":\"max-on\",\"held\":true,\"overran\":true,"
+		"\"changed_ago_ms\":300000,\"lease_left_ms\":0}", STORE), false);
+	size_t longest = 0;
+
+	for (const char *line = text; line && *line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strcspn(line, "\n") > longest)
+			longest = strcspn(line, "\n");
+	}
+	harness_note("longest line: %zu", longest);
+	EXPECT_LE(longest, 100);
 }
 
 TEST(an_output_without_its_device_is_not_known)
@@ -294,6 +436,79 @@ TEST(any_document_is_shown_somehow)
 		EXPECT_GT(strlen(show(documents[i], false)), 0);
 		EXPECT_TRUE(strchr(shown, '\033') == NULL);
 	}
+}
+
+/* What the kernel says of one output, and the row and lines that come of it. */
+TEST(the_kernels_view_of_an_output)
+{
+	static const struct {
+		struct hydropon_output_info info;
+		const char *row, *problem;
+	} cases[] = {
+		{ { .present = 1, .cause = HYDROPON_CAUSE_PROBE },
+		  "  fill    off    5.0 s  safe since it was probed", NULL },
+		{ { .present = 0 }, "! fill    ?      its device is gone",
+		  "! fill: its device is gone\n" },
+		{ { .present = 1, .on = 1, .cause = HYDROPON_CAUSE_LEASE, .lease_left_ms = 1900 },
+		  "~ fill    on     5.0 s  held by a lease  1.9 s", NULL },
+		{ { .present = 1, .safe_on = 1, .cause = HYDROPON_CAUSE_LEASE, .lease_left_ms = 900 },
+		  "~ fill    off    5.0 s  held by a lease  0.9 s", NULL },
+		{ { .present = 1, .cause = HYDROPON_CAUSE_CLOSED, .line_status = -EINPROGRESS },
+		  "  fill    off, switching  5.0 s  hydropond closed the device or died", NULL },
+		{ { .present = 1, .cause = HYDROPON_CAUSE_CLOSED, .line_status = -EIO },
+		  "! fill    off?   5.0 s  writing to its line failed: Input/output error; the relay "
+		  "may still be on", "! fill: writing to its line failed: Input/output error; the relay "
+		  "may still be on\n" },
+		{ { .present = 1, .cause = HYDROPON_CAUSE_WELDED, .latched = HYDROPON_LATCH_WELDED,
+		    .feedback = 1, .faults = 1 << HYDROPON_FAULT_WELDED },
+		  "! fill    off?   5.0 s  its relay is ON without being told",
+		  "! fill is LATCHED OFF: its relay is ON without being told" },
+		{ { .present = 1, .cause = HYDROPON_CAUSE_TRIP_SAFE, .trips = HYDROPON_TRIP_SAFE,
+		    .trip_id = 5 }, "~ fill    off    5.0 s  held safe by interlock 5", NULL },
+		{ { .present = 1, .on = 1, .cause = HYDROPON_CAUSE_MANUAL_ON,
+		    .manual = HYDROPON_MANUAL_ON },
+		  "~ fill    on     5.0 s  on, its switch is at ON", NULL },
+		{ { .present = 1, .cause = HYDROPON_CAUSE_BUDGET, .budget_ms = 60000 },
+		  "  fill    off    5.0 s  forced off, its budget is not known  0.0 s of 1 min", NULL },
+		{ { .present = 1, .cause = HYDROPON_CAUSE_BUDGET, .budget_ms = 60000, .restored = 1 },
+		  "  fill    off    5.0 s  forced off, its budget is spent  0.0 s of 1 min", NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		static struct kernel_view view;
+		FILE *out = fmemopen(shown, sizeof(shown), "w");
+		const char *table;
+
+		view = (struct kernel_view){ .info = { .outputs = 1, .power_good = 1, .master = 1 },
+					     .now_ns = 10 * NS_PER_SEC };
+		view.outputs[0] = cases[i].info;
+		snprintf(view.outputs[0].name, sizeof(view.outputs[0].name), "fill");
+		view.outputs[0].changed_ns = 5 * NS_PER_SEC;
+		kernel_show(out, &view, false);
+		fclose(out);
+		table = strstr(shown, "OUTPUT");
+		ASSERT_TRUE(table != NULL);
+		EXPECT_STREQ(line_with(table, "fill"), cases[i].row);
+		if (cases[i].problem)
+			EXPECT_TRUE(is_before(shown, cases[i].problem, table));
+		else
+			EXPECT_TRUE(table == strstr(shown, "\n  OUTPUT") + 3);
+		/* what only hydropond knows is not made up */
+		EXPECT_TRUE(strstr(shown, "should be") == NULL);
+	}
+}
+
+TEST(the_kernels_view_tells_of_the_gateway)
+{
+	static struct kernel_view view = { .info = { .power_storm = 1, .terminal = 1 } };
+	FILE *out = fmemopen(shown, sizeof(shown), "w");
+
+	kernel_show(out, &view, false);
+	fclose(out);
+	EXPECT_CONTAINS(shown, "~ the system is going down, outputs stay safe\n");
+	EXPECT_CONTAINS(shown, "! mains power is LOST\n");
+	EXPECT_CONTAINS(shown, "! the power-good line chatters");
+	EXPECT_CONTAINS(shown, "! the MASTER CONTACTOR is open");
 }
 
 TEST(the_kernels_view_tells_states_and_causes)
