@@ -14,27 +14,39 @@
 #include "control/describe.h"
 #include "ctl/show.h"
 
+static int read_info(int fd, struct hydropon_info *info)
+{
+	if (ioctl(fd, HYDROPON_IOC_INFO, info) < 0)
+		return -errno;
+	return info->abi_version != HYDROPON_ABI_VERSION ||
+	       info->channels > HYDROPON_MAX_CHANNELS || info->outputs > HYDROPON_MAX_OUTPUTS ?
+	       -EPROTO : 0;
+}
+
+static int read_output(int fd, uint32_t index, struct hydropon_output_info *output)
+{
+	*output = (struct hydropon_output_info){ .index = index };
+	if (ioctl(fd, HYDROPON_IOC_OUTPUT, output) < 0)
+		return -errno;
+	output->name[HYDROPON_NAME_MAX - 1] = 0;
+	return 0;
+}
+
 static int read_all(int fd, struct kernel_view *view)
 {
-	if (ioctl(fd, HYDROPON_IOC_INFO, &view->info) < 0)
-		return -errno;
-	if (view->info.abi_version != HYDROPON_ABI_VERSION ||
-	    view->info.channels > HYDROPON_MAX_CHANNELS ||
-	    view->info.outputs > HYDROPON_MAX_OUTPUTS)
-		return -EPROTO;
+	int error = read_info(fd, &view->info);
+
+	if (error)
+		return error;
 	for (uint32_t i = 0; i < view->info.channels; i++) {
 		view->channels[i].index = i;
 		if (ioctl(fd, HYDROPON_IOC_CHANNEL, &view->channels[i]) < 0)
 			return -errno;
 		view->channels[i].name[HYDROPON_NAME_MAX - 1] = 0;
 	}
-	for (uint32_t i = 0; i < view->info.outputs; i++) {
-		view->outputs[i].index = i;
-		if (ioctl(fd, HYDROPON_IOC_OUTPUT, &view->outputs[i]) < 0)
-			return -errno;
-		view->outputs[i].name[HYDROPON_NAME_MAX - 1] = 0;
-	}
-	return 0;
+	for (uint32_t i = 0; !error && i < view->info.outputs; i++)
+		error = read_output(fd, i, &view->outputs[i]);
+	return error;
 }
 
 int kernel_read(const char *path, struct kernel_view *view)
@@ -46,6 +58,26 @@ int kernel_read(const char *path, struct kernel_view *view)
 	memset(view, 0, sizeof(*view));
 	error = read_all(fd, view);
 	view->now_ns = clock_boot_ns();
+	close(fd);
+	return error;
+}
+
+int kernel_read_output(const char *path, const char *name, struct hydropon_output_info *output)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), error;
+	struct hydropon_info info = { 0 };
+
+	if (fd < 0)
+		return -errno;
+	error = read_info(fd, &info);
+	for (uint32_t i = 0; !error && i < info.outputs; i++) {
+		error = read_output(fd, i, output);
+		if (!error && !strcmp(output->name, name))
+			goto out;
+	}
+	if (!error)
+		error = -ENOENT;
+out:
 	close(fd);
 	return error;
 }

@@ -18,6 +18,8 @@ struct kernel_view {
 
 /* Opens @path as an onlooker, which disturbs nobody. 0 or -errno. */
 int kernel_read(const char *path, struct kernel_view *view);
+/* The same for one output, by its name. -ENOENT: there is none of that name. */
+int kernel_read_output(const char *path, const char *name, struct hydropon_output_info *output);
 void kernel_show(FILE *out, const struct kernel_view *view, bool colour);
 
 #endif

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "ctl/watch.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "ctl/signals.h"
 #include "ctl/table.h"
 
 #define HOME "\033[H"
@@ -47,34 +45,16 @@ static bool draw_once(void (*draw)(FILE *out, void *data), void *data, bool on_s
 	return true;
 }
 
-/* True when a signal asks to end. Waits at most @interval_ms; a resize ends the wait. */
-static bool is_ended(const sigset_t *signals, uint64_t interval_ms)
-{
-	struct timespec time = {
-		.tv_sec = (time_t)(interval_ms / 1000),
-		.tv_nsec = (long)(interval_ms % 1000) * 1000000,
-	};
-	int signal = sigtimedwait(signals, NULL, &time);
-
-	return signal > 0 && signal != SIGWINCH;
-}
-
 int watch(void (*draw)(FILE *out, void *data), void *data, uint64_t interval_ms)
 {
 	bool on_screen = isatty(STDOUT_FILENO), fine;
-	sigset_t signals;
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGHUP);
-	sigaddset(&signals, SIGWINCH);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
+	signals_catch();
 	if (on_screen)
 		fputs(HIDE_CURSOR HOME CLEAR_BELOW, stdout);
 	do
 		fine = draw_once(draw, data, on_screen) && !fflush(stdout);
-	while (fine && !is_ended(&signals, interval_ms));
+	while (fine && !signals_wait(interval_ms));
 	if (on_screen)
 		fputs("\r\n" SHOW_CURSOR, stdout);
 	fflush(stdout);

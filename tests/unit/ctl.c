@@ -625,6 +625,31 @@ TEST_F(ctl, says_why_it_was_refused)
 	EXPECT_CONTAINS(self->out, "hydropond refuses: no such output; there are: pump, air");
 	EXPECT_EQ(run(self, "release", "pump"), 1);
 	EXPECT_CONTAINS(self->out, "no override");
+	EXPECT_EQ(run(self, "reset", "pump"), 1);
+	EXPECT_CONTAINS(self->out, "hydropond refuses: pump cannot be reset: its device is gone");
+}
+
+TEST_F(ctl, proves_nothing_without_the_device)
+{
+	EXPECT_EQ(run(self, "proof", "pump", "--yes"), 1);
+	EXPECT_CONTAINS(self->out, "pump cannot move: the kernel device is not open");
+	EXPECT_EQ(run(self, "status", "--json"), 0);
+	EXPECT_TRUE(strstr(self->out, "\"left_ms\"") == NULL);
+}
+
+TEST_F(ctl, proves_nothing_where_nobody_can_be_asked)
+{
+	int input = dup(STDIN_FILENO), nothing = open("/dev/null", O_RDONLY);
+
+	dup2(nothing, STDIN_FILENO);
+	EXPECT_EQ(run(self, "proof", "pump"), 2);
+	EXPECT_CONTAINS(self->out, "say --yes if that may be");
+	dup2(input, STDIN_FILENO);
+	EXPECT_EQ(run(self, "proof", "pump", "--yes", "--for", "61s"), 2);
+	EXPECT_CONTAINS(self->out, "\"61s\" is not between 1 s and 1 min; choose another");
+	EXPECT_EQ(run(self, "proof", "pump", "--yes", "--for", "0.5s"), 2);
+	EXPECT_EQ(run(self, "set", "pump", "on", "--yes"), 2);
+	EXPECT_CONTAINS(self->out, "--yes belongs to proof");
 }
 
 TEST_F(ctl, times_have_units_and_bounds)
@@ -668,6 +693,8 @@ TEST_F(ctl, wrong_usage_is_two)
 	EXPECT_EQ(run(self, "set", "pump", "up"), 2);
 	EXPECT_CONTAINS(self->out, "\"up\" is neither on nor off");
 	EXPECT_EQ(run(self, "release"), 2);
+	EXPECT_EQ(run(self, "reset"), 2);
+	EXPECT_EQ(run(self, "proof"), 2);
 	EXPECT_EQ(run(self, "--no-such-option"), 2);
 	EXPECT_EQ(run(self, "status", "--for", "5m"), 2);
 	EXPECT_EQ(run(self, "watch", "--interval", "0"), 2);
@@ -683,6 +710,8 @@ TEST_F(ctl, says_that_hydropond_is_not_running)
 	EXPECT_CONTAINS(self->out, "! hydropond is not running");
 	EXPECT_CONTAINS(self->out, "! the state of the outputs is not known here");
 	EXPECT_EQ(run(self, "status", "--json"), 3);
+	EXPECT_EQ(run(self, "proof", "pump", "--yes"), 3);
+	EXPECT_EQ(run(self, "reset", "pump"), 3);
 	EXPECT_EQ(run(self, "set", "pump", "on"), 3);
 	EXPECT_CONTAINS(self->out, "systemctl start hydropond");
 }
