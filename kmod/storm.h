@@ -17,7 +17,9 @@
  * @limit: edges in one window that are still believed
  * @edges: in this window
  * @windows_left: that it stays masked
- * @masked: it is masked, or about to be let in again
+ * @maskings: how often it was masked
+ * @unmasking: the masking whose end the thread has been asked for
+ * @unmasked: the masking that has ended; equal to @maskings while it is not masked
  * @unmask: lets it in
  */
 struct hydropon_storm {
@@ -25,13 +27,27 @@ struct hydropon_storm {
 	u32 limit;
 	u32 edges;
 	u32 windows_left;
-	bool masked;
+	u32 maskings;
+	u32 unmasking;
+	u32 unmasked;
 	struct work_struct unmask;
 };
 
+/* Until the thread has really let it in: what comes meanwhile is not seen. */
+static inline bool hydropon_storm_masked(const struct hydropon_storm *storm)
+{
+	return READ_ONCE(storm->unmasked) != storm->maskings;
+}
+
 static inline void hydropon_storm_unmask(struct work_struct *work)
 {
-	enable_irq(container_of(work, struct hydropon_storm, unmask)->irq);
+	struct hydropon_storm *storm = container_of(work, struct hydropon_storm, unmask);
+	/* No edge comes through, so that the number stands still until it is let in. */
+	u32 masking = READ_ONCE(storm->maskings);
+
+	enable_irq(storm->irq);
+	/* If the next storm has masked it since, this ends only the masking before. */
+	WRITE_ONCE(storm->unmasked, masking);
 }
 
 static inline void hydropon_storm_init(struct hydropon_storm *storm, int irq, u32 limit)
@@ -46,29 +62,37 @@ static inline void hydropon_storm_init(struct hydropon_storm *storm, int irq, u3
  */
 static inline bool hydropon_storm_edge(struct hydropon_storm *storm, u32 windows)
 {
-	if (storm->masked || ++storm->edges <= storm->limit)
+	if (hydropon_storm_masked(storm)) {
+		/* It has come through, before the thread could say that it does again. */
+		WRITE_ONCE(storm->unmasked, storm->maskings);
+		storm->edges = 0;
+	}
+	if (++storm->edges <= storm->limit)
 		return false;
-	storm->masked = true;
+	WRITE_ONCE(storm->maskings, storm->maskings + 1);
 	storm->windows_left = windows;
 	disable_irq_nosync(storm->irq);
 	return true;
 }
 
-/* At the end of a window, under the owner's lock. True if it was masked in it. */
+/* At the end of a window, under the owner's lock. True if it is masked. */
 static inline bool hydropon_storm_window(struct hydropon_storm *storm)
 {
-	bool masked = storm->masked;
-
 	storm->edges = 0;
-	if (!masked || storm->windows_left--)
-		return masked;
-	storm->windows_left = 0;
-	storm->masked = false;
-	schedule_work(&storm->unmask);
+	if (!hydropon_storm_masked(storm))
+		return false;
+	if (storm->windows_left) {
+		storm->windows_left--;
+	} else if (storm->unmasking != storm->maskings) {
+		storm->unmasking = storm->maskings;
+		schedule_work(&storm->unmask);
+	}
 	return true;
 }
 
-/* Nothing calls edge or window any more; free_irq() follows. */
+/* Nothing calls window any more, and an edge starts no timer that would; free_irq()
+ * follows.
+ */
 static inline void hydropon_storm_stop(struct hydropon_storm *storm)
 {
 	cancel_work_sync(&storm->unmask);
