@@ -3,7 +3,7 @@
 # build.sh [KERNEL]: builds all that the virtual gateway boots with that kernel (6.1;
 # kernel.sh names the others, and debug is the one of debug-kernel.sh) into build/guest
 # for 6.1, into build/guest-KERNEL for another:
-#	vmlinuz  virt.dtb  initramfs.cpio
+#	vmlinuz  virt.dtb  check.dtb  initramfs.cpio
 # The programs and tests, in build/userland, are the same for each.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -27,11 +27,14 @@ release=$(cat "$kernel/release")
 
 # --- device tree: what QEMU makes, and the gateway's overlay
 machine=$(tests/qemu/machine.sh)
-if [ ! -e "$out/virt.dtb" ] || [ -n "$(find tests/sim/virt.dtso tests/qemu/machine.sh -newer "$out/virt.dtb")" ]; then
+if [ ! -e "$out/check.dtb" ] || [ -n "$(find tests/sim/virt.dtso tests/sim/wrong.dtso tests/qemu/machine.sh -newer "$out/check.dtb")" ]; then
 	# shellcheck disable=SC2086
 	qemu-system-aarch64 $machine -machine dumpdtb="$out/base.dtb" 2>/dev/null
-	dtc -q -@ -I dts -O dtb -o "$out/overlay.dtbo" tests/sim/virt.dtso
-	fdtoverlay -i "$out/base.dtb" -o "$out/virt.dtb" "$out/overlay.dtbo"
+	for overlay in virt wrong; do
+		dtc -q -@ -I dts -O dtb -o "$out/$overlay.dtbo" tests/sim/$overlay.dtso
+	done
+	fdtoverlay -i "$out/base.dtb" -o "$out/virt.dtb" "$out/virt.dtbo"
+	fdtoverlay -i "$out/virt.dtb" -o "$out/check.dtb" "$out/wrong.dtbo"
 fi
 
 # pack FOLDER ARCHIVE
@@ -143,7 +146,7 @@ if [ ! -e "$out/modules.cpio" ] || [ "$kernel" != "$(cat "$out/made-of" 2>/dev/n
 	rm -rf "$tree"
 	mkdir -p "$to/extra"
 	cp "$from"/modules.{order,builtin,builtin.modinfo} "$to/"
-	for module in ti-ads1015 bh1750 virtio_net virtio_blk virtio_pci virtio_console ext4 crc32c_generic; do
+	for module in ti-ads1015 bh1750 opt3001 mlx90614 virtio_net virtio_blk virtio_pci virtio_console ext4 crc32c_generic; do
 		copy_module $module
 	done
 	find "$modules" -name '*.ko' -exec cp {} "$to/extra/" \;

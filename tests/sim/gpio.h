@@ -35,6 +35,7 @@ struct sim_pulse {
 	u32 half_rest;
 	u32 carry;		/* sum of the rests, below hz_milli */
 	u64 next_ns;
+	atomic_t pulses;	/* so far */
 };
 
 struct sim_line {

@@ -5,7 +5,8 @@
  * that their compatible names.
  *
  * Files of each chip: latency_us and errno, applied to each transfer; absent, 1
- * for a chip that does not acknowledge its address; transfers, a count.
+ * for a chip that does not acknowledge its address; transfers, a count. With the
+ * property hydropon,absent in its node a chip is absent from the start.
  * A slow chip holds up the whole bus, as one that stretches the clock does. For
  * independent buses use several nodes.
  */
@@ -21,6 +22,8 @@
 static const struct sim_chip_model *const chip_models[] = {
 	&sim_ads1115,
 	&sim_bh1750,
+	&sim_opt3001,
+	&sim_mlx90614,
 };
 
 struct sim_i2c {
@@ -101,6 +104,7 @@ static struct sim_chip *chip_create(struct device *dev, const struct device_node
 	if (of_property_read_u32(node, "reg", &chip->address))
 		return ERR_PTR(dev_err_probe(dev, -EINVAL, "%pOF: no reg\n", node));
 	chip->model = model;
+	chip->fault.absent = of_property_read_bool(node, "hydropon,absent");
 	mutex_init(&chip->lock);
 	model->power_up(chip);
 	return chip;

@@ -3,7 +3,8 @@
  * Pulses on an input line: hz_milliN is the rate of whole periods in millihertz, 0
  * for none. The edges lie on an exact raster, whatever the timer's lateness: half
  * a period is a fraction, and its rest is carried. A change of the rate keeps the
- * phase, so that a flow meter that is set ten times a second loses no pulse.
+ * phase, so that a flow meter that is set ten times a second loses no pulse. pulsesN:
+ * how many there were, to compare with what somebody has counted.
  */
 #include "compat.h"
 #include "gpio.h"
@@ -23,6 +24,8 @@ static enum hrtimer_restart pulse_expired(struct hrtimer *timer)
 	struct sim_pulse *pulse = &line->pulse;
 	u64 now_ns = ktime_get_boottime_ns();
 
+	if (!READ_ONCE(line->outside))
+		atomic_inc(&pulse->pulses);
 	if (sim_line_drive(line, !READ_ONCE(line->outside)))
 		generic_handle_domain_irq(line->gpio->chip.irq.domain, line->offset);
 
@@ -107,4 +110,6 @@ void sim_pulse_create_file(struct sim_line *line, struct dentry *folder)
 
 	snprintf(name, sizeof(name), "hz_milli%u", line->offset);
 	debugfs_create_file_unsafe(name, 0600, folder, line, &pulse_fops);
+	snprintf(name, sizeof(name), "pulses%u", line->offset);
+	debugfs_create_atomic_t(name, 0400, folder, &line->pulse.pulses);
 }

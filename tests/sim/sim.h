@@ -2,7 +2,7 @@
 /*
  * The simulated wires as a test or the tank sees them: hydropon-sim.ko's files in
  * debugfs. Paths are relative to its folder, such as "i2c/adc-48/ain0_uv"; chips
- * are "gpio-soc" and "gpio-bus". Everything returns 0 or more, or -errno. -ENOENT:
+ * are "gpio-soc", "gpio-bus" and "gpio-meters". Everything returns 0 or more, or -errno. -ENOENT:
  * the module is not loaded, debugfs is not mounted, or the device is unbound.
  */
 #ifndef HYDROPON_TESTS_SIM_H
@@ -15,6 +15,7 @@
 #define SIM_ROOT "/sys/kernel/debug/hydropon-sim"
 #define SIM_SOC "gpio-soc"
 #define SIM_BUS "gpio-bus"
+#define SIM_METERS "gpio-meters"
 
 /* Lines of gpio-soc. */
 enum sim_soc_line {
@@ -27,6 +28,12 @@ enum sim_soc_line {
 	SIM_POWER_GOOD = 9,
 	SIM_OVERRIDE = 10,
 	SIM_FEEDBACK = 11,
+};
+
+/* Lines of gpio-meters: zone-1 to zone-8 are 0 to 7. */
+enum sim_meters_line {
+	SIM_ZONES = 8,
+	SIM_WATER_METER = 8,
 };
 
 /* Lines of gpio-bus. */

@@ -6,7 +6,7 @@
  *
  * /sys/kernel/debug/hydropon-sim/NODE/ is named after the device tree node,
  * without its unit address. Below an I2C node each chip has a folder of its own:
- * adc-48, lux-23. See i2c.c, ads1115.c, bh1750.c and gpio.c for the files.
+ * adc-48, lux-23. See i2c.c, gpio.c and the file of each chip for the files.
  */
 #ifndef HYDROPON_SIM_WIRES_H
 #define HYDROPON_SIM_WIRES_H
@@ -68,5 +68,7 @@ struct sim_chip {
 
 extern const struct sim_chip_model sim_ads1115;
 extern const struct sim_chip_model sim_bh1750;
+extern const struct sim_chip_model sim_opt3001;
+extern const struct sim_chip_model sim_mlx90614;
 
 #endif
