@@ -10,7 +10,6 @@
 #include <linux/wait.h>
 
 #include "compat.h"
-#include "hydropon-guard.h"
 #include "internal.h"
 
 /* A factor that goes with a reading, as it was last told. */
@@ -30,6 +29,7 @@ struct sampler_channel {
 };
 
 struct sampler {
+	const struct device_node *node;
 	struct iio_channel *iio;
 	struct task_struct *thread;
 	struct hrtimer timer;
@@ -144,17 +144,6 @@ static enum hrtimer_restart sampler_tick(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-static void tell_missed(struct sampler *sampler, u64 ticks)
-{
-	struct hydropon_record record = {
-		.time_ns = ktime_get_boottime_ns(),
-		.type = HYDROPON_REC_MISSED,
-		.value = min_t(u64, ticks, S32_MAX),
-	};
-
-	hydropon_channel_push(sampler->channels[0].guard, &record);
-}
-
 static int sampler_run(void *data)
 {
 	struct sampler *sampler = data;
@@ -162,19 +151,13 @@ static int sampler_run(void *data)
 
 	set_freezable();
 	while (!kthread_should_stop()) {
-		u64 now_ns;
-
+		next_ns = hydropon_begin_tick(sampler->node, sampler->channels[0].guard,
+					      ktime_get_boottime_ns(), next_ns,
+					      sampler->interval_ns);
 		for (u32 i = 0; i < sampler->channels_n && !kthread_should_stop(); i++)
 			read_channel(&sampler->channels[i]);
 
 		next_ns += sampler->interval_ns;
-		now_ns = ktime_get_boottime_ns();
-		if (next_ns <= now_ns) {
-			u64 missed = div64_u64(now_ns - next_ns, sampler->interval_ns) + 1;
-
-			tell_missed(sampler, missed);
-			next_ns += missed * sampler->interval_ns;
-		}
 		WRITE_ONCE(sampler->due, false);
 		hrtimer_start(&sampler->timer, ns_to_ktime(next_ns), HRTIMER_MODE_ABS);
 		wait_event_freezable(sampler->wait,
@@ -183,60 +166,101 @@ static int sampler_run(void *data)
 	return 0;
 }
 
-/* The channels of the node; ends with an entry without indio_dev. */
-static int count_channels(struct device *dev, const struct iio_channel *iio)
+/* Why the entries of io-channels gave no channels. */
+static int say_bad_channels(struct device *dev, int ret)
 {
-	int n = 0;
+	struct of_phandle_args entry;
 
-	while (iio[n].indio_dev) {
-		if (iio[n].indio_dev != iio[0].indio_dev)
+	if (ret != -EINVAL)
+		return dev_err_probe(dev, ret, "io-channels: cannot get the channels\n");
+	for (int i = 0; !of_parse_phandle_with_args(dev->of_node, "io-channels",
+						    "#io-channel-cells", i, &entry); i++) {
+		struct device *iio = bus_find_device_by_of_node(&iio_bus_type, entry.np);
+		int channels_n = iio ? dev_to_iio_dev(iio)->num_channels : 0;
+
+		put_device(iio);
+		of_node_put(entry.np);
+		if (channels_n && entry.args_count && entry.args[0] >= channels_n)
+			return dev_err_probe(dev, ret,
+					     "io-channels: entry %d: %u is not within 0 .. %d\n",
+					     i, entry.args[0], channels_n - 1);
+	}
+	return dev_err_probe(dev, ret, "io-channels: an entry is no channel of its device\n");
+}
+
+/* How many channels the node has; they must be of one device and have a name each. */
+static int count_channels(struct device *dev)
+{
+	int n = of_count_phandle_with_args(dev->of_node, "io-channels", "#io-channel-cells");
+	int names_n = of_property_count_strings(dev->of_node, "io-channel-names");
+	struct of_phandle_args entry;
+	struct device_node *first;
+
+	if (n <= 0)
+		return dev_err_probe(dev, -EINVAL,
+				     "io-channels: missing, or not channels of an IIO device\n");
+	if (n > HYDROPON_MAX_CHANNELS)
+		return dev_err_probe(dev, -EINVAL,
+				     "io-channels: %d entries are not within 1 .. %d\n", n,
+				     HYDROPON_MAX_CHANNELS);
+	if (names_n != n)
+		return dev_err_probe(dev, -EINVAL,
+				     "io-channel-names: %d names are not one for each of %d io-channels\n",
+				     max(names_n, 0), n);
+	first = of_parse_phandle(dev->of_node, "io-channels", 0);
+	for (int i = 1; i < n; i++) {
+		if (of_parse_phandle_with_args(dev->of_node, "io-channels", "#io-channel-cells", i,
+					       &entry))
+			entry.np = NULL;
+		of_node_put(entry.np);
+		if (entry.np != first) {
+			of_node_put(first);
 			return dev_err_probe(dev, -EINVAL,
 					     "io-channels: entry %d is of another device than entry 0; use a node for each device\n",
-					     n);
-		n++;
+					     i);
+		}
 	}
+	of_node_put(first);
 	return n;
 }
 
-static int add_channel(struct device *dev, struct sampler_channel *channel,
-		       struct iio_channel *iio, int index, u32 interval_ms)
+static int set_channel(struct device *dev, struct sampler_channel *channel,
+		       struct iio_channel *iio, int index)
+{
+	bool has_scale = iio_channel_has_info(iio->channel, IIO_CHAN_INFO_SCALE);
+	bool has_raw = iio_channel_has_info(iio->channel, IIO_CHAN_INFO_RAW);
+
+	channel->iio = iio;
+	channel->scale.type = HYDROPON_REC_SCALE;
+	if (has_raw && has_scale) {
+		channel->reading = IIO_CHAN_INFO_RAW;
+		if (iio_channel_has_info(iio->channel, IIO_CHAN_INFO_OFFSET))
+			channel->offset.type = HYDROPON_REC_OFFSET;
+		return 0;
+	}
+	if (iio_channel_has_info(iio->channel, IIO_CHAN_INFO_PROCESSED)) {
+		channel->reading = IIO_CHAN_INFO_PROCESSED;
+		return 0;
+	}
+	return dev_err_probe(dev, -EINVAL, "io-channels: entry %d %s\n", index,
+			     has_raw ? "has no scale" : "can be read neither raw nor processed");
+}
+
+static int add_channel(struct device *dev, struct sampler_channel *channel, int index,
+		       u32 interval_ms)
 {
 	const char *name;
+	int ret = of_property_read_string_index(dev->of_node, "io-channel-names", index, &name);
 
-	if (of_property_read_string_index(dev->of_node, "io-channel-names", index, &name))
-		return dev_err_probe(dev, -EINVAL,
-				     "io-channel-names: no name for entry %d of io-channels\n",
-				     index);
-	channel->iio = iio;
-	if (iio_channel_has_info(iio->channel, IIO_CHAN_INFO_RAW))
-		channel->reading = IIO_CHAN_INFO_RAW;
-	else if (iio_channel_has_info(iio->channel, IIO_CHAN_INFO_PROCESSED))
-		channel->reading = IIO_CHAN_INFO_PROCESSED;
-	else
-		return dev_err_probe(dev, -EINVAL,
-				     "io-channels: entry %d (%s) can be read neither raw nor processed\n",
-				     index, name);
-	channel->scale.type = HYDROPON_REC_SCALE;
-	if (channel->reading == IIO_CHAN_INFO_RAW &&
-	    !iio_channel_has_info(iio->channel, IIO_CHAN_INFO_SCALE))
-		return dev_err_probe(dev, -EINVAL,
-				     "io-channels: entry %d (%s) has no scale\n", index, name);
-	if (channel->reading == IIO_CHAN_INFO_RAW &&
-	    iio_channel_has_info(iio->channel, IIO_CHAN_INFO_OFFSET))
-		channel->offset.type = HYDROPON_REC_OFFSET;
-
-	channel->guard = hydropon_channel_add(dev, name, HYDROPON_KIND_IIO, interval_ms);
-	if (IS_ERR(channel->guard))
-		return dev_err_probe(dev, PTR_ERR(channel->guard),
-				     "io-channel-names: \"%s\" cannot be added: empty, too long, taken, or no gateway above\n",
-				     name);
-	return 0;
+	if (ret)
+		return dev_err_probe(dev, ret, "io-channel-names: entry %d is no text\n", index);
+	return hydropon_add_channel(dev, "io-channel-names", name, HYDROPON_KIND_IIO, interval_ms,
+				    &channel->guard);
 }
 
 static int sampler_probe(struct platform_device *pdev)
 {
 	struct device *dev = &pdev->dev;
-	struct iio_channel *iio;
 	struct sampler *sampler;
 	u32 interval_ms;
 	int n, ret;
@@ -244,38 +268,42 @@ static int sampler_probe(struct platform_device *pdev)
 	ret = hydropon_read_interval(dev, &interval_ms);
 	if (ret)
 		return ret;
-	iio = iio_channel_get_all(dev);
-	if (IS_ERR(iio))
-		return dev_err_probe(dev, PTR_ERR(iio), "io-channels: cannot get the channels\n");
-	n = count_channels(dev, iio);
-	if (n < 0) {
-		ret = n;
-		goto err_release_iio;
-	}
-	ret = hydropon_follow(dev, iio[0].indio_dev->dev.parent);
-	if (ret)
-		goto err_release_iio;
+	n = count_channels(dev);
+	if (n < 0)
+		return n;
 	sampler = kzalloc(struct_size(sampler, channels, n), GFP_KERNEL);
-	if (!sampler) {
-		ret = -ENOMEM;
-		goto err_release_iio;
-	}
-	sampler->iio = iio;
+	if (!sampler)
+		return -ENOMEM;
+	sampler->node = dev->of_node;
 	sampler->interval_ns = interval_ms * (u64)NSEC_PER_MSEC;
 	init_waitqueue_head(&sampler->wait);
 	hydropon_hrtimer_setup(&sampler->timer, sampler_tick, HRTIMER_MODE_ABS);
 
+	/* -EPROBE_DEFER while the device is not there. */
+	sampler->iio = iio_channel_get_all(dev);
+	if (IS_ERR(sampler->iio)) {
+		ret = say_bad_channels(dev, PTR_ERR(sampler->iio));
+		goto err_free;
+	}
+	ret = hydropon_follow(dev, sampler->iio[0].indio_dev->dev.parent);
+	if (ret)
+		goto err_release_iio;
+	for (int i = 0; i < n && !ret; i++)
+		ret = set_channel(dev, &sampler->channels[i], &sampler->iio[i], i);
+	if (ret)
+		goto err_release_iio;
+
 	for (; sampler->channels_n < n; sampler->channels_n++) {
 		u32 i = sampler->channels_n;
 
-		ret = add_channel(dev, &sampler->channels[i], &iio[i], i, interval_ms);
+		ret = add_channel(dev, &sampler->channels[i], i, interval_ms);
 		if (ret)
 			goto err_remove_channels;
 	}
 
 	sampler->thread = kthread_run(sampler_run, sampler, "hydropon-%pOFn", dev->of_node);
 	if (IS_ERR(sampler->thread)) {
-		ret = PTR_ERR(sampler->thread);
+		ret = dev_err_probe(dev, PTR_ERR(sampler->thread), "cannot start its thread\n");
 		goto err_remove_channels;
 	}
 	platform_set_drvdata(pdev, sampler);
@@ -284,9 +312,10 @@ static int sampler_probe(struct platform_device *pdev)
 err_remove_channels:
 	while (sampler->channels_n--)
 		hydropon_channel_remove(sampler->channels[sampler->channels_n].guard);
-	kfree(sampler);
 err_release_iio:
-	iio_channel_release_all(iio);
+	iio_channel_release_all(sampler->iio);
+err_free:
+	kfree(sampler);
 	return ret;
 }
 
