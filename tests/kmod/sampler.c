@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* IIO channels and pulse inputs, through Debian's own drivers. */
-#include "device.h"
-#include "lines.h"
+/* IIO channels, through Debian's own drivers; and the stream. */
+#include <sys/mount.h>
 
-FIXTURE(sampler) { int fd; uint32_t ph, level, ec, water, light, flow; };
+#include "records.h"
+
+#define INTERVAL_MS 100	/* of ph-a, level-a, ec-a and water-a */
+
+FIXTURE(sampler) { int fd, pump; uint32_t ph, level, ec, water, light, flow; };
 
 FIXTURE_SETUP(sampler)
 {
@@ -16,6 +19,7 @@ FIXTURE_SETUP(sampler)
 	self->water = channel_info(self->fd, "water-a").index;
 	self->light = channel_info(self->fd, "light-a").index;
 	self->flow = channel_info(self->fd, "flow-a").index;
+	self->pump = find_output(self->fd, "pump-a");
 }
 
 FIXTURE_TEARDOWN(sampler)
@@ -31,58 +35,7 @@ FIXTURE_TEARDOWN(sampler)
 		snprintf(path, sizeof(path), "%s/absent", chips[i]);
 		sim_write(path, 0);
 	}
-	sim_write("gpio-soc/hz_milli8", 0);
 	close(self->fd);
-}
-
-/* What a second of the stream held. */
-struct tally {
-	unsigned int samples[HYDROPON_MAX_CHANNELS], errors[HYDROPON_MAX_CHANNELS];
-	unsigned int missed, lost;
-	struct hydropon_record last[HYDROPON_MAX_CHANNELS];	/* SAMPLE or PULSE */
-	struct hydropon_record first[HYDROPON_MAX_CHANNELS];
-	uint32_t next_seq;
-	bool has_seq, seq_broken;
-};
-
-static void count(struct tally *tally, const struct hydropon_record *r)
-{
-	if (tally->has_seq && r->seq != tally->next_seq)
-		tally->seq_broken = true;
-	tally->has_seq = true;
-	tally->next_seq = r->seq + 1;
-	if (r->type == HYDROPON_REC_MISSED)
-		tally->missed += (unsigned int)r->value;
-	if (r->type == HYDROPON_REC_LOST)
-		tally->lost += (unsigned int)r->value;
-	if (r->type != HYDROPON_REC_SAMPLE && r->type != HYDROPON_REC_PULSE)
-		return;
-	if (!tally->samples[r->channel]++)
-		tally->first[r->channel] = *r;
-	tally->errors[r->channel] += r->status != 0;
-	tally->last[r->channel] = *r;
-}
-
-static struct tally *listen_for(int fd, int ms)
-{
-	static struct tally tally;
-	uint64_t end_ns = clock_boot_ns() + (uint64_t)ms * MS;
-	struct hydropon_record records[64];
-
-	drain(fd);
-	tally = (struct tally){ 0 };
-	while (clock_boot_ns() < end_ns) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
-		ssize_t n;
-
-		if (poll(&p, 1, 20) < 0)
-			break;
-		while ((n = read(fd, records, sizeof(records))) > 0)
-			for (size_t i = 0; i < (size_t)n / sizeof(records[0]); i++)
-				count(&tally, &records[i]);
-	}
-	EXPECT_FALSE(tally.seq_broken);
-	return &tally;
 }
 
 TEST_F(sampler, a_voltage_at_the_pin_is_the_value_in_the_stream)
@@ -205,21 +158,26 @@ TEST_F(sampler, a_slow_chip_delays_itself_alone)
 	EXPECT_GE(tally->samples[self->water], 19);
 }
 
-/* The I2C device at 0x49: the number of its bus is not ours to choose. */
-static const char *adc_b(void)
+/* The I2C device at @address: the number of its bus is not ours to choose. */
+static const char *i2c_device(unsigned int address)
 {
 	static char name[16];
 
-	for (int bus = 0; bus < 16; bus++) {
+	for (unsigned int bus = 0; bus < 16; bus++) {
 		char path[64];
 
-		snprintf(name, sizeof(name), "%d-0049", bus);
+		snprintf(name, sizeof(name), "%u-%04x", bus, address);
 		snprintf(path, sizeof(path), "/sys/bus/i2c/devices/%s", name);
 		if (!access(path, F_OK))
 			return name;
 	}
-	harness_fail(__FILE__, __LINE__, "no I2C device at 0x49");
+	harness_fail(__FILE__, __LINE__, "no I2C device at 0x%x", address);
 	return "";
+}
+
+static const char *adc_b(void)
+{
+	return i2c_device(0x49);
 }
 
 static int iio_number(const char *device)
@@ -233,6 +191,376 @@ static int iio_number(const char *device)
 	}
 	harness_fail(__FILE__, __LINE__, "%s has no IIO device", device);
 	return -1;
+}
+
+/* Expects that nobody but ec-a noticed anything in @ms, pump-a held on included. */
+static void expect_others_steady(const struct fixture_sampler *self, const struct tally *tally, int ms)
+{
+	expect_steady(tally, self->ph, INTERVAL_MS, ms);
+	expect_steady(tally, self->level, INTERVAL_MS, ms);
+	expect_steady(tally, self->water, INTERVAL_MS, ms);
+	expect_steady(tally, self->light, 500, ms);
+	expect_steady(tally, self->flow, 500, ms);
+	EXPECT_EQ(tally->refused, 0);
+	EXPECT_EQ(sim_output_level(SIM_SOC, SIM_PUMP), 1);
+}
+
+static void pump_on(const struct fixture_sampler *self)
+{
+	arm(self->fd);
+	ASSERT_EQ(lease(self->fd, self->pump, true, 1500), 0);
+	sim_record_clear(SIM_SOC);
+}
+
+static void expect_pump_stayed_on(void)
+{
+	struct sim_transition *all;
+	size_t n;
+
+	ASSERT_EQ(sim_record_read(SIM_SOC, &all, &n), 0);
+	for (size_t i = 0; i < n; i++)
+		EXPECT_NE(all[i].line, SIM_PUMP);
+	free(all);
+}
+
+/* What ec-a reads is on the pin of a chip that is not kept busy. */
+static long long transfers_of_a_read(const struct fixture_sampler *self)
+{
+	long long before, after;
+	const struct tally *tally;
+
+	sim_read("i2c-b/adc-49/transfers", &before);
+	tally = listen_for(self->fd, 1000);
+	sim_read("i2c-b/adc-49/transfers", &after);
+	ASSERT_GT(tally->samples[self->ec], 0);
+	return (after - before + tally->samples[self->ec] / 2) / tally->samples[self->ec];
+}
+
+TEST_F(sampler, a_chip_that_sleeps_950_ms_delays_itself_alone)
+{
+	long long transfers = transfers_of_a_read(self);
+	const struct tally *tally;
+	unsigned int ticks;
+	uint64_t span_ns;
+
+	pump_on(self);
+	sim_write("i2c-b/adc-49/latency_us", 950000 / transfers);
+	listen_holding(self->fd, 3000, self->pump);
+	tally = listen_holding(self->fd, 10000, self->pump);
+	expect_others_steady(self, tally, 10000);
+	expect_pump_stayed_on();
+	EXPECT_GE(tally->samples[self->ec], 9);
+	EXPECT_LE(tally->samples[self->ec], 12);
+	EXPECT_EQ(tally->errors[self->ec], 0);
+	/* Every tick is a sample or is told as missed. */
+	span_ns = tally->last[self->ec].time_ns - tally->first[self->ec].time_ns;
+	ticks = tally->samples[self->ec] - 1 + tally->missed_by[self->ec];
+	EXPECT_NEAR(ticks, (double)span_ns / (INTERVAL_MS * MS), 10);
+	EXPECT_LE(tally->missed_records[self->ec], tally->samples[self->ec] + 1);
+}
+
+/* A read that begins from now on hangs for @ms, and those after it do not. */
+static void hang_one_read(int ms)
+{
+	long long before, now;
+
+	sim_read("i2c-b/adc-49/transfers", &before);
+	sim_write("i2c-b/adc-49/latency_us", ms * 1000LL);
+	do {
+		sleep_ms(5);
+		sim_read("i2c-b/adc-49/transfers", &now);
+	} while (now == before);
+	sim_write("i2c-b/adc-49/latency_us", 0);
+}
+
+TEST_F_TIMEOUT(sampler, a_read_that_hangs_is_one_gap_and_no_burst, 90)
+{
+	const struct tally *tally;
+	unsigned int after = 0;
+	uint64_t end_ns = 0;
+
+	pump_on(self);
+	hang_one_read(20000);
+	tally = listen_holding(self->fd, 23000, self->pump);
+	expect_others_steady(self, tally, 23000);
+	expect_pump_stayed_on();
+	EXPECT_EQ(tally->missed_records[self->ec], 1);
+	EXPECT_NEAR(tally->missed_by[self->ec], 200, 3);
+	for (size_t i = 0; i < tally->n; i++) {
+		const struct hydropon_record *r = &tally->records[i];
+
+		if (r->channel != self->ec)
+			continue;
+		if (r->type == HYDROPON_REC_MISSED)
+			end_ns = r->time_ns;
+		after += end_ns && r->type == HYDROPON_REC_SAMPLE && r->time_ns < end_ns + 1000 * MS;
+	}
+	EXPECT_GE(after, 9);
+	EXPECT_LE(after, 11);
+	EXPECT_EQ(tally->last[self->ec].status, 0);
+}
+
+/* Unbinds in a process of its own; its exit status is 0. */
+static pid_t unbind_aside(const char *driver, const char *device)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		unbind(driver, device);
+		_exit(0);
+	}
+	return pid;
+}
+
+static bool has_ended(pid_t pid)
+{
+	return waitpid(pid, NULL, WNOHANG) == pid;
+}
+
+TEST_F(sampler, unbinding_waits_for_a_read_that_hangs_and_nobody_else_does)
+{
+	const struct tally *tally;
+	pid_t unbinding;
+
+	pump_on(self);
+	hang_one_read(4000);
+	unbinding = unbind_aside("hydropon-sampler", "hydropon:probe-b");
+	tally = listen_holding(self->fd, 3000, self->pump);
+	expect_others_steady(self, tally, 3000);
+	EXPECT_FALSE(has_ended(unbinding));
+	tally = listen_holding(self->fd, 2000, self->pump);
+	expect_others_steady(self, tally, 2000);
+	expect_pump_stayed_on();
+	EXPECT_TRUE(has_ended(unbinding));
+	EXPECT_EQ(channel_info(self->fd, "ec-a").present, 0);
+
+	bind("hydropon-sampler", "hydropon:probe-b");
+	EXPECT_EQ(channel_info(self->fd, "ec-a").index, self->ec);
+	expect_steady(listen_for(self->fd, 1000), self->ec, INTERVAL_MS, 1000);
+}
+
+TEST_F(sampler, unbinding_the_gateway_during_a_read_that_hangs_is_safe_at_once)
+{
+	uint64_t start_ns;
+	pid_t unbinding;
+
+	pump_on(self);
+	hang_one_read(4000);
+	start_ns = clock_boot_ns();
+	unbinding = unbind_aside("hydropon-gateway", "hydropon");
+	sleep_ms(1000);
+	EXPECT_FALSE(has_ended(unbinding));
+	EXPECT_EQ(line_level(SIM_SOC, SIM_PUMP), 0);
+	EXPECT_LE(last_transition(SIM_SOC, SIM_PUMP).ns, start_ns + 10 * MS);
+	harness_note("off %lld us after the unbinding began",
+		     (long long)(last_transition(SIM_SOC, SIM_PUMP).ns - start_ns) / 1000);
+	/* Other chips are waited for as well, for a second at most. */
+	sleep_ms(5500);
+	EXPECT_TRUE(has_ended(unbinding));
+	bind("hydropon-gateway", "hydropon");
+	power_is_good();
+}
+
+TEST_F_TIMEOUT(sampler, a_chip_that_gets_power_late_comes_by_itself, 120)
+{
+	const struct tally *tally;
+	int waited_s = 0;
+	uint32_t late;
+
+	/* Absent from the start: nobody has bound its driver. */
+	if (has_channel(self->fd, "ph-b"))
+		ASSERT_EQ(channel_info(self->fd, "ph-b").present, 0);
+	sim_write("i2c/adc-4b/ain0_uv", 1200000);
+	sim_write("i2c/adc-4b/absent", 0);
+	/* It is tried again each half minute at least. */
+	do {
+		tally = listen_for(self->fd, 1000);
+		expect_steady(tally, self->ec, INTERVAL_MS, 1000);
+		waited_s++;
+	} while (waited_s < 35 && !(has_channel(self->fd, "ph-b") &&
+				    channel_info(self->fd, "ph-b").present));
+	harness_note("after %d s", waited_s);
+	late = channel_info(self->fd, "ph-b").index;
+	tally = listen_for(self->fd, 1000);
+	expect_steady(tally, late, INTERVAL_MS, 1000);
+	EXPECT_EQ(tally->last[late].value, 19200);
+
+	/* Whose driver is unbound by a person stays so. */
+	write_text("/sys/bus/i2c/drivers/ads1015/unbind", i2c_device(0x4b));
+	for (int s = 0; s < 35; s++)
+		sleep_ms(1000);
+	EXPECT_EQ(channel_info(self->fd, "ph-b").present, 0);
+	write_text("/sys/bus/i2c/drivers/ads1015/bind", i2c_device(0x4b));
+}
+
+TEST_F(sampler, a_processed_reading_keeps_its_fraction)
+{
+	struct hydropon_record scale;
+	const struct tally *tally;
+	uint32_t sun = channel_info(self->fd, "light-b").index;
+
+	sim_write("i2c/lux-44/millilux", 40950);
+	close(self->fd);
+	self->fd = device_open(O_RDWR | O_NONBLOCK);
+	do
+		scale = next_of_type(self->fd, HYDROPON_REC_SCALE);
+	while (scale.type && scale.channel != sun);
+	EXPECT_EQ(scale.flags, HYDROPON_VAL_INT);
+	EXPECT_EQ(scale.value, 1);
+	EXPECT_EQ(scale.aux, 0);
+	listen_for(self->fd, 2500);
+	tally = listen_for(self->fd, 8500);
+	/* Its driver sleeps for a second in each read. */
+	EXPECT_GE(tally->samples[sun], 4);
+	EXPECT_EQ(tally->missed_by[sun], 0);
+	EXPECT_EQ(tally->errors[sun], 0);
+	EXPECT_EQ(tally->last[sun].flags, HYDROPON_VAL_MICRO);
+	EXPECT_EQ(tally->last[sun].value, 40);
+	EXPECT_EQ(tally->last[sun].aux, 950000);
+	for (size_t i = 0; i < tally->n; i++)
+		EXPECT_FALSE(tally->records[i].type == HYDROPON_REC_OFFSET &&
+			     tally->records[i].channel == sun);
+}
+
+TEST_F(sampler, an_offset_is_told_before_the_first_sample)
+{
+	uint32_t leaf = channel_info(self->fd, "leaf-a").index;
+	const struct tally *tally;
+	bool has_offset = false, has_scale = false;
+	unsigned int samples = 0;
+
+	sim_write("i2c/ir-5a/object_mc", 25500);
+	unbind("hydropon-sampler", "hydropon:leaf");
+	drain(self->fd);
+	bind("hydropon-sampler", "hydropon:leaf");
+	/* listen_for() would begin with what comes after now. */
+	for (int i = 0; i < 100 && samples < 2; i++) {
+		struct hydropon_record r;
+
+		while (read(self->fd, &r, sizeof(r)) == sizeof(r)) {
+			if (r.channel != leaf)
+				continue;
+			if (r.type == HYDROPON_REC_OFFSET) {
+				has_offset = true;
+				EXPECT_EQ(r.flags, HYDROPON_VAL_MICRO);
+				EXPECT_EQ(r.value, -13657);
+				EXPECT_EQ(r.aux, 500000);
+			}
+			if (r.type == HYDROPON_REC_SCALE) {
+				has_scale = true;
+				EXPECT_EQ(r.flags, HYDROPON_VAL_INT);
+				EXPECT_EQ(r.value, 20);
+			}
+			if (r.type == HYDROPON_REC_SAMPLE) {
+				EXPECT_TRUE(has_offset && has_scale);
+				EXPECT_EQ(r.status, 0);
+				EXPECT_NEAR((r.value - 13657.5) * 20, 25500, 20);
+				samples++;
+			}
+		}
+		sleep_ms(20);
+	}
+	EXPECT_EQ(samples, 2);
+	tally = listen_for(self->fd, 1000);
+	for (size_t i = 0; i < tally->n; i++)
+		EXPECT_NE(tally->records[i].type, HYDROPON_REC_OFFSET);
+}
+
+TEST_F_TIMEOUT(sampler, a_suspended_system_wakes_up_to_one_record_of_what_was_missed, 120)
+{
+	static const char *const names[] = { "ph-a", "ec-a", "water-a" };
+	const struct tally *tally;
+	uint64_t start_ns, woken_ns;
+	unsigned int ticks;
+
+	listen_for(self->fd, 500);
+	start_ns = clock_boot_ns();
+	suspend_for(60);
+	woken_ns = clock_boot_ns();
+	ticks = (unsigned int)((woken_ns - start_ns) / (INTERVAL_MS * MS));
+	ASSERT_GT(ticks, 580);
+	/* What the stream holds of that time, and a second more. */
+	tally = listen_on(self->fd, 1000);
+	for (size_t i = 0; i < 3; i++) {
+		uint32_t channel = channel_info(self->fd, names[i]).index;
+		unsigned int after = 0;
+
+		EXPECT_EQ(tally->missed_records[channel], 1);
+		EXPECT_NEAR(tally->missed_by[channel], ticks, 3);
+		for (size_t r = 0; r < tally->n; r++)
+			after += tally->records[r].type == HYDROPON_REC_SAMPLE &&
+				 tally->records[r].channel == channel &&
+				 tally->records[r].time_ns > woken_ns;
+		EXPECT_GE(after, 9);
+		EXPECT_LE(after, 12);
+		EXPECT_EQ(tally->errors[channel], 0);
+	}
+	harness_note("%u ticks missed", ticks);
+}
+
+TEST_F(sampler, keeps_its_interval_under_load)
+{
+	uint64_t earliest_ns = UINT64_MAX, latest_ns = 0;
+	const struct tally *tally;
+	struct load load;
+
+	load_start(&load, 8);
+	tally = listen_for(self->fd, 5000);
+	load_stop(&load);
+	expect_steady(tally, self->ec, INTERVAL_MS, 5000);
+	expect_steady(tally, self->ph, INTERVAL_MS, 5000);
+	for (size_t i = 0; i < tally->n; i++) {
+		const struct hydropon_record *r = &tally->records[i];
+		uint64_t phase_ns;
+
+		if (r->type != HYDROPON_REC_SAMPLE || r->channel != self->ec)
+			continue;
+		/* Where it is on the raster of the first one. */
+		phase_ns = (r->time_ns - tally->first[self->ec].time_ns + INTERVAL_MS * MS / 2) %
+			   (INTERVAL_MS * MS);
+		earliest_ns = phase_ns < earliest_ns ? phase_ns : earliest_ns;
+		latest_ns = phase_ns > latest_ns ? phase_ns : latest_ns;
+	}
+	EXPECT_LE(latest_ns - earliest_ns, 10 * MS);
+	harness_note("times are within %llu us of a raster",
+		     (unsigned long long)(latest_ns - earliest_ns) / 1000);
+}
+
+TEST_F(sampler, each_tick_can_be_traced)
+{
+	static char text[1 << 20];
+	unsigned int of_node[3] = { 0 };
+	static const char *const nodes[3] = { "node=probe-b ", "node=flow-a ", "node=light " };
+	unsigned long long late_ns;
+	size_t n = 0;
+	ssize_t got;
+	int fd;
+
+	mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
+	write_text("/sys/kernel/tracing/trace", "");
+	write_text("/sys/kernel/tracing/events/hydropon/hydropon_tick/enable", "1");
+	listen_for(self->fd, 3000);
+	write_text("/sys/kernel/tracing/events/hydropon/hydropon_tick/enable", "0");
+	fd = open("/sys/kernel/tracing/trace", O_RDONLY);
+	ASSERT_GE(fd, 0);
+	while (n < sizeof(text) - 1 && (got = read(fd, text + n, sizeof(text) - 1 - n)) > 0)
+		n += (size_t)got;
+	close(fd);
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+		const char *late = strstr(line, "late_ns=");
+
+		if (line[0] == '#' || !late)
+			continue;
+		EXPECT_CONTAINS(line, "hydropon_tick: ");
+		EXPECT_CONTAINS(line, "missed=0");
+		ASSERT_EQ(sscanf(late, "late_ns=%llu", &late_ns), 1);
+		EXPECT_LT(late_ns, 10 * MS);
+		for (size_t i = 0; i < 3; i++)
+			of_node[i] += strstr(line, nodes[i]) != NULL;
+	}
+	EXPECT_NEAR(of_node[0], 30, 2);
+	EXPECT_NEAR(of_node[1], 6, 1);
+	EXPECT_NEAR(of_node[2], 6, 1);
 }
 
 TEST_F(sampler, a_driver_that_leaves_takes_its_channel_and_returns_it)
@@ -253,29 +581,6 @@ TEST_F(sampler, a_driver_that_leaves_takes_its_channel_and_returns_it)
 	tally = listen_for(self->fd, 500);
 	EXPECT_GE(tally->samples[self->ec], 4);
 	EXPECT_EQ(tally->errors[self->ec], 0);
-}
-
-TEST_F(sampler, pulses_are_counted_one_by_one)
-{
-	struct tally *tally;
-	uint32_t pulses;
-	uint64_t span_ns;
-
-	sim_write("gpio-soc/hz_milli8", 45000);
-	sleep_ms(600);
-	tally = listen_for(self->fd, 4000);
-	pulses = (uint32_t)tally->last[self->flow].value - (uint32_t)tally->first[self->flow].value;
-	span_ns = tally->last[self->flow].time_ns - tally->first[self->flow].time_ns;
-	EXPECT_NEAR(pulses, 45.0 * (double)span_ns / 1e9, 1.0);
-	EXPECT_GE(tally->samples[self->flow], 7);
-	/* The last edge is told with its own time. */
-	EXPECT_LE((uint64_t)tally->last[self->flow].aux, tally->last[self->flow].time_ns);
-	EXPECT_GE((uint64_t)tally->last[self->flow].aux, tally->last[self->flow].time_ns - 23 * MS);
-	sim_write("gpio-soc/hz_milli8", 0);
-	sleep_ms(600);
-	tally = listen_for(self->fd, 1100);
-	EXPECT_EQ(tally->last[self->flow].value, tally->first[self->flow].value);
-	EXPECT_GE(tally->samples[self->flow], 2);
 }
 
 TEST_F(sampler, a_new_gain_is_told_before_the_first_sample_that_has_it)
