@@ -15,7 +15,17 @@ packages+=,libc6-dev,bison,flex,bc,libssl-dev
 # the essential ones, which nothing names
 packages+=,base-files,bash,coreutils,dash,diffutils,findutils,grep,perl-base,sed
 
-dir=$cache/build-root-$suite-$(key "$0")
+# configure: what configuring the packages would have done
+configure() {
+	local folder
+	for folder in bin sbin lib lib64; do
+		ln -sfn usr/$folder "$dir/root/$folder"
+	done
+	ln -s mawk "$dir/root/usr/bin/awk"
+	rm -rf "$dir"/root/usr/share/{doc,man,locale}
+}
+
+dir=$cache/build-root-$suite-$(key configure $packages)
 if [ ! -e "$dir/complete" ]; then
 	lock build-root
 fi
@@ -29,12 +39,7 @@ if [ ! -e "$dir/complete" ]; then
 		tail -n 20 "$dir/log" >&2
 		die "cannot unpack the build root; the whole log is $dir/log"
 	fi
-	# what configuring the packages would have done
-	for folder in bin sbin lib lib64; do
-		ln -sfn usr/$folder "$dir/root/$folder"
-	done
-	ln -s mawk "$dir/root/usr/bin/awk"
-	rm -rf "$dir"/root/usr/share/{doc,man,locale}
+	configure
 	touch "$dir/complete"
 fi
 [ $# -gt 0 ] || exit 0

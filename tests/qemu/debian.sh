@@ -10,9 +10,12 @@ die() {
 	exit 1
 }
 
-# key FILE...: changes when one of the files does
+# key FUNCTION... [WORD...]: changes with what these functions do, and with the words
 key() {
-	cat "$@" "${BASH_SOURCE[0]}" | sha256sum | cut -c1-12
+	local part
+	for part; do
+		declare -f "$part" || echo "$part"
+	done | sha256sum | cut -c1-12
 }
 
 # debian_sources SUITE: the machine's own Debian sources, whatever mirror they name
@@ -60,18 +63,18 @@ refresh() {
 
 # unpack FOLDER SUITE ARCH PACKAGE...: downloads packages and unpacks them there
 unpack() {
-	local to=$1 suite=$2 arch=$3 debs status=0
+	local to=$1 suite=$2 arch=$3 debs=$1/.debs deb
 	shift 3
-	mkdir -p "$to"
-	debs=$(mktemp -d -p "$cache")
-	(cd "$debs" && apt_in "$suite" "$arch" apt-get -q download "$@") >"$debs/log" 2>&1 || status=1
-	for deb in "$debs"/*.deb; do
-		[ $status = 0 ] || break
-		dpkg-deb -x "$deb" "$to" || status=1
-	done
-	[ $status = 0 ] || tail -n 10 "$debs/log" >&2
 	rm -rf "$debs"
-	return $status
+	mkdir -p "$debs"
+	if ! (cd "$debs" && apt_in "$suite" "$arch" apt-get -q download "$@") >"$debs/log" 2>&1; then
+		tail -n 10 "$debs/log" >&2
+		return 1
+	fi
+	for deb in "$debs"/*.deb; do
+		dpkg-deb -x "$deb" "$to" || return 1
+	done
+	rm -rf "$debs"
 }
 
 # Held until the script ends, so that nothing is made twice.

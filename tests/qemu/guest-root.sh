@@ -11,7 +11,7 @@ suite=bookworm
 packages=libc6-dev,libsystemd-dev,libcurl4-gnutls-dev,libjson-c-dev,libinih-dev,zlib1g-dev
 [ "$arch" != arm64 ] || packages+=,busybox-static,udev,kmod
 
-dir=$cache/$arch-$suite-$(key "$0")
+dir=$cache/$arch-$suite-$(key $packages)
 if [ ! -e "$dir/complete" ]; then
 	lock "$arch-$suite"
 fi

@@ -12,7 +12,8 @@
 #	vmlinuz		absent, as the next, if it is only built against
 #	root/lib/modules/RELEASE	its own modules, and modules.{order,builtin,builtin.modinfo}
 set -euo pipefail
-. "$(dirname "$0")/debian.sh"
+cd "$(dirname "$0")/../.."
+. tests/qemu/debian.sh
 
 name=${1:?"kernel.sh NAME"}
 case $name in
@@ -38,12 +39,6 @@ amd64) arch=x86_64 cross= ;;
 esac
 tools=$(dpkg --print-architecture)
 
-current=$cache/kernel-$name-$(key "$0")
-if [ -n "$(find "$current" -maxdepth 0 -mtime -$fresh_days 2>/dev/null)" ] && [ -e "$current/complete" ]; then
-	readlink -f "$current"
-	exit
-fi
-
 # field PACKAGE FIELD: of the newest version there is
 field() {
 	apt_in $suite $debian apt-cache show --no-all-versions "$1" 2>/dev/null | sed -n "s/^$2: //p"
@@ -57,7 +52,7 @@ make_kernel() {
 	version=$(field "linux-headers-$flavour" Version)
 	[ -n "$headers" ] || return 1
 	release=${headers#linux-headers-}
-	dir=$cache/kernel-$name-$version-$(key "$0")
+	dir=$cache/kernel-$name-$version-$key
 	[ ! -e "$dir/complete" ] || return 0
 
 	echo "hydropon: unpacking Debian's kernel $release into the cache" >&2
@@ -80,9 +75,40 @@ make_kernel() {
 	echo "$arch" >"$dir/arch"
 	echo "$cross" >"$dir/cross"
 	[ $suite = bookworm ] || touch "$dir/build-root"
+	[ $arch != arm ] || make_modpost || return 1
 	touch "$dir/complete"
 }
 
+# make_modpost: the one that comes with the tools of a 64-bit machine believes a pointer
+# to be as long as its own, and refuses a module of a 32-bit kernel that has a device
+# table. What the tools' own rules build for these headers knows better.
+make_modpost() {
+	local source work=$dir/modpost
+	local build=(make -C "$dir/kernel/build" M="$work/scripts/mod" ARCH=$arch CROSS_COMPILE=$cross modules)
+	source=$(tests/qemu/source.sh "${name%%-*}") || return 1
+	mkdir -p "$work/include"
+	cp -r "$source/tree/include/linux" "$work/include/"
+	mkdir "$work/scripts"
+	cp -r "$source/tree/scripts/mod" "$work/scripts/"
+	# A module that it then checks is not wanted, nor is there one.
+	[ ! -e "$dir/build-root" ] || build=(tests/qemu/build-root.sh "${build[@]}")
+	"${build[@]}" >"$dir/log" 2>&1 || true
+	if [ ! -x "$work/scripts/mod/modpost" ]; then
+		tail -n 20 "$dir/log" >&2
+		return 1
+	fi
+	mv "$work/scripts/mod/modpost" "$dir"/root/usr/lib/linux-kbuild-*/scripts/mod/modpost.real-lsb-32
+	rm -rf "$work"
+}
+
+makers=(make_kernel)
+[ $arch != arm ] || makers+=(make_modpost)
+key=$(key "${makers[@]}")
+current=$cache/kernel-$name-$key
+if [ -n "$(find "$current" -maxdepth 0 -mtime -$fresh_days 2>/dev/null)" ] && [ -e "$current/complete" ]; then
+	readlink -f "$current"
+	exit
+fi
 lock kernel-"$name"
 for index in "$debian" "$tools"; do
 	(lock "apt-$suite-$index" && refresh $suite "$index")
@@ -91,9 +117,14 @@ if ! make_kernel; then
 	for index in "$debian" "$tools"; do
 		(lock "apt-$suite-$index" && refresh $suite "$index" now)
 	done
-	make_kernel || die "Debian's linux-headers-$flavour of $suite cannot be had"
+	if ! make_kernel; then
+		[ $suite-$debian = trixie-armhf ] || die "Debian's linux-headers-$flavour of $suite cannot be had"
+		echo "hydropon: without Debian's linux-headers-$flavour, $name is made from the source" >&2
+		dir=$cache/kernel-$name-source-$(sha256sum <tests/qemu/armhf-source.sh | cut -c1-12)
+		[ -e "$dir/complete" ] || tests/qemu/armhf-source.sh "$name" "$dir"
+	fi
 fi
 ln -sfn "$dir" "$current"
 # What has not been the newest for a month.
-find "$cache" -maxdepth 1 -type d -name "kernel-$name-[0-9]*" ! -path "$dir" -mtime +30 -exec rm -rf {} +
+find "$cache" -maxdepth 1 -type d -name "kernel-$name-[0-9s]*" ! -path "$dir" -mtime +30 -exec rm -rf {} +
 echo "$dir"

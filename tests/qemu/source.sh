@@ -4,6 +4,7 @@
 # downloads it if it is not in the cache:
 #	linux.tar.xz	its tree, packed; in it the folder is linux-source-SERIES
 #	tree/		its scripts
+#	version		of the package
 set -euo pipefail
 . "$(dirname "$0")/debian.sh"
 
@@ -15,22 +16,27 @@ case $series in
 esac
 arch=$(dpkg --print-architecture)
 
-current=$cache/source-$series-$(key "$0")
-[ -e "$current/complete" ] || {
+make_source() {
+	unpack "$dir" $suite "$arch" "linux-source-$series" || return 1
+	mv "$dir/usr/src/linux-source-$series.tar.xz" "$dir/linux.tar.xz"
+	rm -rf "$dir/usr"
+	mkdir "$dir/tree"
+	# what scripts/mod includes comes along
+	tar -xJf "$dir/linux.tar.xz" -C "$dir/tree" --strip-components=1 \
+		"linux-source-$series"/{scripts,include/linux} || return 1
+	apt_in $suite "$arch" apt-cache show --no-all-versions "linux-source-$series" |
+		sed -n 's/^Version: //p' >"$dir/version"
+	touch "$dir/complete"
+}
+
+dir=$cache/source-$series-$(key make_source)
+[ -e "$dir/complete" ] || {
 	lock "source-$series"
 	(lock "apt-$suite-$arch" && refresh $suite "$arch")
 }
-if [ ! -e "$current/complete" ]; then
+if [ ! -e "$dir/complete" ]; then
 	echo "hydropon: downloading Debian's source of Linux $series into the cache" >&2
-	rm -rf "$current"
-	unpack "$current" $suite "$arch" "linux-source-$series" ||
-		die "Debian's linux-source-$series cannot be had"
-	mv "$current/usr/src/linux-source-$series.tar.xz" "$current/linux.tar.xz"
-	rm -rf "$current/usr"
-	mkdir "$current/tree"
-	# what scripts/mod includes comes along
-	tar -xJf "$current/linux.tar.xz" -C "$current/tree" --strip-components=1 \
-		"linux-source-$series"/{scripts,include/linux}
-	touch "$current/complete"
+	rm -rf "$dir"
+	make_source || die "Debian's linux-source-$series cannot be had"
 fi
-echo "$current"
+echo "$dir"
