@@ -11,7 +11,8 @@
  * Files: line0 .. line15, the level at the pin; written, it drives an input from
  * outside (-EBUSY for an output). hz_milli0 .. hz_milli15: see pulse.c. record,
  * record_clear, record_lost: see record.c. latency_us, errno: of each write of a
- * level or direction.
+ * level or direction. deaf: 1 while writes of levels are acknowledged and do nothing.
+ * forgets: 1 if all outputs are at 0 after the system has slept.
  */
 #include "compat.h"
 #include "gpio.h"
@@ -22,6 +23,7 @@
 #include <linux/module.h>
 #include <linux/of.h>
 #include <linux/platform_device.h>
+#include <linux/pm.h>
 
 /* Must hold gpio->lock. */
 static bool line_level(const struct sim_line *line)
@@ -72,6 +74,17 @@ static void relay_move(struct sim_line *line)
 		line->follower->outside = line->driven;
 }
 
+/* Must hold gpio->lock. */
+static void line_take(struct sim_line *line, bool level)
+{
+	if (line->driven == level || line->gpio->deaf)
+		return;
+	line->driven = level;
+	if (line->is_output)
+		sim_record_add(line->gpio, line, SIM_RECORD_CHANGE);
+	relay_move(line);
+}
+
 static int bus_write(const struct sim_gpio *gpio)
 {
 	return gpio->chip.can_sleep ? sim_fault_apply(&gpio->fault) : 0;
@@ -89,12 +102,7 @@ static int line_write(struct gpio_chip *chip, unsigned int offset, int level)
 		return ret;
 
 	raw_spin_lock_irqsave(&gpio->lock, flags);
-	if (line->driven != !!level) {
-		line->driven = level;
-		if (line->is_output)
-			sim_record_add(gpio, line, SIM_RECORD_CHANGE);
-		relay_move(line);
-	}
+	line_take(line, level);
 	raw_spin_unlock_irqrestore(&gpio->lock, flags);
 	return 0;
 }
@@ -116,11 +124,10 @@ static int line_direction_output(struct gpio_chip *chip, unsigned int offset, in
 		line->is_output = true;
 		line->driven = level;
 		sim_record_add(gpio, line, SIM_RECORD_INIT);
-	} else if (line->driven != !!level) {
-		line->driven = level;
-		sim_record_add(gpio, line, SIM_RECORD_CHANGE);
+		relay_move(line);
+	} else {
+		line_take(line, level);
 	}
-	relay_move(line);
 	raw_spin_unlock_irqrestore(&gpio->lock, flags);
 	return 0;
 }
@@ -353,8 +360,26 @@ static int sim_gpio_probe(struct platform_device *pdev)
 	sim_record_create_files(gpio, folder);
 	sim_crash_create_lock_file(gpio, folder);
 	sim_fault_create_files(&gpio->fault, folder);
+	debugfs_create_bool("deaf", 0600, folder, &gpio->deaf);
+	debugfs_create_bool("forgets", 0600, folder, &gpio->forgets);
+	platform_set_drvdata(pdev, gpio);
 	return 0;
 }
+
+static int sim_gpio_resume(struct device *dev)
+{
+	struct sim_gpio *gpio = dev_get_drvdata(dev);
+	unsigned long flags;
+	unsigned int i;
+
+	raw_spin_lock_irqsave(&gpio->lock, flags);
+	for (i = 0; gpio->forgets && i < SIM_GPIO_LINES; i++)
+		if (gpio->lines[i].is_output)
+			line_take(&gpio->lines[i], false);
+	raw_spin_unlock_irqrestore(&gpio->lock, flags);
+	return 0;
+}
+static DEFINE_SIMPLE_DEV_PM_OPS(sim_gpio_pm_ops, NULL, sim_gpio_resume);
 
 static const struct of_device_id sim_gpio_of_match[] = {
 	{ .compatible = "hydropon,sim-gpio" },
@@ -366,6 +391,7 @@ struct platform_driver sim_gpio_driver = {
 	.driver = {
 		.name = "hydropon-sim-gpio",
 		.of_match_table = sim_gpio_of_match,
+		.pm = pm_sleep_ptr(&sim_gpio_pm_ops),
 	},
 	.probe = sim_gpio_probe,
 };

@@ -57,6 +57,8 @@ struct sim_gpio {
 	struct gpio_chip chip;
 	struct sim_line lines[SIM_GPIO_LINES];
 	struct sim_fault fault;
+	bool deaf;
+	bool forgets;
 	struct mutex pulse_lock;
 	/*
 	 * Taken in hard interrupts and below a line's irq_desc lock: it is released

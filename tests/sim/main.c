@@ -45,6 +45,7 @@ static int __init sim_init(void)
 		return PTR_ERR(sim_root);
 
 	sim_crash_create_files();
+	sim_beat_create_files();
 	ret = platform_register_drivers(sim_drivers, ARRAY_SIZE(sim_drivers));
 	if (ret)
 		debugfs_remove(sim_root);
@@ -57,6 +58,7 @@ static void __exit sim_exit(void)
 	platform_unregister_drivers(sim_drivers, ARRAY_SIZE(sim_drivers));
 	debugfs_remove(sim_root);
 	sim_crash_stop();
+	sim_beat_stop();
 }
 module_exit(sim_exit);
 

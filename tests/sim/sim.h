@@ -2,8 +2,8 @@
 /*
  * The simulated wires as a test or the tank sees them: hydropon-sim.ko's files in
  * debugfs. Paths are relative to its folder, such as "i2c/adc-48/ain0_uv"; chips
- * are "gpio-soc", "gpio-bus" and "gpio-meters". Everything returns 0 or more, or -errno. -ENOENT:
- * the module is not loaded, debugfs is not mounted, or the device is unbound.
+ * are "gpio-soc", "gpio-bus", "gpio-panel" and "gpio-meters". Everything returns 0 or
+ * more, or -errno. -ENOENT: the module is not loaded, debugfs is not mounted, or the device is unbound.
  */
 #ifndef HYDROPON_TESTS_SIM_H
 #define HYDROPON_TESTS_SIM_H
@@ -15,6 +15,7 @@
 #define SIM_ROOT "/sys/kernel/debug/hydropon-sim"
 #define SIM_SOC "gpio-soc"
 #define SIM_BUS "gpio-bus"
+#define SIM_PANEL "gpio-panel"
 #define SIM_METERS "gpio-meters"
 
 /* Lines of gpio-soc. */
@@ -39,6 +40,20 @@ enum sim_meters_line {
 /* Lines of gpio-bus. */
 enum sim_bus_line {
 	SIM_FILL = 0,
+};
+
+/* Lines of gpio-panel. */
+enum sim_panel_line {
+	SIM_MASTER = 0,
+	SIM_CIRC = 1,
+	SIM_CIRC_ON = 2,	/* contacts of its switch */
+	SIM_CIRC_OFF = 3,
+	SIM_CIRC_FEEDBACK = 4,
+	SIM_DOSE = 5,
+	SIM_DOSE_ON = 6,
+	SIM_DOSE_OFF = 7,
+	SIM_VALVE = 8,
+	SIM_VALVE_FEEDBACK = 9,
 };
 
 /* One line of a record file. */

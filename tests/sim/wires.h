@@ -30,6 +30,10 @@ struct dentry *sim_folder_create(struct device *dev);
 void sim_crash_create_files(void);
 void sim_crash_stop(void);
 
+/* The number that beats begin with: see beat.c. */
+void sim_beat_create_files(void);
+void sim_beat_stop(void);
+
 /*
  * What is wrong with a bus or a chip. Files: latency_us, errno (positive, 0 for
  * none).
