@@ -13,22 +13,6 @@
 
 FIXTURE(daemon) { pid_t pid; };
 
-static void good_wires(void)
-{
-	static const struct { const char *path; long long value; } wires[] = {
-		{ "i2c/adc-48/ain0_uv", 1559159 },	/* pH 6.0 at 25 C */
-		{ "i2c/adc-48/ain1_uv", 1200000 },	/* 30 cm */
-		{ "i2c-b/adc-49/ain0_uv", 800000 },	/* 1600 uS/cm */
-		{ "i2c/adc-4a/ain0_uv", 750000 },	/* 25 C */
-		{ "i2c/lux-23/millilux", 1000000 },
-		{ "i2c/adc-48/errno", 0 }, { "i2c-b/adc-49/errno", 0 }, { "i2c/adc-4a/errno", 0 },
-		{ "i2c-b/adc-49/latency_us", 0 }, { "gpio-bus/errno", 0 }, { "gpio-bus/latency_us", 0 },
-	};
-
-	for (size_t i = 0; i < sizeof(wires) / sizeof(wires[0]); i++)
-		EXPECT_EQ(sim_write(wires[i].path, wires[i].value), 0);
-}
-
 /* The last lines of hydropond's log, for whoever reads a failure. */
 static void show_log(void)
 {

@@ -38,6 +38,46 @@ static inline int count_transitions(const char *chip, unsigned int line, uint64_
 	return count;
 }
 
+/* The first transition to @level at or after @from_ns. */
+static inline struct sim_transition first_transition(const char *chip, unsigned int line,
+						     bool level, uint64_t from_ns)
+{
+	struct sim_transition found = { 0 };
+	int ret = sim_transition_first(chip, line, level, from_ns, &found);
+
+	if (ret)
+		harness_fail(__FILE__, __LINE__, "%s line %u never became %d: %s", chip, line, level,
+			     strerror(-ret));
+	return found;
+}
+
+/* Lines for the table of tests/hazards.awk: what was injected, what happened, by when; each
+ * within its bound. Texts hold no colon.
+ */
+static inline void hazard(const char *row, const char *injected, const char *what,
+			  int64_t took_ns, int64_t bound_ns)
+{
+	harness_note("hazard %s: %s: %s: %.3f ms, bound %.3f ms", row, injected, what,
+		     (double)took_ns / 1e6, (double)bound_ns / 1e6);
+	EXPECT_GE(took_ns, 0);
+	EXPECT_LE(took_ns, bound_ns);
+}
+
+static inline void hazard_count(const char *row, const char *injected, const char *what,
+				long long count, long long bound)
+{
+	harness_note("hazard %s: %s: %s: %lld, bound %lld", row, injected, what, count, bound);
+	EXPECT_LE(count, bound);
+}
+
+static inline void hazard_share(const char *row, const char *injected, const char *what,
+				double percent, double least)
+{
+	harness_note("hazard %s: %s: %s: %.1f %%, at least %.1f %%", row, injected, what, percent,
+		     least);
+	EXPECT_TRUE(percent >= least);
+}
+
 /* Outputs of the virtual gateway. */
 #define OUTPUTS 9
 
@@ -141,6 +181,32 @@ static inline void bind(const char *driver, const char *device)
 
 	snprintf(path, sizeof(path), "/sys/bus/platform/drivers/%s/bind", driver);
 	write_text(path, device);
+}
+
+/* A device that knows nothing any more of what was. */
+static inline void rebind(const char *driver, const char *device)
+{
+	unbind(driver, device);
+	bind(driver, device);
+}
+
+/* Every chip answers, and what outputs need has a reading. */
+static inline void good_wires(void)
+{
+	static const struct { const char *path; long long value; } wires[] = {
+		{ "i2c/adc-48/ain0_uv", 1559159 },	/* pH 6.0 at 25 C */
+		{ "i2c/adc-48/ain1_uv", 1200000 },	/* 30 cm */
+		{ "i2c-b/adc-49/ain0_uv", 800000 },	/* 1600 uS/cm */
+		{ "i2c/adc-4a/ain0_uv", 750000 },	/* 25 C */
+		{ "i2c/lux-23/millilux", 1000000 },
+		{ "i2c/adc-48/errno", 0 }, { "i2c-b/adc-49/errno", 0 }, { "i2c/adc-4a/errno", 0 },
+		{ "i2c/adc-48/absent", 0 }, { "i2c-b/adc-49/absent", 0 },
+		{ "i2c/adc-48/latency_us", 0 }, { "i2c-b/adc-49/latency_us", 0 },
+		{ "gpio-bus/errno", 0 }, { "gpio-bus/latency_us", 0 }, { "gpio-soc/hz_milli8", 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(wires) / sizeof(wires[0]); i++)
+		EXPECT_EQ(sim_write(wires[i].path, wires[i].value), 0);
 }
 
 #endif
