@@ -3,8 +3,9 @@
 #   make            the programs and the modules for the running machine
 #   make install    into DESTDIR
 #   make demo       the virtual gateway with its tank, live
-#   make check      every test (PART=unit, install, style or guest: only these)
+#   make check      every test (PART=unit, install, style, bindings or guest: only these)
 #   make check-kernels   the modules on every kernel they are for; check-style: their style
+#   make check-bindings  the device-tree binding and the overlays
 #
 # CROSS_COMPILE and SYSROOT build the programs for another machine; CC, CFLAGS and
 # SANITIZE=address,undefined or SANITIZE=thread build them in another way. Each way
@@ -62,7 +63,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 GUEST_TESTS := $(patsubst tests/%.c,%,$(wildcard tests/kmod/*.c tests/fault/*.c))
 
 .PHONY: all programs modules clean unit-tests guest-tests install install-files install-modules demo \
-	check check-kernels check-style
+	check check-kernels check-style check-bindings
 all: programs modules
 programs: $(addprefix $(O)/,$(PROGRAMS))
 modules:
@@ -145,6 +146,8 @@ check-kernels:
 	tests/check.sh kernels
 check-style:
 	tests/check.sh style
+check-bindings:
+	tests/check.sh bindings
 
 clean:
 	rm -rf build Module.symvers modules.order .*.cmd

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 out=build/check
 rm -rf $out
 mkdir -p $out
-parts=${*:-unit install style guest}
+parts=${*:-unit install style bindings guest}
 # Every kernel there is, and those that the guest's tests run on.
 kernels=$(for version in 6.1 6.12; do printf "$version%s " "" -rt -armhf -armhf-rt -amd64 -amd64-rt; done)6.12-16k
 booted="6.1 6.12 6.12-rt 6.12-16k"
@@ -110,6 +110,10 @@ for part in $parts; do
 		say "style"
 		tests/style.sh >$out/style.ktap 2>&1 || true
 		;;
+	bindings)
+		say "device-tree binding and overlays"
+		{ echo "# program bindings"; tests/bindings/check.py || true; } >$out/bindings.ktap
+		;;
 	guest)
 		guest 6.1 6.12
 		;;
@@ -120,7 +124,7 @@ for part in $parts; do
 		guest $booted
 		;;
 	*)
-		echo "check.sh: no part \"$part\"; there are unit, install, style, guest and kernels" >&2
+		echo "check.sh: no part \"$part\"; there are unit, install, style, bindings, guest and kernels" >&2
 		exit 2
 		;;
 	esac

@@ -12,6 +12,7 @@ packages=(
 	device-tree-compiler cpio kmod e2fsprogs xz-utils util-linux
 	# the checks and the demo
 	gcc-arm-linux-gnueabihf clang libclang-rt-14-dev sparse perl systemd udev man-db python3 victoria-metrics
+	dt-schema
 )
 
 missing=()
