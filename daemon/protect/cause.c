@@ -7,31 +7,34 @@
 
 #include <linux/hydropon.h>
 
+/* Beside a lease: STRONGER ends it, and of an ALARM somebody must know as well. */
+enum weight { WEAK, STRONGER, ALARM };
+
 static const struct {
 	const char *name, *text;
-	bool is_stronger, is_alarm;
+	enum weight weight;
 } causes[] = {
-	[HYDROPON_CAUSE_PROBE] = { "probe", "safe since it was probed" },
-	[HYDROPON_CAUSE_LEASE] = { "lease", "held by a lease" },
-	[HYDROPON_CAUSE_RELEASED] = { "released", "hydropond released it" },
-	[HYDROPON_CAUSE_EXPIRED] = { "expired", "its lease was not renewed in time" },
-	[HYDROPON_CAUSE_CLOSED] = { "closed", "hydropond closed the device or died" },
-	[HYDROPON_CAUSE_SHED] = { "shed", "forced off, mains power was lost", true },
-	[HYDROPON_CAUSE_RESTORED] = { "restored", "safe, mains power is back" },
-	[HYDROPON_CAUSE_SHUTDOWN] = { "shutdown", "the system is going down" },
-	[HYDROPON_CAUSE_UNBIND] = { "unbind", "its driver let go of the line" },
-	[HYDROPON_CAUSE_WELDED] = { "welded", "latched off, its relay was on unasked", true, true },
-	[HYDROPON_CAUSE_TRIP_OFF] = { "trip-off", "forced off by an interlock", true, true },
-	[HYDROPON_CAUSE_MANUAL_OFF] = { "manual-off", "forced off, its switch is at OFF", true },
-	[HYDROPON_CAUSE_MAX_ON] = { "max-on", "forced off, on for as long as it may be", true, true },
-	[HYDROPON_CAUSE_BUDGET] = { "budget", "forced off, its budget is spent", true, true },
-	[HYDROPON_CAUSE_TRIP_ON] = { "trip-on", "forced on by an interlock", true, true },
-	[HYDROPON_CAUSE_TRIP_SAFE] = { "trip-safe", "held safe by an interlock", true, true },
-	[HYDROPON_CAUSE_MANUAL_ON] = { "manual-on", "on, its switch is at ON" },
-	[HYDROPON_CAUSE_NEED] = { "need", "safe, a channel it needs went stale" },
-	[HYDROPON_CAUSE_SUSPEND] = { "suspend", "safe, the system was suspended" },
-	[HYDROPON_CAUSE_REPLACED] = { "replaced", "safe, the interlocks were replaced" },
-	[HYDROPON_CAUSE_CLEARED] = { "cleared", "safe, what held it is over" },
+	[HYDROPON_CAUSE_PROBE] = { "probe", "safe since it was probed", WEAK },
+	[HYDROPON_CAUSE_LEASE] = { "lease", "held by a lease", WEAK },
+	[HYDROPON_CAUSE_RELEASED] = { "released", "hydropond released it", WEAK },
+	[HYDROPON_CAUSE_EXPIRED] = { "expired", "its lease was not renewed in time", WEAK },
+	[HYDROPON_CAUSE_CLOSED] = { "closed", "hydropond closed the device or died", WEAK },
+	[HYDROPON_CAUSE_SHED] = { "shed", "forced off, mains power was lost", STRONGER },
+	[HYDROPON_CAUSE_RESTORED] = { "restored", "safe, mains power is back", WEAK },
+	[HYDROPON_CAUSE_SHUTDOWN] = { "shutdown", "the system is going down", WEAK },
+	[HYDROPON_CAUSE_UNBIND] = { "unbind", "its driver let go of the line", WEAK },
+	[HYDROPON_CAUSE_WELDED] = { "welded", "latched off, its relay was on unasked", ALARM },
+	[HYDROPON_CAUSE_TRIP_OFF] = { "trip-off", "forced off by an interlock", ALARM },
+	[HYDROPON_CAUSE_MANUAL_OFF] = { "manual-off", "forced off, its switch is at OFF", STRONGER },
+	[HYDROPON_CAUSE_MAX_ON] = { "max-on", "forced off, on for as long as it may be", ALARM },
+	[HYDROPON_CAUSE_BUDGET] = { "budget", "forced off, its budget is spent", ALARM },
+	[HYDROPON_CAUSE_TRIP_ON] = { "trip-on", "forced on by an interlock", ALARM },
+	[HYDROPON_CAUSE_TRIP_SAFE] = { "trip-safe", "held safe by an interlock", ALARM },
+	[HYDROPON_CAUSE_MANUAL_ON] = { "manual-on", "on, its switch is at ON", WEAK },
+	[HYDROPON_CAUSE_NEED] = { "need", "safe, a channel it needs went stale", WEAK },
+	[HYDROPON_CAUSE_SUSPEND] = { "suspend", "safe, the system was suspended", WEAK },
+	[HYDROPON_CAUSE_REPLACED] = { "replaced", "safe, the interlocks were replaced", WEAK },
+	[HYDROPON_CAUSE_CLEARED] = { "cleared", "safe, what held it is over", WEAK },
 };
 
 #define CAUSES (sizeof(causes) / sizeof(causes[0]))
@@ -56,10 +59,10 @@ const char *cause_text_of_name(const char *name)
 
 bool cause_is_stronger(uint32_t cause)
 {
-	return cause < CAUSES && causes[cause].is_stronger;
+	return cause < CAUSES && causes[cause].weight != WEAK;
 }
 
 int cause_priority(uint32_t cause)
 {
-	return cause < CAUSES && causes[cause].is_alarm ? LOG_WARNING : LOG_NOTICE;
+	return cause < CAUSES && causes[cause].weight == ALARM ? LOG_WARNING : LOG_NOTICE;
 }
