@@ -454,8 +454,8 @@ def drivers_read_what_is_declared():
     expect(compatible == declared().keys(), "the drivers have %s, the binding %s" %
            (sorted(compatible), sorted(declared())))
     read = set(re.findall(r'"(hydropon,[a-z-]+)"', text)) - compatible
-    read |= {name + "-gpios" for name in re.findall(
-        r'(?:gpiod_get\w*|gpiod_count|hydropon_count_lines|hydropon_contact_get)\([^;"]*"([a-z-]+)"', text)}
+    getters = r"(?:gpiod_get\w*|gpiod_count|hydropon_count_lines|hydropon_contact_get)"
+    read |= {name + "-gpios" for name in re.findall(getters + r'\([^;"]*"([a-z-]+)"', text)}
     read |= set(re.findall(r'"(io-channel[a-z-]*)"', text))
     if "iio_channel_get_all(dev)" in text:
         read.add("io-channels")
