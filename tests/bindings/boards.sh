@@ -44,3 +44,5 @@ board 6.1 bookworm arm64 arm64 bcm2711-rpi-4-b
 board 6.1 bookworm armhf armmp am335x-boneblack
 board 6.12 trixie arm64 arm64 bcm2711-rpi-4-b
 board 6.12 trixie armhf armmp am335x-boneblack
+# What an older script has left.
+find "$cache" -maxdepth 1 -type d -name 'boards-*' ! -path "$dir" -mtime +30 -exec rm -rf {} +
