@@ -197,8 +197,10 @@ static int read_needs(struct device *dev, struct hydropon_output *output)
 	if (!found->length || found->length % triple)
 		return refuse(dev, name, "must be triples of a node, a channel and milliseconds");
 	for (int i = 0; i < found->length / triple; i++) {
-		/* A hole is no end: what is not understood may be a protection. */
-		if (of_parse_phandle_with_fixed_args(dev->of_node, name, 2, i, &need))
+		/* A hole is no end: what is not understood may be a protection. And a phandle
+		 * of nothing is found without an error.
+		 */
+		if (of_parse_phandle_with_fixed_args(dev->of_node, name, 2, i, &need) || !need.np)
 			return dev_err_probe(dev, -EINVAL, "%s: entry %d is of no node\n", name, i);
 		ret = read_need(dev, output, &need);
 		of_node_put(need.np);
