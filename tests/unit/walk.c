@@ -550,9 +550,9 @@ TEST(an_output_that_is_safe_off_with_max_on_and_min_off)
 {
 	static const struct scene doser = {
 		.name = "safe off", .limits = { .max_on_ns = 6, .min_off_ns = 3, .shed = true },
-		.trips = { { HYDROPON_LEVEL_OFF, .latches = true },
-			   { HYDROPON_LEVEL_OFF, .passes = true }, { HYDROPON_LEVEL_ON },
-			   { HYDROPON_LEVEL_SAFE } },
+		.trips = { { .level = HYDROPON_LEVEL_OFF, .latches = true },
+			   { .level = HYDROPON_LEVEL_OFF, .passes = true }, { .level = HYDROPON_LEVEL_ON },
+			   { .level = HYDROPON_LEVEL_SAFE } },
 		.trips_n = 4, .trips_at_once = 2, .turns_on = true, .turns_off = true,
 		.sheds = true, .needs = true, .welds = true, .resets = true, .closes = true,
 		.suspends = true, .ends = true,
@@ -574,9 +574,9 @@ TEST(an_output_that_is_safe_on)
 {
 	static const struct scene pump = {
 		.name = "safe on", .limits = { .safe_on = true, .shed = true },
-		.trips = { { HYDROPON_LEVEL_OFF, .latches = true },
-			   { HYDROPON_LEVEL_OFF, .passes = true },
-			   { HYDROPON_LEVEL_ON, .passes = true }, { HYDROPON_LEVEL_SAFE } },
+		.trips = { { .level = HYDROPON_LEVEL_OFF, .latches = true },
+			   { .level = HYDROPON_LEVEL_OFF, .passes = true },
+			   { .level = HYDROPON_LEVEL_ON, .passes = true }, { .level = HYDROPON_LEVEL_SAFE } },
 		.trips_n = 4, .trips_at_once = 4, .turns_on = true, .turns_off = true, .sheds = true,
 		.needs = true, .welds = true, .resets = true, .closes = true, .suspends = true,
 		.ends = true,
@@ -597,9 +597,9 @@ TEST(an_output_with_latching_trips_to_on_and_to_safe)
 {
 	static const struct scene heater = {
 		.name = "latching trips", .limits = { .max_on_ns = 6, .min_off_ns = 3 },
-		.trips = { { HYDROPON_LEVEL_ON, .passes = true, .latches = true },
-			   { HYDROPON_LEVEL_ON },
-			   { HYDROPON_LEVEL_SAFE, .passes = true, .latches = true } },
+		.trips = { { .level = HYDROPON_LEVEL_ON, .passes = true, .latches = true },
+			   { .level = HYDROPON_LEVEL_ON },
+			   { .level = HYDROPON_LEVEL_SAFE, .passes = true, .latches = true } },
 		.trips_n = 3, .trips_at_once = 3, .turns_on = true, .resets = true, .suspends = true,
 	};
 
@@ -613,7 +613,7 @@ TEST(an_output_with_a_budget)
 {
 	static const struct scene doser = {
 		.name = "budget", .limits = { .budget_ns = 5, .window_ns = 12 },
-		.trips = { { HYDROPON_LEVEL_ON } }, .trips_n = 1, .trips_at_once = 1,
+		.trips = { { .level = HYDROPON_LEVEL_ON } }, .trips_n = 1, .trips_at_once = 1,
 		.turns_on = true, .resets = true,
 	};
 
