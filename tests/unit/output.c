@@ -3,11 +3,10 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "protect/output.h"
+#include "support/catch_log.h"
 
 #define SECOND NS_PER_SEC
 #define MINUTE_MS 60000ULL
@@ -522,28 +521,6 @@ TEST_F(output, lease_is_cut_to_what_the_kernel_takes)
 	EXPECT_EQ(outputs_get(self->outputs, PUMP)->lease_until_ns, self->turn.beat_ns + SECOND);
 }
 
-/* What is logged from here on. */
-static int catch_log(void)
-{
-	int fd = memfd_create("log", MFD_CLOEXEC);
-
-	ASSERT_GE(fd, 0);
-	ASSERT_EQ(dup2(fd, STDERR_FILENO), STDERR_FILENO);
-	return fd;
-}
-
-/* How often @part was logged. */
-static unsigned int logged(int log, const char *part)
-{
-	char text[8192] = "";
-	unsigned int times = 0;
-
-	EXPECT_GE(pread(log, text, sizeof(text) - 1, 0), 0);
-	for (const char *at = strstr(text, part); at; at = strstr(at + 1, part))
-		times++;
-	return times;
-}
-
 TEST_F(output, tells_each_refusal_once)
 {
 	static const struct {
@@ -602,17 +579,15 @@ TEST_F(output, a_refusal_names_what_holds_it)
 
 TEST_F(output, lease_is_not_judged_before_its_device_is_there)
 {
-	char text[256] = "";
 	int log = catch_log();
 
 	outputs_unbind(self->outputs);
 	outputs_bind(self->outputs, &(struct hydropon_output_info){ .name = "pump" },
 		     self->turn.now_ns);
-	EXPECT_EQ(pread(log, text, sizeof(text) - 1, 0), 0);
+	EXPECT_STREQ(log_text(log), "");
 	self->info[PUMP].lease_max_ms = 1000;
 	outputs_bind(self->outputs, &self->info[PUMP], self->turn.now_ns);
-	EXPECT_GT(pread(log, text, sizeof(text) - 1, 0), 0);
-	EXPECT_CONTAINS(text, "using 1000 ms");
+	EXPECT_EQ(logged(log, "using 1000 ms"), 1);
 	close(log);
 }
 

@@ -3,17 +3,15 @@
 #include "harness.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <json-c/json.h>
 
 #include "base/clock.h"
 #include "ctl/fail.h"
 #include "ctl/proof.h"
+#include "support/catch_log.h"
 
 #define NEVER UINT64_MAX
 #define START_NS (1000 * NS_PER_SEC)
@@ -318,27 +316,15 @@ TEST_F(proof, what_was_just_stopped_pauses_as_well)
 	EXPECT_GT(self->now_ns - START_NS, 18 * NS_PER_SEC);
 }
 
-/* What is said on stderr from here on. */
-static int catch_errors(void)
-{
-	int fd = memfd_create("errors", MFD_CLOEXEC);
-
-	ASSERT_GE(fd, 0);
-	ASSERT_EQ(dup2(fd, STDERR_FILENO), STDERR_FILENO);
-	return fd;
-}
-
 static void expect_refused(struct fixture_proof *self, const char *why)
 {
-	int errors = catch_errors();
-	char text[1024] = "";
+	int log = catch_log();
 
 	EXPECT_EQ(run(self), EXIT_REFUSED);
 	EXPECT_EQ(self->commands_n, 0);
 	EXPECT_FALSE(self->was_away && !self->want_on);
-	EXPECT_GT(pread(errors, text, sizeof(text) - 1, 0), 0);
-	EXPECT_CONTAINS(text, why);
-	close(errors);
+	EXPECT_EQ(logged(log, why), 1);
+	close(log);
 }
 
 TEST_F(proof, is_refused_while_something_stands_in_the_way)

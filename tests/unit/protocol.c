@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What commands do to the outputs of a gateway that is there. */
-#include "unit/fake_kernel.h"
+#include "support/fake_kernel.h"
 
 #include "control/protocol.h"
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The whole way from records to leases, with a kernel of the test's own behind it. */
-#include "unit/fake_kernel.h"
+#include "support/fake_kernel.h"
 
-#include <sys/mman.h>
 #include <unistd.h>
+
+#include "support/catch_log.h"
 
 FIXTURE(turn)
 {
@@ -360,30 +361,6 @@ TEST_F(turn, an_output_that_went_and_came_between_two_turns_has_no_override)
 	turn_run(&self->turn);
 	EXPECT_FALSE(outputs_get(self->turn.outputs, 1)->override_active);
 	EXPECT_EQ(kernel.sets_n, 0);
-}
-
-/* What is logged from here on. */
-static int catch_log(void)
-{
-	int fd = memfd_create("log", MFD_CLOEXEC);
-
-	ASSERT_GE(fd, 0);
-	ASSERT_EQ(dup2(fd, STDERR_FILENO), STDERR_FILENO);
-	return fd;
-}
-
-/* How often @part was logged. */
-static unsigned int logged(int log, const char *part)
-{
-	static char text[65536];
-	ssize_t n = pread(log, text, sizeof(text) - 1, 0);
-	unsigned int times = 0;
-
-	ASSERT_GE(n, 0);
-	text[n] = 0;
-	for (const char *at = strstr(text, part); at; at = strstr(at + 1, part))
-		times++;
-	return times;
 }
 
 TEST_F(turn, restores_every_output_and_then_arms)
