@@ -109,7 +109,7 @@ static const char *override_text(struct json_object *output, char *text, size_t 
 
 	*text = 0;
 	if (json_object_is_type(override, json_type_object))
-		snprintf(text, size, "%s, %s left", on_text(override, "on"),
+		snprintf(text, size, "%s, %s", on_text(override, "on"),
 			 time_text(override, "left_ms", time));
 	return text;
 }
@@ -167,6 +167,7 @@ static void cause_detail(struct json_object *output, char *text, size_t size)
 		{ "trip-on", "forced on", "latched on" },
 		{ "trip-safe", "held safe", "latched safe" },
 	};
+	char lease[TIME_SIZE];
 
 	for (size_t i = 0; i < sizeof(trips) / sizeof(trips[0]); i++)
 		if (is_cause(output, trips[i].cause) && field_is_number(output, "trip_id")) {
@@ -176,7 +177,10 @@ static void cause_detail(struct json_object *output, char *text, size_t size)
 				 field_count(output, "trip_id"));
 			return;
 		}
-	if (is_cause(output, "budget") && has_word(output, "latched", "budget"))
+	if (is_cause(output, "lease") && field_count(output, "lease_left_ms"))
+		snprintf(text, size, "held by a lease, %s left",
+			 time_text(output, "lease_left_ms", lease));
+	else if (is_cause(output, "budget") && has_word(output, "latched", "budget"))
 		snprintf(text, size, "latched off, its budget ran out");
 	else if (is_cause(output, "budget") && field(output, "restored") &&
 		 !field_is_true(output, "restored"))
@@ -284,15 +288,14 @@ static void find_output_problems(struct problems *problems, struct json_object *
 struct table *show_outputs(struct problems *problems, struct json_object *status,
 			   bool is_protected)
 {
-	static const char *const titles[] = { "OUTPUT", "STATE", "SINCE", "WHY", "LEASE",
-					      "OVERRIDE", "BUDGET LEFT" };
-	struct table *table = table_new("llrlrll", titles);
+	static const char *const titles[] = { "OUTPUT", "STATE", "SINCE", "WHY", "OVERRIDE FOR",
+					      "BUDGET LEFT" };
+	struct table *table = table_new("llrlll", titles);
 
 	for (size_t i = 0; table && i < field_length(status, "outputs"); i++) {
 		struct json_object *output = field_element(status, "outputs", i);
 		bool known = field_is_true(output, "present");
-		char since[TIME_SIZE], lease[TIME_SIZE], override[64], budget[80];
-		char state[TIME_SIZE], why[256];
+		char since[TIME_SIZE], state[TIME_SIZE], why[256], override[64], budget[80];
 
 		if (is_protected)
 			find_output_problems(problems, output);
@@ -301,8 +304,6 @@ struct table *show_outputs(struct problems *problems, struct json_object *status
 		table_cell(table, "%s", known ? state_text(output, state, sizeof(state)) : "?");
 		table_cell(table, "%s", known ? time_text(output, "changed_ago_ms", since) : "");
 		table_cell(table, "%s", why_text(output, is_protected, why, sizeof(why)));
-		table_cell(table, "%s", field_count(output, "lease_left_ms") ?
-					time_text(output, "lease_left_ms", lease) : "");
 		table_cell(table, "%s", override_text(output, override, sizeof(override)));
 		table_cell(table, "%s", budget_text(output, budget, sizeof(budget)));
 	}

@@ -26,7 +26,7 @@ static const struct {
 	[HYDROPON_CAUSE_WELDED] = { "welded", "latched off, its relay was on unasked", ALARM },
 	[HYDROPON_CAUSE_TRIP_OFF] = { "trip-off", "forced off by an interlock", ALARM },
 	[HYDROPON_CAUSE_MANUAL_OFF] = { "manual-off", "forced off, its switch is at OFF", STRONGER },
-	[HYDROPON_CAUSE_MAX_ON] = { "max-on", "forced off, on for as long as it may be", ALARM },
+	[HYDROPON_CAUSE_MAX_ON] = { "max-on", "forced off, it was on for too long", ALARM },
 	[HYDROPON_CAUSE_BUDGET] = { "budget", "forced off, its budget is spent", ALARM },
 	[HYDROPON_CAUSE_TRIP_ON] = { "trip-on", "forced on by an interlock", ALARM },
 	[HYDROPON_CAUSE_TRIP_SAFE] = { "trip-safe", "held safe by an interlock", ALARM },

@@ -434,7 +434,7 @@ int turn_reset(struct turn *turn, size_t index)
 	if (output->kernel < 0)
 		return -ENODEV;
 	error = stream_reset(turn->stream, (uint32_t)output->kernel);
-	if (!error)
+	if (!error && output->info.latched)
 		log_notice("%s: reset by request", output->conf->name);
 	bind_output(turn, (uint32_t)output->kernel);
 	return error;

@@ -157,7 +157,7 @@ TEST(a_healthy_site_shows_no_problem)
 	EXPECT_TRUE(strstr(text, "~ ") == NULL);
 	EXPECT_TRUE(strchr(text, '\033') == NULL);
 	EXPECT_CONTAINS(line_with(text, "ph-a"), "6.12  pH    good     0.1 s");
-	EXPECT_CONTAINS(line_with(text, "pump-a"), "on     3 min 12 s  held by a lease  1.9 s");
+	EXPECT_CONTAINS(line_with(text, "pump-a"), "on     3 min 12 s  held by a lease, 1.9 s left");
 	EXPECT_CONTAINS(line_with(text, "  main"), "3 retention");
 	EXPECT_CONTAINS(text, "spool: 100 samples committed, 2 waiting, 1.0 MiB of 1.0 GiB, "
 			"commit 4.2 ms (longest 88.0 ms)");
@@ -183,7 +183,7 @@ TEST(problems_come_first)
 			      "lost", table));
 	EXPECT_CONTAINS(line_with(table, "pump-a"), "! pump-a");
 	EXPECT_CONTAINS(line_with(table, "pump-a"), "forced off, mains power was lost");
-	EXPECT_CONTAINS(line_with(table, "pump-a"), "on, 48 s left");
+	EXPECT_CONTAINS(line_with(table, "pump-a"), "forced off, mains power was lost  on, 48 s");
 	EXPECT_CONTAINS(line_with(strstr(table, "CHANNEL"), "ph-a"), "      -  pH");
 }
 
@@ -237,9 +237,9 @@ TEST(what_is_wrong_with_an_output_catches_the_eye)
 		  "! fill is off and should be on: forced off by interlock 7\n", NULL,
 		  "! fill    off    5.0 s  forced off by interlock 7" },
 		{ "\"want_on\":true,\"cause\":\"max-on\",\"held\":true,\"overran\":true",
-		  "! fill is off and should be on: forced off, on for as long as it may be\n",
+		  "! fill is off and should be on: forced off, it was on for too long\n",
 		  "!    to let it on again: hydroponctl set fill on\n",
-		  "! fill    off    5.0 s  forced off, on for as long as it may be" },
+		  "! fill    off    5.0 s  forced off, it was on for too long" },
 		{ "\"want_on\":true,\"cause\":\"manual-off\",\"held\":true,\"switch\":\"off\"",
 		  "~ fill is off and should be on: forced off, its switch is at OFF\n", NULL,
 		  "~ fill    off    5.0 s  forced off, its switch is at OFF" },
@@ -310,7 +310,8 @@ TEST(the_table_stays_within_a_hundred_columns)
 	const char *text = show(STATUS(POWER, CHANNEL,
 		"{\"name\":\"nutrient-a\",\"present\":true,\"on\":true,\"safe_on\":false,"
 		"\"want_on\":true,\"cause\":\"lease\",\"held\":false,\"changed_ago_ms\":3540000,"
-		"\"lease_left_ms\":1900,\"budget_ms\":60000,\"budget_left_ms\":12000},"
+		"\"lease_left_ms\":1900,\"budget_ms\":60000,\"budget_left_ms\":12000,"
+		"\"override\":{\"on\":true,\"left_ms\":599000}},"
 		"{\"name\":\"ph-down\",\"present\":true,\"on\":false,\"safe_on\":false,"
 		"\"want_on\":false,\"cause\":\"welded\",\"held\":true,\"changed_ago_ms\":3000,"
 		"\"latched\":[\"welded\"],\"faults\":[\"welded\"],\"lease_left_ms\":0},"
@@ -450,9 +451,9 @@ TEST(the_kernels_view_of_an_output)
 		{ { .present = 0 }, "! fill    ?      its device is gone",
 		  "! fill: its device is gone\n" },
 		{ { .present = 1, .on = 1, .cause = HYDROPON_CAUSE_LEASE, .lease_left_ms = 1900 },
-		  "~ fill    on     5.0 s  held by a lease  1.9 s", NULL },
+		  "~ fill    on     5.0 s  held by a lease, 1.9 s left", NULL },
 		{ { .present = 1, .safe_on = 1, .cause = HYDROPON_CAUSE_LEASE, .lease_left_ms = 900 },
-		  "~ fill    off    5.0 s  held by a lease  0.9 s", NULL },
+		  "~ fill    off    5.0 s  held by a lease, 0.9 s left", NULL },
 		{ { .present = 1, .cause = HYDROPON_CAUSE_CLOSED, .line_status = -EINPROGRESS },
 		  "  fill    off, switching  5.0 s  hydropond closed the device or died", NULL },
 		{ { .present = 1, .cause = HYDROPON_CAUSE_CLOSED, .line_status = -EIO },
@@ -608,7 +609,7 @@ TEST_F(ctl, sets_and_releases)
 	EXPECT_EQ(run(self, "set", "pump", "on", "--for", "2h"), 0);
 	EXPECT_CONTAINS(self->out, "~ pump: on for 2 h 00 min; will wait for the kernel device");
 	EXPECT_EQ(run(self, "status"), 0);
-	EXPECT_CONTAINS(line_with(self->out, "! pump "), " left");
+	EXPECT_CONTAINS(line_with(self->out, "! pump "), "on, 1 h 59 min");
 	EXPECT_EQ(run(self, "set", "pump", "off"), 0);
 	sleep_ms(5);
 	EXPECT_EQ(run(self, "status", "--json"), 0);
