@@ -133,6 +133,7 @@ static u32 left_ms(u64 until_ns, u64 now_ns)
 static void fill_info(struct hydropon_gateway *gateway, struct hydropon_info *info)
 {
 	const struct hydropon_power *power = &gateway->power;
+	u64 restored_ns = power->since_ns + hydropon_power_wait_ns(power);
 	u64 now_ns = hydropon_now();
 
 	*info = (struct hydropon_info) {
@@ -143,15 +144,14 @@ static void fill_info(struct hydropon_gateway *gateway, struct hydropon_info *in
 		.ring_records = RING_RECORDS,
 		.armed = gateway->armed,
 		.terminal = gateway->terminal != 0,
-		.has_power_good = gateway->power_good.line != NULL,
+		.has_power_good = !!gateway->power_good.line,
 		.power_good = power->good,
 		.shedding = power->shedding,
 		.controlled = gateway->controlled,
 		.master = gateway->master_closed,
 		.power_storm = gateway->power_good.storming,
 		.interlocks = gateway->interlocks_n,
-		.shed_left_ms = power->shedding && power->good ?
-				left_ms(power->since_ns + hydropon_power_wait_ns(power), now_ns) : 0,
+		.shed_left_ms = power->shedding && power->good ? left_ms(restored_ns, now_ns) : 0,
 		.records = gateway->ring.written,
 		.lost = gateway->ring.lost,
 		.lost_urgent = gateway->ring.lost_urgent,
@@ -171,7 +171,7 @@ static void fill_declared(const struct hydropon_output *output, struct hydropon_
 	info->lease_max_ms = output->lease_max_ms;
 	info->safe_on = output->limits.safe_on;
 	info->shed = output->limits.shed;
-	info->sleeping = output->worker != NULL;
+	info->sleeping = !!output->worker;
 	info->behind_master = output->behind_master;
 	info->max_on_ms = ns_to_ms(output->limits.max_on_ns);
 	info->min_off_ms = ns_to_ms(output->limits.min_off_ns);
@@ -241,7 +241,8 @@ static long device_channel(struct hydropon_gateway *gateway, void __user *argume
 		return -EFAULT;
 	raw_spin_lock_irqsave(&gateway->lock, flags);
 	if (info.index < gateway->channels_n) {
-		info = gateway->channels[array_index_nospec(info.index, HYDROPON_MAX_CHANNELS)]->info;
+		info.index = array_index_nospec(info.index, HYDROPON_MAX_CHANNELS);
+		info = gateway->channels[info.index]->info;
 		ret = 0;
 	}
 	raw_spin_unlock_irqrestore(&gateway->lock, flags);

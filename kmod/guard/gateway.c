@@ -63,10 +63,13 @@ static void gateway_wake(struct irq_work *work)
 static void gateway_settle(struct hydropon_gateway *gateway, unsigned long until)
 {
 	mutex_lock(&gateway->table);
-	for (u32 i = 0; i < gateway->outputs_n; i++)
-		if (gateway->outputs[i] && !hydropon_output_wait_settled(gateway->outputs[i], until))
+	for (u32 i = 0; i < gateway->outputs_n; i++) {
+		struct hydropon_output *output = gateway->outputs[i];
+
+		if (output && !hydropon_output_wait_settled(output, until))
 			dev_crit(gateway->dev, "%s: its bus did not take the safe state in time\n",
-				 gateway->output_names[i]);
+				 output->name);
+	}
 	mutex_unlock(&gateway->table);
 }
 

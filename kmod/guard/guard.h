@@ -142,9 +142,10 @@ struct hydropon_gateway {
 	char misc_name[20];
 	int id;
 
+	/* see LOCKS */
 	raw_spinlock_t lock;
-	struct mutex read;
-	struct mutex table;
+	struct mutex read;	/* one reader of the stream */
+	struct mutex table;	/* channels and outputs come and go */
 
 	/* under lock, unless it says otherwise */
 	struct hydropon_ring ring;

@@ -37,7 +37,7 @@ static bool applies(const struct hydropon_gateway *gateway,
 
 u64 hydropon_interlocks_step(struct hydropon_gateway *gateway, u64 now_ns)
 {
-	u64 next_ns = HYDROPON_NEVER;
+	u64 next_ns = HYDROPON_NEVER, step_ns;
 
 	for (u32 i = 0; i < gateway->outputs_n; i++) {
 		if (!gateway->outputs[i])
@@ -52,9 +52,10 @@ u64 hydropon_interlocks_step(struct hydropon_gateway *gateway, u64 now_ns)
 		bool was_tripping = state->tripping;
 		u32 bit = hydropon_interlock_bit(interlock);
 
-		next_ns = min(next_ns, hydropon_interlock_step(interlock, state,
-					&gateway->channels[interlock->channel]->reading,
-					applies(gateway, interlock), now_ns));
+		step_ns = hydropon_interlock_step(interlock, state,
+						  &gateway->channels[interlock->channel]->reading,
+						  applies(gateway, interlock), now_ns);
+		next_ns = min(next_ns, step_ns);
 		if (state->tripping != was_tripping)
 			tell_trip(gateway, i, now_ns);
 		if (!output || !state->tripping)

@@ -163,6 +163,7 @@ void hydropon_ring_open(struct hydropon_gateway *gateway, u32 first_beat)
 ssize_t hydropon_ring_read(struct hydropon_gateway *gateway, char __user *to, size_t size)
 {
 	struct hydropon_ring *ring = &gateway->ring;
+	/* what put() released */
 	u32 head = smp_load_acquire(&ring->head);
 	u32 tail = ring->tail;
 	u32 n = min_t(size_t, head - tail, size / sizeof(*ring->records));
