@@ -4,6 +4,7 @@
 #   make install    into DESTDIR
 #   make demo       the virtual gateway with its tank, live
 #   make check      every test (PART=unit, install, style, bindings or guest: only these)
+#   make check-hazards   the list of hazards, each measured beside its bound
 #   make check-kernels   the modules on every kernel they are for; check-style: their style
 #   make check-bindings  the device-tree binding and the overlays
 #
@@ -63,7 +64,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 GUEST_TESTS := $(patsubst tests/%.c,%,$(wildcard tests/kmod/*.c tests/fault/*.c))
 
 .PHONY: all programs modules clean unit-tests guest-tests install install-files install-modules demo \
-	check check-kernels check-style check-bindings
+	check check-hazards check-kernels check-style check-bindings
 all: programs modules
 programs: $(addprefix $(O)/,$(PROGRAMS))
 modules:
@@ -142,6 +143,8 @@ demo:
 
 check:
 	tests/check.sh $(PART)
+check-hazards:
+	tests/check.sh hazards
 check-kernels:
 	tests/check.sh kernels
 check-style:

@@ -56,6 +56,12 @@ boot() {
 		fi
 	} >"$out/$kernel-guest.ktap"
 	KERNEL=$kernel tests/qemu/ends.sh >"$out/$kernel-ends.ktap" 2>&1 || true
+	# What was measured of the hazard list: each row, each within its bound.
+	if cat "$out/$kernel"-{guest,ends}.ktap | awk -f tests/hazards.awk >"$out/$kernel-hazards.txt"; then
+		printf '# program %s/hazards\n1..1\nok 1 the list of hazards\n' "$kernel"
+	else
+		printf '# program %s/hazards\n1..1\nnot ok 1 the list of hazards\n' "$kernel"
+	fi >"$out/$kernel-hazards.ktap"
 	say "kernel $kernel: done"
 }
 
@@ -117,6 +123,12 @@ for part in $parts; do
 	guest)
 		guest 6.1 6.12
 		;;
+	hazards)
+		# The programs that measure something of the list.
+		only=$(cd tests && grep -lE '\<hazard(_count|_share)?\(' kmod/*.c fault/*.c | sed 's,.*/,,; s,\.c$,,' | paste -sd,)
+		APPEND=rig.only=$only guest 6.1
+		cat $out/6.1-hazards.txt || true
+		;;
 	kernels)
 		# shellcheck disable=SC2086
 		modules $kernels
@@ -124,7 +136,7 @@ for part in $parts; do
 		guest $booted
 		;;
 	*)
-		echo "check.sh: no part \"$part\"; there are unit, install, style, bindings, guest and kernels" >&2
+		echo "check.sh: no part \"$part\"; there are unit, install, style, bindings, guest, hazards and kernels" >&2
 		exit 2
 		;;
 	esac

@@ -4,18 +4,19 @@
 
 #define REPORT_NS (1000 * MS)
 #define BOUND_NS (10 * MS)
-#define NEED_MS 1000		/* of nutrient for ec-a */
+#define NEED_MS 500		/* of dose-b for ec-a */
 
-FIXTURE(bus) { struct controller c; int fill, pump, nutrient; };
+FIXTURE(bus) { struct controller c; int fill, pump, dose; };
 
 FIXTURE_SETUP(bus)
 {
 	good_wires();
 	power_is_good();
+	rebind("hydropon-output", "hydropon:dose-b");
 	controller_open(&self->c);
 	self->fill = find_output(self->c.fd, "fill");
 	self->pump = find_output(self->c.fd, "pump-a");
-	self->nutrient = find_output(self->c.fd, "nutrient");
+	self->dose = find_output(self->c.fd, "dose-b");
 	run_ms(&self->c, 300);
 }
 
@@ -168,8 +169,8 @@ TEST_F(bus, a_probe_that_hangs_takes_nobody_along)
 	uint64_t hung_ns;
 
 	ASSERT_TRUE(hold(&self->c, self->pump));
-	ASSERT_TRUE(hold(&self->c, self->nutrient));
-	run_ms(&self->c, 500);
+	ASSERT_TRUE(hold(&self->c, self->dose));
+	run_ms(&self->c, 300);
 	memcpy(before, self->c.samples, sizeof(before));
 	hung_ns = clock_boot_ns();
 	sim_write("i2c-b/adc-49/latency_us", 5000000);
@@ -183,14 +184,16 @@ TEST_F(bus, a_probe_that_hangs_takes_nobody_along)
 	}
 	hazard_share("H20", "a chip of another bus hangs for 5 s", "readings of the worst channel",
 		     worst, 95);
-	EXPECT_EQ(last_transition(SIM_SOC, SIM_NUTRIENT).level, 0);
-	hazard("H20", "the chip of ec-a hangs for 5 s", "nutrient safe",
-	       (int64_t)(last_transition(SIM_SOC, SIM_NUTRIENT).ns - hung_ns),
+	EXPECT_EQ(last_transition(SIM_PANEL, SIM_DOSE).level, 0);
+	hazard("H20", "the chip of ec-a hangs for 5 s", "dose-b safe",
+	       (int64_t)(last_transition(SIM_PANEL, SIM_DOSE).ns - hung_ns),
 	       (NEED_MS + HYDROPON_BEAT_MS) * MS);
+	EXPECT_EQ(told_cause(&self->c, self->dose, HYDROPON_CAUSE_NEED, hung_ns).value, 0);
 	EXPECT_EQ(count_transitions(SIM_SOC, SIM_PUMP, hung_ns), 0);
 	EXPECT_EQ(self->c.error[self->pump], 0);
 	/* by itself */
 	sim_write("i2c-b/adc-49/latency_us", 0);
 	run_ms(&self->c, 6000);
-	EXPECT_EQ(line_level(SIM_SOC, SIM_NUTRIENT), 1);
+	EXPECT_TRUE(hold(&self->c, self->dose));
+	EXPECT_EQ(line_level(SIM_PANEL, SIM_DOSE), 1);
 }

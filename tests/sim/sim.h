@@ -3,7 +3,8 @@
  * The simulated wires as a test or the tank sees them: hydropon-sim.ko's files in
  * debugfs. Paths are relative to its folder, such as "i2c/adc-48/ain0_uv"; chips
  * are "gpio-soc", "gpio-bus", "gpio-panel" and "gpio-meters". Everything returns 0 or
- * more, or -errno. -ENOENT: the module is not loaded, debugfs is not mounted, or the device is unbound.
+ * more, or -errno. -ENOENT: the module is not loaded, debugfs is not mounted, or the
+ * device is unbound.
  */
 #ifndef HYDROPON_TESTS_SIM_H
 #define HYDROPON_TESTS_SIM_H
