@@ -64,7 +64,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 GUEST_TESTS := $(patsubst tests/%.c,%,$(wildcard tests/kmod/*.c tests/fault/*.c))
 
 .PHONY: all programs modules clean unit-tests guest-tests install install-files install-modules demo \
-	check check-hazards check-kernels check-style check-bindings
+	check check-hazards check-kernels check-style check-bindings bench bench-kernel
 all: programs modules
 programs: $(addprefix $(O)/,$(PROGRAMS))
 modules:
@@ -90,7 +90,8 @@ unit-tests: programs $(UNIT_TESTS:%=$(O)/tests/unit/%)
 $(O)/tests/unit/%: $(O)/obj/tests/unit/%.o $(O)/obj/tests/harness.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_FORWARD)
-guest-tests: $(GUEST_TESTS:%=$(O)/tests/%) $(O)/tests/tank $(O)/tests/simctl $(O)/tests/racer
+guest-tests: $(GUEST_TESTS:%=$(O)/tests/%) $(O)/tests/tank $(O)/tests/simctl $(O)/tests/racer \
+	$(O)/tests/kernel-bench
 $(GUEST_TESTS:%=$(O)/tests/%): $(O)/tests/%: $(O)/obj/tests/%.o $(O)/obj/tests/harness.o \
 		$(O)/obj/tests/sim/sim.o $(LIBRARY)
 	@mkdir -p $(@D)
@@ -106,6 +107,10 @@ $(O)/tests/simctl: $(addprefix $(O)/obj/tests/sim/,simctl.o sim.o)
 $(O)/tests/racer: $(O)/obj/tests/qemu/racer.o
 	@mkdir -p $(@D)
 	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(O)/tests/kernel-bench: $(O)/obj/tests/bench/kernel.o $(O)/obj/tests/sim/sim.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lgpiod
 
 # What a board gets beside the modules.
 install-files: programs
@@ -151,6 +156,10 @@ check-style:
 	tests/check.sh style
 check-bindings:
 	tests/check.sh bindings
+
+bench: bench-kernel
+bench-kernel:
+	tests/bench/kernel.sh
 
 clean:
 	rm -rf build Module.symvers modules.order .*.cmd

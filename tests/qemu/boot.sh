@@ -19,6 +19,6 @@ clock=()
 exec timeout --foreground "${TIMEOUT:-300}" qemu-system-aarch64 $(tests/qemu/machine.sh) \
 	"${clock[@]}" -no-reboot -monitor none \
 	-serial "${CONSOLE:-stdio}" \
-	-kernel "$guest/vmlinuz" -initrd "${INITRD:-$guest/initramfs.cpio}" -dtb "$guest/$dtb.dtb" \
+	-kernel "$guest/vmlinuz" -initrd "${INITRD:-$guest/initramfs.cpio}" -dtb "${DTB:-$guest/$dtb.dtb}" \
 	-append "console=ttyAMA0 quiet loglevel=${LOGLEVEL:-1} panic=-1 panic_on_warn=1 log_buf_len=2M hydropon=$mode ${APPEND:-}" \
 	"$@"

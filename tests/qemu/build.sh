@@ -59,6 +59,7 @@ make_userland() {
 	cp "$root/bin/busybox" $tree/bin/busybox
 	ln -s busybox $tree/bin/sh
 	cp "$root/bin/udevadm" $tree/bin/udevadm
+	cp "$root/usr/bin/cyclictest" $tree/usr/bin/cyclictest
 	mkdir -p $tree/usr/lib/systemd $tree/usr/lib/udev/rules.d
 	ln -s /bin/udevadm $tree/usr/lib/systemd/systemd-udevd
 	cp "$root"/usr/lib/udev/rules.d/{50-udev-default,80-drivers}.rules $tree/usr/lib/udev/rules.d/ 2>/dev/null ||
@@ -66,7 +67,7 @@ make_userland() {
 
 	make -s CROSS_COMPILE=$cross SYSROOT="$root" O=$programs DESTDIR="$PWD/$tree" install-files
 	mkdir -p $tree/tests
-	(cd $programs/tests && cp $tests tank simctl racer "$OLDPWD/$tree/tests/")
+	(cd $programs/tests && cp $tests tank simctl racer kernel-bench "$OLDPWD/$tree/tests/")
 	cp tests/qemu/guest/* $tree/tests/
 	ln -s tests/init $tree/init
 	for test in $tests; do
@@ -93,7 +94,7 @@ make_userland() {
 	cp "$root/lib/ld-linux-aarch64.so.1" $libraries/ld-linux-aarch64.so.1 2>/dev/null ||
 		cp "$root/lib/aarch64-linux-gnu/ld-linux-aarch64.so.1" $libraries/
 	ln -sf aarch64-linux-gnu/ld-linux-aarch64.so.1 $tree/usr/lib/ld-linux-aarch64.so.1
-	queue=$(needed $tree/bin/udevadm $tree/usr/bin/hydropon* $tree/usr/sbin/hydropon* $tree/tests/* || true)
+	queue=$(needed $tree/bin/udevadm $tree/usr/bin/cyclictest $tree/usr/bin/hydropon* $tree/usr/sbin/hydropon* $tree/tests/* || true)
 	while [ -n "$queue" ]; do
 		next=
 		for library in $queue; do
@@ -148,6 +149,10 @@ if [ ! -e "$out/modules.cpio" ] || [ "$kernel" != "$(cat "$out/made-of" 2>/dev/n
 	cp "$from"/modules.{order,builtin,builtin.modinfo} "$to/"
 	for module in ti-ads1015 bh1750 opt3001 mlx90614 virtio_net virtio_blk virtio_pci virtio_console ext4 crc32c_generic; do
 		copy_module $module
+	done
+	# what make bench-kernel compares with; 6.1 has no timer trigger
+	for module in iio-trig-hrtimer industrialio-triggered-buffer kfifo_buf; do
+		copy_module $module 2>/dev/null || true
 	done
 	find "$modules" -name '*.ko' -exec cp {} "$to/extra/" \;
 	depmod -b "$tree/usr" "$release"
