@@ -7,6 +7,8 @@
 #   make check-hazards   the list of hazards, each measured beside its bound
 #   make check-kernels   the modules on every kernel they are for; check-style: their style
 #   make check-bindings  the device-tree binding and the overlays
+#   make fuzz-kernel     OPS calls (10000000) of the device with SEED (1), on KERNEL (debug)
+#   make race-kernel     OPS bindings (10000) of its devices while they are in use, likewise
 #
 # CROSS_COMPILE and SYSROOT build the programs for another machine; CC, CFLAGS and
 # SANITIZE=address,undefined or SANITIZE=thread build them in another way. Each way
@@ -61,10 +63,10 @@ LIBRARY := $(O)/libhydropon.a
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 
 # Run in the virtual gateway.
-GUEST_TESTS := $(patsubst tests/%.c,%,$(wildcard tests/kmod/*.c tests/fault/*.c))
+GUEST_TESTS := $(patsubst tests/%.c,%,$(wildcard tests/kmod/*.c tests/fault/*.c tests/fuzz/*.c))
 
 .PHONY: all programs modules clean unit-tests guest-tests install install-files install-modules demo \
-	check check-hazards check-kernels check-style check-bindings bench bench-kernel
+	check check-hazards check-kernels check-style check-bindings bench bench-kernel fuzz-kernel race-kernel
 all: programs modules
 programs: $(addprefix $(O)/,$(PROGRAMS))
 modules:
@@ -156,6 +158,10 @@ check-style:
 	tests/check.sh style
 check-bindings:
 	tests/check.sh bindings
+fuzz-kernel:
+	tests/fuzz/kernel.sh device $(or $(OPS),10000000) $(or $(SEED),1)
+race-kernel:
+	tests/fuzz/kernel.sh races $(or $(OPS),10000) $(or $(SEED),1)
 
 bench: bench-kernel
 bench-kernel:

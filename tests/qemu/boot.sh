@@ -2,17 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # boot.sh MODE [QEMU ARGUMENT...]: boots the virtual gateway, its console on standard
 # output, until it powers off or TIMEOUT (default 300 s) is over. MODE is what the
-# guest's init does: check, ends, demo, shell. ICOUNT=1 makes guest time exact, that of
-# the RTC included, and KERNEL is which of those that build.sh has built (6.1).
+# guest's init does: check, parallel, bad, ends, demo, shell. ICOUNT=1 makes guest time
+# exact, that of the RTC included, and KERNEL is which of those that build.sh has built
+# (6.1).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 mode=$1
 shift
 
 guest=$(tests/qemu/machine.sh --folder)
-# The tests have wrong nodes in their device tree as well.
 dtb=virt
-[ "$mode" != check ] || dtb=check
+[ "$mode" != bad ] || dtb=bad
 clock=()
 [ -z "${ICOUNT:-}" ] || clock=(-icount shift=4,sleep=off -rtc clock=vm)
 # shellcheck disable=SC2046

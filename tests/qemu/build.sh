@@ -3,8 +3,9 @@
 # build.sh [KERNEL]: builds all that the virtual gateway boots with that kernel (6.1;
 # kernel.sh names the others, and debug is the one of debug-kernel.sh) into build/guest
 # for 6.1, into build/guest-KERNEL for another:
-#	vmlinuz  virt.dtb  check.dtb  initramfs.cpio
-# The programs and tests, in build/userland, are the same for each.
+#	vmlinuz  virt.dtb  bad.dtb  initramfs.cpio
+# bad.dtb is virt.dtb with the wrong nodes of docs/bad-input.md. The programs and tests,
+# in build/userland, are the same for each.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export KERNEL=${1:-${KERNEL:-6.1}}
@@ -18,7 +19,7 @@ mkdir -p "$out" $userland
 
 # --- programs and tests
 make -s -j"$(nproc)" CROSS_COMPILE=$cross SYSROOT="$root" O=$programs programs guest-tests
-tests=$(cd tests && ls kmod/*.c fault/*.c | sed 's/\.c$//')
+tests=$(cd tests && ls kmod/*.c fault/*.c fuzz/*.c | sed 's/\.c$//')
 
 # --- modules
 kernel=$(tests/qemu/modules.sh "$KERNEL")
@@ -27,14 +28,19 @@ release=$(cat "$kernel/release")
 
 # --- device tree: what QEMU makes, and the gateway's overlay
 machine=$(tests/qemu/machine.sh)
-if [ ! -e "$out/check.dtb" ] || [ -n "$(find tests/sim/virt.dtso tests/sim/wrong.dtso tests/qemu/machine.sh -newer "$out/check.dtb")" ]; then
+# merge BASE OVERLAY RESULT
+merge() {
+	dtc -q -@ -I dts -O dtb -o "$out/overlay.dtbo" "$2"
+	fdtoverlay -i "$1" -o "$3" "$out/overlay.dtbo"
+}
+if [ ! -e "$out/bad.dtb" ] || [ -n "$(find tests/sim/*.dtso tests/sim/bad-tree.py docs/bad-input.md \
+	tests/qemu/machine.sh -newer "$out/bad.dtb")" ]; then
 	# shellcheck disable=SC2086
 	qemu-system-aarch64 $machine -machine dumpdtb="$out/base.dtb" 2>/dev/null
-	for overlay in virt wrong; do
-		dtc -q -@ -I dts -O dtb -o "$out/$overlay.dtbo" tests/sim/$overlay.dtso
-	done
-	fdtoverlay -i "$out/base.dtb" -o "$out/virt.dtb" "$out/virt.dtbo"
-	fdtoverlay -i "$out/virt.dtb" -o "$out/check.dtb" "$out/wrong.dtbo"
+	merge "$out/base.dtb" tests/sim/virt.dtso "$out/virt.dtb"
+	tests/sim/bad-tree.py docs/bad-input.md >"$out/bad-nodes.dtso"
+	merge "$out/virt.dtb" tests/sim/bad.dtso "$out/good.dtb"
+	merge "$out/good.dtb" "$out/bad-nodes.dtso" "$out/bad.dtb"
 fi
 
 # pack FOLDER ARCHIVE
@@ -68,11 +74,16 @@ make_userland() {
 	make -s CROSS_COMPILE=$cross SYSROOT="$root" O=$programs DESTDIR="$PWD/$tree" install-files
 	mkdir -p $tree/tests
 	(cd $programs/tests && cp $tests tank simctl racer kernel-bench "$OLDPWD/$tree/tests/")
-	cp tests/qemu/guest/* $tree/tests/
+	cp tests/qemu/guest/* docs/bad-input.md $tree/tests/
 	ln -s tests/init $tree/init
+	# What races is run with two processors at once, what is wrong in a tree of its own.
 	for test in $tests; do
-		echo "${test##*/}"
-	done >$tree/tests/list
+		case $test in
+		kmod/bad_tree) echo "${test##*/}" >>$tree/tests/list-bad ;;
+		kmod/races | fuzz/*) echo "${test##*/}" >>$tree/tests/list-parallel ;;
+		*) echo "${test##*/}" >>$tree/tests/list ;;
+		esac
+	done
 	cp docs/examples/virtual-gateway.conf $tree/etc/hydropon/hydropon.conf
 	for file in passwd group; do
 		grep -E '^(root|daemon|nogroup|nobody|tty|disk|kmem|input|video|audio|lp|dialout|cdrom|tape|kvm|render|sgx):' \
