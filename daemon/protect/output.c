@@ -94,6 +94,7 @@ int outputs_bind(struct outputs *outputs, const struct hydropon_output_info *inf
 	if (!output->info.present && info->present && output->conf->lease_ms > info->lease_max_ms)
 		log_warning("%s: lease of %u ms is longer than the device tree allows, using %u ms",
 			    name, output->conf->lease_ms, info->lease_max_ms);
+	output->begins |= !output->info.present && info->present;
 	output->kernel = (int)info->index;
 	output->info = *info;
 	output->lease_ms = output->conf->lease_ms < info->lease_max_ms ?
@@ -206,6 +207,21 @@ static void judge_want(struct output *output, uint64_t now_ns)
 	output->want_on = want_on;
 }
 
+/* It is there from now on. That its safe state is wanted is a command as well: it lets go of
+ * what max-on held off under an earlier controller, also where something stronger hides that.
+ */
+static void judge_beginning(struct output *output, bool away)
+{
+	if (output->begins && !away && output->info.max_on_ms)
+		output->commanded = true;
+	if (output->begins && away && output->overran)
+		log_warning("%s: stays %s, it was on for as long as it may be "
+			    "(hydropon,max-on-ms) before; until a command, such as: "
+			    "hydroponctl set %s on", output->conf->name,
+			    level_name(output->info.safe_on), output->conf->name);
+	output->begins = false;
+}
+
 /* The first need that is not good, or -1. Told when it begins to matter. */
 static void judge_needs(const struct outputs *outputs, struct output *output,
 			const bool *good, bool away)
@@ -233,12 +249,13 @@ bool outputs_decide(struct outputs *outputs, size_t index, const struct output_t
 	if (output->kernel < 0 || !info->present)
 		return false;
 	away = output->want_on != (bool)info->safe_on;
+	judge_beginning(output, away);
 	judge_needs(outputs, output, turn->good, away);
 
 	*set = (struct hydropon_set){ .output = (uint32_t)output->kernel, .on = info->safe_on };
-	if (output->overran)
-		return output->commanded || output->holding;
-	if (!away || output->waits_for >= 0)
+	if (output->commanded)
+		return true;
+	if (output->overran || !away || output->waits_for >= 0)
 		return output->holding;
 
 	if (!turn->has_beat || (output->has_tried && output->tried_beat == turn->beat))
@@ -338,7 +355,8 @@ void outputs_done(struct outputs *outputs, size_t index, const struct output_tur
 	if (error) {
 		output->info.refused++;
 		output->overran |= error == -ETIME;
-		if (error == -ENODEV)
+		/* After max-on it is off already, and to let go of it would be a command. */
+		if (error == -ENODEV || error == -ETIME)
 			output->holding = false;
 		return;
 	}

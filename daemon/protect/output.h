@@ -11,7 +11,8 @@
  * What the kernel holds by something stronger than a lease is not asked for. An output
  * that was on for as long as it may be (max-on) stays off until a command: an override,
  * its end by request, or a change of what is wanted. Then the kernel is told that the
- * output is let go, and it may leave its safe state again.
+ * output is let go, and it may leave its safe state again. The kernel remembers that for a
+ * daemon that was restarted; one that starts and wants the safe state lets go as well.
  *
  * Outputs leave their safe state one at a time, OUTPUT_STAGGER_MS apart, in the order
  * of the configuration, so that no return of power makes all of them draw their
@@ -40,7 +41,8 @@ struct output {
 	uint64_t override_until_ns;
 	bool overran;			/* max-on was reached: off until a command */
 	/* inside */
-	bool commanded;			/* there was one since */
+	bool commanded;			/* there was one since, or it begins with one */
+	bool begins;			/* no turn has seen it yet */
 	bool holding, has_tried;
 	uint32_t tried_beat;
 	int line_ended;			/* of the newest write that has ended */

@@ -129,22 +129,25 @@ static void check_budget(const struct hydropon_limits *limits,
 	}
 }
 
-/* After max-on the next command counts: letting go of it, or pressing its switch again. One
- * that comes at the very end gives no more time without a pause.
+/* After max-on a command counts, and nothing else: the controller lets go of it, or its switch
+ * is pressed again. That the controller goes away is none, or one that comes back again and
+ * again had the output on for ever; neither is a trip that begins, which a reading at its
+ * threshold does all the time. A press at the very end gives no more time without a pause.
  */
 static void check_max_on(const struct hydropon_limits *limits,
 			 struct hydropon_output_state *state,
 			 const struct hydropon_inputs *inputs, __u32 trips, __u64 now_ns)
 {
 	bool pressed = inputs->manual == HYDROPON_MANUAL_ON;
-	bool demanded = pressed || (trips & HYDROPON_TRIP_ON);
+	/* Nobody lets go for the one who holds the switch, nor for a trip. */
+	bool released = inputs->let_go == HYDROPON_CAUSE_RELEASED && !pressed &&
+			!(trips & HYDROPON_TRIP_ON);
 
-	if (demanded ? !state->demanded || (pressed && !state->pressed) : inputs->let_go != 0)
+	if (released || (pressed && !state->pressed))
 		state->overrun = false;
-	if (state->on && limits->max_on_ns && now_ns >= state->since_ns + limits->max_on_ns &&
-	    (demanded || !inputs->let_go))
+	if (state->on && !released && limits->max_on_ns &&
+	    now_ns >= state->since_ns + limits->max_on_ns)
 		state->overrun = true;
-	state->demanded = demanded;
 	state->pressed = pressed;
 }
 

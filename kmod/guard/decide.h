@@ -76,9 +76,8 @@ struct hydropon_used {
  * @on: the outcome
  * @end_on: what it would be if everything ended now: what a panic writes
  * @restored: RESTORE was there
- * @overrun: max-on was reached, and no command has come since
+ * @overrun: max-on was reached, and nobody has let go of it or pressed its switch since
  * @spent: nothing is left of the budget
- * @demanded: something other than a lease wants it on
  * @pressed: its switch is at ON
  */
 struct hydropon_output_state {
@@ -95,14 +94,13 @@ struct hydropon_output_state {
 	bool restored;
 	bool overrun;
 	bool spent;
-	bool demanded;
 	bool pressed;
 };
 
 /**
  * struct hydropon_inputs - what an output is decided by
  * @let_go: 0, or why leases end now: RELEASED, CLOSED or REPLACED once; SUSPEND,
- *	SHUTDOWN or UNBIND for as long as it lasts
+ *	SHUTDOWN or UNBIND for as long as it lasts. Only RELEASED is a command.
  * @manual: its switch
  * @trips: HYDROPON_TRIP_* of the interlocks that trip now
  * @latching: of these, and of HYDROPON_LATCHES, what latches

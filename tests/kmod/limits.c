@@ -4,7 +4,7 @@
  */
 #include <sys/timex.h>
 
-#include "controller.h"
+#include "interlocks.h"
 
 #define MAX_ON_MS 1500
 #define MIN_OFF_MS 300
@@ -128,15 +128,45 @@ TEST_F(limits, max_on_ends_a_lease_that_is_renewed_until_the_next_command)
 	EXPECT_EQ(line_level(SIM_PANEL, SIM_DOSE), 1);
 }
 
-TEST_F(limits, a_new_controller_is_a_command_after_max_on)
+/* A crash loop: each controller wants it on, and none lets go of it. */
+TEST_F_TIMEOUT(limits, max_on_outlasts_the_controllers_that_reach_it, 30)
 {
+	uint32_t index = (uint32_t)self->dose;
+	struct sim_transition off;
+
 	arm(self->c.fd);
 	ASSERT_TRUE(hold(&self->c, self->dose));
 	run_ms(&self->c, MAX_ON_MS + 200);
 	EXPECT_EQ(self->c.error[self->dose], ETIME);
-	controller_close(&self->c);
-	controller_open(&self->c);
+	off = last_transition(SIM_PANEL, SIM_DOSE);
+	EXPECT_EQ(off.level, 0);
+	for (int i = 0; i < 5; i++) {
+		controller_close(&self->c);
+		EXPECT_EQ(line_level(SIM_PANEL, SIM_DOSE), 0);
+		sleep_ms(MIN_OFF_MS);
+		controller_open(&self->c);
+		EXPECT_EQ(dose_info(self).cause, HYDROPON_CAUSE_MAX_ON);
+		EXPECT_EQ(lease(self->c.fd, self->dose, true, 2000), ETIME);
+		self->c.wanted[self->dose] = true;
+		run_ms(&self->c, 500);
+		EXPECT_EQ(self->c.error[self->dose], ETIME);
+	}
+	EXPECT_EQ(count_transitions(SIM_PANEL, SIM_DOSE, off.ns), 1);
+
+	hazard("H17", "5 controllers that die after max-on of 1500 ms, and want it on", "dose-b on",
+	       worst_window_ns(self->begin_ns), MAX_ON_MS * MS + EXACT_NS);
+
+	/* A new table of interlocks, and a reset, are none of its commands either. */
+	load(&self->c, NULL, 0);
+	EXPECT_EQ(ioctl_errno(self->c.fd, HYDROPON_IOC_RESET, &index), 0);
+	run_ms(&self->c, 500);
+	EXPECT_EQ(self->c.error[self->dose], ETIME);
+	EXPECT_EQ(count_transitions(SIM_PANEL, SIM_DOSE, off.ns), 1);
+
+	let_go(&self->c, self->dose);
+	EXPECT_EQ(dose_info(self).cause, HYDROPON_CAUSE_CLEARED);
 	ASSERT_TRUE(hold(&self->c, self->dose));
+	EXPECT_EQ(line_level(SIM_PANEL, SIM_DOSE), 1);
 }
 
 TEST_F(limits, a_pause_is_never_shorter_than_min_off)

@@ -38,7 +38,7 @@ struct facts {
  * @late: the last step came a tick after its deadline
  * @over: the window is fuller than it should be, and that is accounted for
  * @reached_max: it was on for max-on, and no command has come since
- * @pressed, @demanded: its switch was at ON; that or a trip wanted it on
+ * @pressed: its switch was at ON
  * @budget_latched: its budget ran out while it was on
  * @restored: RESTORE was there
  * @exact: no uses are joined, so that the budget is known to the grain
@@ -48,7 +48,7 @@ struct oracle {
 	__u64 history;
 	__u64 kept[2];
 	unsigned int on_for, off_for;
-	bool on, late, over, reached_max, pressed, demanded, budget_latched, restored, exact;
+	bool on, late, over, reached_max, pressed, budget_latched, restored, exact;
 	enum hydropon_cause cause;
 };
 
@@ -147,20 +147,19 @@ static inline const char *oracle_expect(struct oracle *seen, const struct hydrop
 					const struct hydropon_output_state *told, __u64 now_ns)
 {
 	bool pressed = facts->manual == HYDROPON_MANUAL_ON, was_on = seen->on, lives;
-	bool demanded = pressed || facts->on;
 	enum hydropon_cause off, before = seen->cause;
 
-	/* Letting go is a command where nothing else wants it on; so is a press, and a trip that
-	 * begins. But no command makes a time on any longer.
+	/* The controller's SET to safe is a command where nothing else wants it on, and so is a
+	 * press of its switch; no other way to let go is one, and no trip. But a press makes no
+	 * time on any longer.
 	 */
-	if (!demanded && facts->let_go)
+	if (facts->let_go == HYDROPON_CAUSE_RELEASED && !pressed && !facts->on)
 		seen->reached_max = false;
 	else if (was_on && limits->max_on_ns && seen->on_for >= limits->max_on_ns)
 		seen->reached_max = true;
-	else if ((pressed && !seen->pressed) || (demanded && !seen->demanded))
+	else if (pressed && !seen->pressed)
 		seen->reached_max = false;
 	seen->pressed = pressed;
-	seen->demanded = demanded;
 
 	if (limits->budget_ns && !seen->budget_latched && told->latched & HYDROPON_LATCH_BUDGET) {
 		if (!was_on)

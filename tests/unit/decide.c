@@ -163,8 +163,7 @@ static void apply(output *o, enum strength strength)
 		break;
 	case OVERRUN:
 		o->state.overrun = true;
-		/* and what wants it on is no new command */
-		o->state.demanded = true;
+		/* and a switch at ON is no new command */
 		o->state.pressed = true;
 		break;
 	case SPENT:
@@ -601,7 +600,77 @@ TEST_F(output, that_is_let_go_of_when_max_on_is_reached_may_be_set_again)
 	EXPECT_MAY(self, 4 * SEC, 0);
 }
 
-TEST_F(output, runs_again_after_max_on_by_a_trip_that_begins)
+/* No command: to let go of it is one, and to press its switch. */
+static const enum hydropon_cause no_commands[] = {
+	HYDROPON_CAUSE_CLOSED, HYDROPON_CAUSE_REPLACED, HYDROPON_CAUSE_SUSPEND,
+};
+
+TEST_F(output, stays_off_after_max_on_for_controllers_that_come_and_go)
+{
+	self->limits.max_on_ns = 3 * SEC;
+	lease_until(self, 9 * SEC, SEC);
+	at(self, 4 * SEC);
+	for (__u64 i = 0; i < 9; i++) {
+		__u64 now_ns = (5 + 2 * i) * SEC;
+
+		let_go(self, no_commands[i % 3], now_ns);
+		EXPECT_OFF(self, HYDROPON_CAUSE_MAX_ON);
+		EXPECT_MAY(self, now_ns, -ETIME);
+		/* one that does not care for the refusal */
+		lease_until(self, now_ns + 3 * SEC, now_ns + SEC);
+		EXPECT_OFF(self, HYDROPON_CAUSE_MAX_ON);
+		EXPECT_EQ(self->state.lease_expiry_ns, 0);
+	}
+	let_go(self, HYDROPON_CAUSE_RELEASED, 30 * SEC);
+	EXPECT_OFF(self, HYDROPON_CAUSE_CLEARED);
+	EXPECT_MAY(self, 30 * SEC, 0);
+}
+
+TEST_F(output, has_reached_max_on_although_the_controller_goes_at_that_time)
+{
+	for (size_t i = 0; i < 3; i++) {
+		declare(self, false, false);
+		self->limits.max_on_ns = 3 * SEC;
+		lease_until(self, 9 * SEC, SEC);
+		let_go(self, no_commands[i], 4 * SEC);
+		EXPECT_OFF(self, HYDROPON_CAUSE_MAX_ON);
+		EXPECT_MAY(self, 4 * SEC, -ETIME);
+	}
+}
+
+TEST_F(output, may_be_set_again_if_the_controller_goes_before_max_on)
+{
+	self->limits.max_on_ns = 3 * SEC;
+	lease_until(self, 9 * SEC, SEC);
+	let_go(self, HYDROPON_CAUSE_CLOSED, 4 * SEC - 1);
+	EXPECT_OFF(self, HYDROPON_CAUSE_CLOSED);
+	EXPECT_MAY(self, 4 * SEC, 0);
+}
+
+TEST_F(output, may_be_let_go_of_after_max_on_while_something_else_forces_it_off)
+{
+	self->limits.max_on_ns = 3 * SEC;
+	lease_until(self, 9 * SEC, SEC);
+	at(self, 4 * SEC);
+	trip(self, HYDROPON_TRIP_OFF, 5 * SEC);
+	EXPECT_OFF(self, HYDROPON_CAUSE_TRIP_OFF);
+	let_go(self, HYDROPON_CAUSE_RELEASED, 6 * SEC);
+	trip(self, 0, 7 * SEC);
+	EXPECT_OFF(self, HYDROPON_CAUSE_CLEARED);
+	EXPECT_MAY(self, 7 * SEC, 0);
+}
+
+TEST_F(output, is_not_reset_out_of_max_on)
+{
+	self->limits.max_on_ns = 3 * SEC;
+	lease_until(self, 9 * SEC, SEC);
+	at(self, 4 * SEC);
+	EXPECT_EQ(hydropon_reset(&self->limits, &self->state, 0, 5 * SEC), 0);
+	at(self, 5 * SEC);
+	EXPECT_OFF(self, HYDROPON_CAUSE_MAX_ON);
+}
+
+TEST_F(output, stays_off_after_max_on_for_a_trip_that_lasts_or_begins_anew)
 {
 	self->limits.max_on_ns = 3 * SEC;
 	trip(self, HYDROPON_TRIP_ON, SEC);
@@ -612,6 +681,11 @@ TEST_F(output, runs_again_after_max_on_by_a_trip_that_begins)
 	trip(self, 0, 6 * SEC);
 	EXPECT_OFF(self, HYDROPON_CAUSE_MAX_ON);
 	trip(self, HYDROPON_TRIP_ON, 7 * SEC);
+	EXPECT_OFF(self, HYDROPON_CAUSE_MAX_ON);
+	/* once it is let go of between two trips, the next one has it on again */
+	trip(self, 0, 8 * SEC);
+	let_go(self, HYDROPON_CAUSE_RELEASED, 9 * SEC);
+	trip(self, HYDROPON_TRIP_ON, 10 * SEC);
 	EXPECT_ON(self, HYDROPON_CAUSE_TRIP_ON);
 }
 

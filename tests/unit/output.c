@@ -375,14 +375,12 @@ TEST_F(output, refused_for_max_on_stays_off)
 	expect_off_for_good(self);
 }
 
-TEST_F(output, a_release_that_nobody_asked_for_is_no_command)
+TEST_F(output, that_the_kernel_held_off_is_not_let_go_of_unasked)
 {
 	start_pump(self);
 	next_beat(self, 1000);
 	ASSERT_TRUE(decide(self, PUMP));
 	done(self, PUMP, -ETIME);		/* its record comes later */
-	ASSERT_TRUE(order(self, PUMP));
-	EXPECT_EQ(self->set.on, 0);
 	expect_off_for_good(self);
 }
 
@@ -455,6 +453,81 @@ TEST_F(output, max_on_outlasts_the_device)
 	outputs_unbind(self->outputs);
 	outputs_bind(self->outputs, &self->info[PUMP], self->turn.now_ns);
 	next_beat(self, 1000);
+	EXPECT_FALSE(decide(self, PUMP));
+}
+
+/* Another daemon than the one under which max-on was reached. */
+static void restart(fixture *self)
+{
+	outputs_free(self->outputs);
+	self->outputs = outputs_new(&self->conf);
+	for (int i = 0; i < 3; i++) {
+		self->info[i].max_on_ms = i == AIR ? 0 : 60000;
+		outputs_bind(self->outputs, &self->info[i], self->turn.now_ns);
+	}
+}
+
+TEST_F(output, max_on_outlasts_the_daemon)
+{
+	int log = catch_log();
+	char text[128];
+
+	all_good(self);
+	self->info[PUMP].cause = HYDROPON_CAUSE_MAX_ON;
+	for (int crash = 1; crash <= 3; crash++) {
+		restart(self);
+		next_beat(self, 1000);
+		EXPECT_FALSE(decide(self, PUMP));
+		next_beat(self, 1000);
+		EXPECT_FALSE(decide(self, PUMP));
+		EXPECT_EQ(logged(log, "pump: stays off, it was on for as long"), crash);
+		ASSERT_TRUE(output_refusal(outputs_get(self->outputs, PUMP), text, sizeof(text)));
+		EXPECT_CONTAINS(text, "waits for a command");
+	}
+	close(log);
+	ASSERT_EQ(outputs_override(self->outputs, PUMP, true, MINUTE_MS, self->turn.now_ns), 0);
+	expect_let_go_and_set(self);
+}
+
+TEST_F(output, max_on_ends_with_a_daemon_that_wants_the_safe_state)
+{
+	self->info[PUMP].cause = HYDROPON_CAUSE_MAX_ON;
+	self->conf.outputs[PUMP].want_on = false;
+	restart(self);
+	/* off already, without a lease and without a beat */
+	ASSERT_TRUE(order(self, PUMP));
+	EXPECT_EQ(self->set.output, self->info[PUMP].index);
+	EXPECT_EQ(self->set.on, 0);
+	EXPECT_FALSE(outputs_get(self->outputs, PUMP)->overran);
+	EXPECT_FALSE(decide(self, PUMP));
+	/* The next one may want it on again. */
+	self->info[PUMP].cause = HYDROPON_CAUSE_CLEARED;
+	self->conf.outputs[PUMP].want_on = true;
+	restart(self);
+	start_pump(self);
+}
+
+TEST_F(output, max_on_ends_so_although_something_stronger_hides_it)
+{
+	self->info[PUMP].cause = HYDROPON_CAUSE_SHED;
+	self->conf.outputs[PUMP].want_on = false;
+	restart(self);
+	ASSERT_TRUE(decide(self, PUMP));
+	done(self, PUMP, -EIO);
+	ASSERT_TRUE(order(self, PUMP));
+	EXPECT_EQ(self->set.on, 0);
+	EXPECT_FALSE(decide(self, PUMP));
+	/* and once: what its switch does later is not the daemon's */
+	record(self, PUMP, false, HYDROPON_CAUSE_MAX_ON);
+	outputs_bind(self->outputs, &self->info[PUMP], self->turn.now_ns);
+	EXPECT_FALSE(decide(self, PUMP));
+}
+
+TEST_F(output, without_max_on_is_not_let_go_of_at_the_start)
+{
+	restart(self);
+	EXPECT_FALSE(decide(self, AIR));
+	/* and one with it, that wants to go on, is not either */
 	EXPECT_FALSE(decide(self, PUMP));
 }
 

@@ -713,6 +713,31 @@ TEST_F(turn, max_on_is_an_alarm_with_a_remedy)
 	EXPECT_EQ(last_set()->on, 1);
 }
 
+TEST_F(turn, a_daemon_that_starts_after_max_on_lets_go_only_if_it_wants_the_safe_state)
+{
+	kernel.outputs[0].max_on_ms = 60000;
+	for (int want_on = 1; want_on >= 0; want_on--) {
+		struct outputs *outputs = self->turn.outputs;
+
+		self->conf.outputs[0].want_on = want_on;
+		kernel.outputs[0].cause = HYDROPON_CAUSE_MAX_ON;
+		turn_close(&self->turn, 0);
+		self->turn.next_open_ns = 0;
+		self->turn.outputs = outputs_new(&self->conf);
+		outputs_free(outputs);
+		put_water(WATER_MV, 0);
+		put_beat();
+		turn_run(&self->turn);
+		ASSERT_TRUE(turn_is_protected(&self->turn));
+		EXPECT_EQ(kernel.sets_n, !want_on);
+		put_beat();
+		turn_run(&self->turn);
+		EXPECT_EQ(kernel.sets_n, !want_on);
+	}
+	EXPECT_EQ(last_set()->output, 0);
+	EXPECT_EQ(last_set()->on, 0);
+}
+
 /* Wall time is @ahead_s ahead of BOOTTIME. */
 static void put_time(int64_t ahead_s, bool stepped)
 {

@@ -140,7 +140,7 @@ static void pack(const struct world *world, unsigned char *to)
 	to = put(to, state->latched & 0xff);
 	to = put(to, state->latched >> 8);
 	to = put(to, state->on | state->end_on << 1 | state->restored << 2 | state->overrun << 3 |
-			     state->spent << 4 | state->demanded << 5 | state->pressed << 6);
+			     state->spent << 4 | state->pressed << 5);
 	to = put_ahead(to, now_ns, world->next_ns);
 	to = put_ago(to, now_ns, world->forced_ns, LEASE);
 	to = put(to, world->end);
@@ -157,8 +157,8 @@ static void pack(const struct world *world, unsigned char *to)
 	to = put(to, seen->on_for);
 	to = put(to, seen->off_for);
 	to = put(to, seen->cause);
-	to = put(to, seen->on | seen->reached_max << 1 | seen->pressed << 2 | seen->demanded << 3 |
-			     seen->over << 4 | seen->budget_latched << 5 | seen->restored << 6);
+	to = put(to, seen->on | seen->reached_max << 1 | seen->pressed << 2 | seen->over << 3 |
+			     seen->budget_latched << 4 | seen->restored << 5);
 
 	/* Old uses that have left the window are not told apart: nothing looks at them. */
 	while (old < state->uses_n && use_ago(world, old) >= (__s64)limits->window_ns)
@@ -193,8 +193,7 @@ static void unpack(const unsigned char *from, struct world *world)
 	state->restored = bits & 4;
 	state->overrun = bits & 8;
 	state->spent = bits & 16;
-	state->demanded = bits & 32;
-	state->pressed = bits & 64;
+	state->pressed = bits & 32;
 	world->next_ns = get_ahead(*from++, WALK_NOW);
 	world->forced_ns = WALK_NOW - *from++;
 	world->end = *from++;
@@ -223,10 +222,9 @@ static void unpack(const unsigned char *from, struct world *world)
 	seen->on = bits & 1;
 	seen->reached_max = bits & 2;
 	seen->pressed = bits & 4;
-	seen->demanded = bits & 8;
-	seen->over = bits & 16;
-	seen->budget_latched = bits & 32;
-	seen->restored = bits & 64;
+	seen->over = bits & 8;
+	seen->budget_latched = bits & 16;
+	seen->restored = bits & 32;
 	seen->exact = !scene->places;
 
 	state->uses_n = *from++;

@@ -127,14 +127,13 @@ static unsigned char *pack_output(const struct world *world, unsigned int i, uns
 	to = put(to, state->held_by);
 	to = put(to, state->latched & 0xff);
 	to = put(to, state->latched >> 8);
-	to = put(to, state->on | state->end_on << 1 | state->overrun << 3 | state->demanded << 5 |
-			     state->pressed << 6);
+	to = put(to, state->on | state->end_on << 1 | state->overrun << 3 | state->pressed << 5);
 	to = put_ago(to, world->now_ns, world->forced_ns[i], LEASE);
 	to = put_ahead(to, world->now_ns, seen->lease_until);
 	to = put(to, seen->on_for);
 	to = put(to, seen->off_for);
 	to = put(to, seen->cause);
-	return put(to, seen->on | seen->reached_max << 1 | seen->pressed << 2 | seen->demanded << 3);
+	return put(to, seen->on | seen->reached_max << 1 | seen->pressed << 2);
 }
 
 static const unsigned char *unpack_output(const unsigned char *from, struct world *world,
@@ -152,8 +151,7 @@ static const unsigned char *unpack_output(const unsigned char *from, struct worl
 	state->on = from[6] & 1;
 	state->end_on = from[6] & 2;
 	state->overrun = from[6] & 8;
-	state->demanded = from[6] & 32;
-	state->pressed = from[6] & 64;
+	state->pressed = from[6] & 32;
 	world->forced_ns[i] = WALK_NOW - from[7];
 	seen->restored = seen->exact = true;
 	seen->lease_until = get_ahead(from[8], 0);
@@ -163,7 +161,6 @@ static const unsigned char *unpack_output(const unsigned char *from, struct worl
 	seen->on = from[12] & 1;
 	seen->reached_max = from[12] & 2;
 	seen->pressed = from[12] & 4;
-	seen->demanded = from[12] & 8;
 	return from + 13;
 }
 

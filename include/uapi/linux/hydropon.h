@@ -62,8 +62,12 @@
  *
  * LIMITS OF THE WIRED EQUIPMENT, from the device tree
  *   max-on    longest time on without a pause. When it is over the output is off
- *             until the next command: the controller lets go and sets it again, or
- *             somebody presses its switch again.
+ *             until the next command: the controller lets go (SET to the declared
+ *             safe state) and sets it again, or somebody presses its switch again.
+ *             Nothing else ends that: not the close of the device, a controller that
+ *             opens it anew, a replaced interlock table, a suspension, a RESET or a
+ *             trip of level ON that begins. While its switch is held at ON, or a trip
+ *             of level ON lasts, letting go does not either.
  *   min-off   shortest pause between two leases, counted from probe as well.
  *   budget    most time on within a rolling window, to 1 ms below. An output that
  *             runs out while it is on is latched. Use is counted by the guard and
@@ -478,8 +482,9 @@ struct hydropon_stream {
  * @beat: the newest beat that was read and judged
  * @lease_ms: HYDROPON_LEASE_MIN_MS .. hydropon_output_info.lease_max_ms
  *
- * @on equal to the declared safe state: lets go of the lease. Always accepted
- * while the output is there; @beat and @lease_ms are not looked at.
+ * @on equal to the declared safe state: lets go of the lease, and of what max-on
+ * holds off. Always accepted while the output is there, also without a lease; @beat
+ * and @lease_ms are not looked at.
  *
  * Otherwise holds the output away from safe until beat time + lease. Errors,
  * each of which changes nothing, and is counted where the output is there:
