@@ -57,16 +57,15 @@ static void join(const struct hydropon_used *first, struct hydropon_used *second
  */
 static void make_room(struct hydropon_output_state *state)
 {
-	struct hydropon_used *uses = state->uses;
 	__u32 i, closest = 1;
 
 	for (i = 2; i < state->uses_n; i++)
-		if (uses[i].end_ns - uses[i - 1].first_ns <
-		    uses[closest].end_ns - uses[closest - 1].first_ns)
+		if (state->uses[i].end_ns - state->uses[i - 1].first_ns <
+		    state->uses[closest].end_ns - state->uses[closest - 1].first_ns)
 			closest = i;
-	join(&uses[closest - 1], &uses[closest]);
+	join(&state->uses[closest - 1], &state->uses[closest]);
 	for (i = closest; i < state->uses_n; i++)
-		uses[i - 1] = uses[i];
+		state->uses[i - 1] = state->uses[i];
 	state->uses_n--;
 }
 
@@ -345,10 +344,9 @@ int hydropon_restore(const struct hydropon_limits *limits, struct hydropon_outpu
 		return -EINVAL;
 	state->restored = true;
 	state->latched |= kept->latched;
-	if (!limits->budget_ns)
-		return 0;
-
-	/* Without it the output was forced off: there is no use yet that would be newer. */
+	/* No use is newer: until now the output was forced off. Without a budget there is no
+	 * window that one could lie in.
+	 */
 	for (i = 0; i < kept->uses_n; i++) {
 		__u64 ago_ns = kept->uses[i].ago_ms * HYDROPON_MS_NS;
 		__u64 used_ns = kept->uses[i].used_ms * HYDROPON_MS_NS;

@@ -58,10 +58,10 @@ __u64 hydropon_switch_step(struct hydropon_switch *position, bool on_closed, boo
 		position->on_closed = on_closed;
 		position->off_closed = off_closed;
 		position->since_ns = now_ns;
+		/* Hold to run: it ends when a contact moves, and begins after the debounce. */
+		if (storm || position->manual == HYDROPON_MANUAL_ON)
+			position->manual = HYDROPON_MANUAL_AUTO;
 	}
-	/* Hold to run: it ends when the contact opens, and begins after the debounce. */
-	if (storm || (position->manual == HYDROPON_MANUAL_ON && (!on_closed || off_closed)))
-		position->manual = HYDROPON_MANUAL_AUTO;
 	if (storm) {
 		position->broken = false;
 		return HYDROPON_NEVER;
