@@ -591,6 +591,15 @@ TEST_F(output, gets_no_more_time_by_a_switch_that_is_pressed_when_max_on_is_reac
 	EXPECT_ON(self, HYDROPON_CAUSE_MANUAL_ON);
 }
 
+TEST_F(output, is_off_when_max_on_is_reached_although_it_is_let_go_of_under_a_held_switch)
+{
+	self->limits.max_on_ns = 3 * SEC;
+	lease_until(self, 9 * SEC, SEC);
+	turn_switch(self, HYDROPON_MANUAL_ON, 2 * SEC);
+	let_go(self, HYDROPON_CAUSE_RELEASED, 4 * SEC);
+	EXPECT_OFF(self, HYDROPON_CAUSE_MAX_ON);
+}
+
 TEST_F(output, that_is_let_go_of_when_max_on_is_reached_may_be_set_again)
 {
 	self->limits.max_on_ns = 3 * SEC;

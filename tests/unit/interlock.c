@@ -5,6 +5,8 @@
 
 #include <limits.h>
 #include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define NS_PER_MS HYDROPON_MS_NS
 #define SEC (1000 * NS_PER_MS)
@@ -29,6 +31,8 @@ TEST(a_number_is_read_in_each_format)
 
 TEST(a_decimal_is_negative_if_either_part_is)
 {
+	EXPECT_EQ(number(HYDROPON_VAL_MICRO, 0, 500000), 500000000);
+	EXPECT_EQ(number(HYDROPON_VAL_MICRO, 1, 0), NANO);
 	EXPECT_EQ(number(HYDROPON_VAL_MICRO, 0, -500000), -500000000);
 	EXPECT_EQ(number(HYDROPON_VAL_MICRO, -1, 500000), -1500000000);
 	EXPECT_EQ(number(HYDROPON_VAL_MICRO, -1, -500000), -1500000000);
@@ -143,6 +147,20 @@ TEST(a_rate_is_not_known_before_the_second_edge)
 	expect_rate(&reading, 500);
 }
 
+TEST(a_rate_is_not_known_when_its_input_was_probed_anew)
+{
+	struct hydropon_reading reading = { 0 };
+
+	hydropon_reading_pulse(&reading, 1, 10 * SEC, 9 * SEC, 10 * SEC);
+	expect_rate(&reading, 1000);
+	hydropon_reading_pulse(&reading, 0, 0, 0, 11 * SEC);
+	expect_rate(&reading, 0);
+	hydropon_reading_pulse(&reading, 1, 20 * SEC, 19 * SEC, 20 * SEC);
+	expect_rate(&reading, 1000);
+	hydropon_reading_pulse(&reading, 3, 21 * SEC, 0, 21 * SEC);
+	expect_rate(&reading, 0);
+}
+
 TEST(a_rate_falls_when_no_edge_comes)
 {
 	struct hydropon_reading reading = { 0 };
@@ -216,6 +234,10 @@ TEST(the_extremes_of_a_rate_do_not_overflow)
 	EXPECT_TRUE(is_above(&reading, 1193046470));
 	EXPECT_TRUE(is_below(&reading, 1193046472));
 	hydropon_reading_pulse(&reading, 0, UINT64_MAX - 4000 * SEC, 1, UINT64_MAX);
+	EXPECT_EQ(reading.value, 1);
+	/* what would wrap to nothing: 2^31 edges times 2^33 us */
+	hydropon_reading_pulse(&reading, 1U << 31, 10 * SEC, 9 * SEC, 10 * SEC);
+	hydropon_reading_pulse(&reading, 0, 10 * SEC, 10 * SEC, 10 * SEC + (1000ULL << 33));
 	EXPECT_EQ(reading.value, 1);
 	hydropon_reading_pulse(&reading, UINT_MAX, 10 * SEC, 10 * SEC, 10 * SEC);
 	EXPECT_TRUE(is_above(&reading, LLONG_MAX));
@@ -738,6 +760,20 @@ TEST(ways_that_meet_are_no_circle)
 
 	EXPECT_EQ(hydropon_interlocks_bad(table, 5, CHANNELS, OUTPUTS), 5);
 	EXPECT_EQ(hydropon_interlocks_bad(table, 6, CHANNELS, OUTPUTS), 5);
+}
+
+TEST(a_table_is_read_to_its_end_and_no_further)
+{
+	const long page = sysconf(_SC_PAGESIZE);
+	char *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			   0);
+	struct hydropon_interlock *table = (struct hydropon_interlock *)(pages + page) - 2;
+
+	ASSERT_TRUE(pages != MAP_FAILED);
+	ASSERT_EQ(mprotect(pages + page, page, PROT_NONE), 0);
+	table[0] = link_of(0, 1, 0, 0);
+	table[1] = link_of(1, 2, 0, 0);
+	EXPECT_EQ(hydropon_interlocks_bad(table, 2, CHANNELS, OUTPUTS), 2);
 }
 
 TEST(the_first_bad_entry_of_a_table_is_named)

@@ -225,6 +225,17 @@ TEST_F(power, that_bounces_when_it_is_lost_was_lost_once)
 	EXPECT_EQ(self->power.losses, 1);
 }
 
+TEST_F(power, that_flickers_faster_than_it_is_read_was_not_lost_more_often)
+{
+	lost(self, 100 * SEC);
+	lost(self, 101 * SEC);
+	EXPECT_TRUE(power_at(self, false, true, 102 * SEC));
+	EXPECT_EQ(self->power.losses, 1);
+	good(self, 103 * SEC);
+	EXPECT_TRUE(power_at(self, true, true, 104 * SEC));
+	EXPECT_EQ(self->power.losses, 1);
+}
+
 TEST_F(power, that_waits_longer_by_itself_waits_so_after_flickers_too)
 {
 	self->power.restore_ns = 601 * SEC;

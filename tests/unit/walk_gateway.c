@@ -641,7 +641,7 @@ static bool go(const struct scene *played, unsigned int at_least)
 					     scene->name, wanted[i], #output);	\
 	} while (0)
 
-TEST(a_pump_and_a_doser_by_readings_and_leaks)
+TEST_TIMEOUT(a_pump_and_a_doser_by_readings_and_leaks, WALK_TIMEOUT_S)
 {
 	static const struct scene readings = {
 		.name = "readings", .flow = true, .no_flow = true, .no_reading = true, .leaks = true,
@@ -654,7 +654,7 @@ TEST(a_pump_and_a_doser_by_readings_and_leaks)
 		    HYDROPON_CAUSE_NEED);
 }
 
-TEST(a_pump_and_a_doser_through_power_losses)
+TEST_TIMEOUT(a_pump_and_a_doser_through_power_losses, WALK_TIMEOUT_S)
 {
 	static const struct scene power = { .name = "power", .flow = true, .power = true };
 
@@ -664,7 +664,7 @@ TEST(a_pump_and_a_doser_through_power_losses)
 	EXPECT_SEEN(DOSER, HYDROPON_CAUSE_LEASE, HYDROPON_CAUSE_SHED, HYDROPON_CAUSE_RESTORED);
 }
 
-TEST(a_pump_and_a_doser_with_a_switch)
+TEST_TIMEOUT(a_pump_and_a_doser_with_a_switch, WALK_TIMEOUT_S)
 {
 	static const struct scene contacts = {
 		.name = "switch", .leaks = true, .has_switch = true, .power = true,
@@ -676,7 +676,7 @@ TEST(a_pump_and_a_doser_with_a_switch)
 		    HYDROPON_CAUSE_MANUAL_OFF, HYDROPON_CAUSE_SHED);
 }
 
-TEST(a_pump_and_a_doser_whose_relay_sticks)
+TEST_TIMEOUT(a_pump_and_a_doser_whose_relay_sticks, WALK_TIMEOUT_S)
 {
 	static const struct scene relay = { .name = "relay", .flow = true, .sticks = true };
 
