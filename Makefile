@@ -3,7 +3,7 @@
 #   make            the programs and the modules for the running machine
 #   make install    into DESTDIR
 #   make demo       the virtual gateway with its tank, live
-#   make check      every test (PART=unit, install, style, bindings or guest: only these)
+#   make check      every test (PART=unit, decide, install, style, bindings or guest: only that)
 #   make check-hazards   the list of hazards, each measured beside its bound
 #   make check-kernels   the modules on every kernel they are for; check-style: their style
 #   make check-bindings  the device-tree binding and the overlays

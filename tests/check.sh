@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 out=build/check
 rm -rf $out
 mkdir -p $out
-parts=${*:-unit install style bindings guest}
+parts=${*:-unit decide install style bindings guest}
 # Every kernel there is, and those that the guest's tests run on.
 kernels=$(for version in 6.1 6.12; do printf "$version%s " "" -rt -armhf -armhf-rt -amd64 -amd64-rt; done)6.12-16k
 booted="6.1 6.12 6.12-rt 6.12-16k"
@@ -116,6 +116,11 @@ for part in $parts; do
 		unit address CC=gcc SANITIZE=address,undefined
 		unit thread CC=clang SANITIZE=thread
 		;;
+	decide)
+		say "the guard's decisions, broken in every small way"
+		# those that make a difference; check-decide looks at the others as well
+		{ tests/mutate/mutate.py --ktap --sample 100000 2>&1 || true; } >$out/decide.ktap
+		;;
 	install)
 		say "installation"
 		{ echo "# program install"; tests/install/files.sh 2>&1 || true; } >$out/install.ktap
@@ -144,7 +149,7 @@ for part in $parts; do
 		guest $booted
 		;;
 	*)
-		echo "check.sh: no part \"$part\"; there are unit, install, style, bindings, guest, hazards and kernels" >&2
+		echo "check.sh: no part \"$part\"; there are unit, decide, install, style, bindings, guest, hazards and kernels" >&2
 		exit 2
 		;;
 	esac
