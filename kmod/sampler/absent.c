@@ -15,8 +15,8 @@
 #include "internal.h"
 
 /* Some drivers say at each attempt that they failed: 2880 lines a day at most. */
-#define FIRST_MS	1000
-#define LONGEST_MS	30000
+#define FIRST_MS	1000U
+#define LONGEST_MS	30000U
 
 struct absent {
 	struct list_head list;
