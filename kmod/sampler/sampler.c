@@ -145,6 +145,20 @@ static enum hrtimer_restart sampler_tick(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
+/* When to wake up for the tick at @next_ns, or for the first one after it that has not passed
+ * during the read: between two reads there is a pause for others on the bus and the CPU, and
+ * for a suspension.
+ */
+static u64 wake_up_ns(const struct sampler *sampler, u64 next_ns)
+{
+	u64 now_ns = ktime_get_boottime_ns();
+
+	if (now_ns > next_ns)
+		next_ns += (div64_u64(now_ns - next_ns, sampler->interval_ns) + 1) *
+			   sampler->interval_ns;
+	return next_ns;
+}
+
 static int sampler_run(void *data)
 {
 	struct sampler *sampler = data;
@@ -164,7 +178,8 @@ static int sampler_run(void *data)
 
 		next_ns += sampler->interval_ns;
 		WRITE_ONCE(sampler->due, false);
-		hrtimer_start(&sampler->timer, ns_to_ktime(next_ns), HRTIMER_MODE_ABS);
+		hrtimer_start(&sampler->timer, ns_to_ktime(wake_up_ns(sampler, next_ns)),
+			      HRTIMER_MODE_ABS);
 		wait_event_freezable(sampler->wait,
 				     READ_ONCE(sampler->due) || kthread_should_stop());
 	}

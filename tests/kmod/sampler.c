@@ -257,6 +257,12 @@ TEST_F(sampler, a_chip_that_sleeps_950_ms_delays_itself_alone)
 	ticks = tally->samples[self->ec] - 1 + tally->missed_by[self->ec];
 	EXPECT_NEAR(ticks, (double)span_ns / (INTERVAL_MS * MS), 10);
 	EXPECT_LE(tally->missed_records[self->ec], tally->samples[self->ec] + 1);
+	/* What it reads, it reads on the raster. */
+	for (size_t i = 0; i < tally->n; i++)
+		if (tally->records[i].type == HYDROPON_REC_SAMPLE && tally->records[i].channel == self->ec)
+			EXPECT_NEAR((tally->records[i].time_ns - tally->first[self->ec].time_ns +
+				     INTERVAL_MS * MS / 2) % (INTERVAL_MS * MS),
+				    INTERVAL_MS * MS / 2, 2 * MS);
 }
 
 /* A read that begins from now on hangs for @ms, and those after it do not. */
@@ -380,6 +386,7 @@ TEST_F_TIMEOUT(sampler, a_chip_that_gets_power_late_comes_by_itself, 120)
 	} while (waited_s < 35 && !(has_channel(self->fd, "ph-b") &&
 				    channel_info(self->fd, "ph-b").present));
 	harness_note("after %d s", waited_s);
+	ASSERT_TRUE(has_channel(self->fd, "ph-b"));
 	late = channel_info(self->fd, "ph-b").index;
 	tally = listen_for(self->fd, 1000);
 	expect_steady(tally, late, INTERVAL_MS, 1000);
@@ -496,6 +503,18 @@ TEST_F_TIMEOUT(sampler, a_suspended_system_wakes_up_to_one_record_of_what_was_mi
 		EXPECT_EQ(tally->errors[channel], 0);
 	}
 	harness_note("%u ticks missed", ticks);
+}
+
+TEST_F_TIMEOUT(sampler, a_chip_slower_than_its_interval_keeps_no_system_awake, 60)
+{
+	uint64_t start_ns;
+
+	sim_write("i2c-b/adc-49/latency_us", 60000);
+	sleep_ms(1000);
+	start_ns = clock_boot_ns();
+	suspend_for(5);
+	EXPECT_GE(clock_boot_ns() - start_ns, 3000 * MS);
+	EXPECT_LE(clock_boot_ns() - start_ns, 7000 * MS);
 }
 
 TEST_F(sampler, keeps_its_interval_under_load)
