@@ -7,6 +7,7 @@
 
 #include <linux/device.h>
 #include <linux/hydropon.h>
+#include <linux/math64.h>
 
 struct hydropon_channel;
 
@@ -63,6 +64,21 @@ static inline int hydropon_follow(struct device *dev, struct device *supplier)
 	if (!link || READ_ONCE(link->status) != DL_STATE_CONSUMER_PROBE)
 		return -EPROBE_DEFER;
 	return 0;
+}
+
+/**
+ * hydropon_next_tick() - the first tick after a time
+ * @after_ns: BOOTTIME
+ * @interval_ns: of the sampler, the pulse input or the beats; not 0
+ *
+ * Ticks are at the multiples of their interval, whenever who has them came. So those of one
+ * interval, and those whose interval is a multiple of another's, are due at the same instant,
+ * and the reader is woken once for what they give.
+ * Context: any.
+ */
+static inline u64 hydropon_next_tick(u64 after_ns, u64 interval_ns)
+{
+	return (div64_u64(after_ns, interval_ns) + 1) * interval_ns;
 }
 
 #endif /* HYDROPON_GUARD_H */

@@ -147,9 +147,7 @@ static u64 step_beats(struct hydropon_gateway *gateway, u64 now_ns)
 
 	if (now_ns < beats->next_ns)
 		return beats->next_ns;
-	beats->next_ns += BEAT_NS;
-	if (beats->next_ns <= now_ns)
-		beats->next_ns = now_ns + BEAT_NS;
+	beats->next_ns = hydropon_next_tick(now_ns, BEAT_NS);
 
 	end_storm_windows(gateway);
 	if (!gateway->controlled)

@@ -107,7 +107,7 @@ static enum hrtimer_restart pulse_tick(struct hrtimer *timer)
 				     ktime_to_ns(hrtimer_get_expires(timer)), pulse->interval_ns);
 	hydropon_channel_push(pulse->guard, &record);
 
-	hrtimer_set_expires(timer, ns_to_ktime(due_ns + pulse->interval_ns));
+	hrtimer_set_expires(timer, ns_to_ktime(hydropon_next_tick(due_ns, pulse->interval_ns)));
 	return HRTIMER_RESTART;
 }
 
@@ -225,7 +225,8 @@ static int pulse_probe(struct platform_device *pdev)
 	if (ret)
 		goto err_free_irq;
 	platform_set_drvdata(pdev, pulse);
-	hrtimer_start(&pulse->tick, ns_to_ktime(pulse->told_ns + pulse->interval_ns),
+	hrtimer_start(&pulse->tick,
+		      ns_to_ktime(hydropon_next_tick(pulse->told_ns, pulse->interval_ns)),
 		      HRTIMER_MODE_ABS_HARD);
 	return 0;
 

@@ -145,24 +145,20 @@ static enum hrtimer_restart sampler_tick(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-/* When to wake up for the tick at @next_ns, or for the first one after it that has not passed
+/* When to wake up for the tick at @due_ns, or for the first one after it that has not passed
  * during the read: between two reads there is a pause for others on the bus and the CPU, and
  * for a suspension.
  */
-static u64 wake_up_ns(const struct sampler *sampler, u64 next_ns)
+static u64 wake_up_ns(const struct sampler *sampler, u64 due_ns)
 {
-	u64 now_ns = ktime_get_boottime_ns();
-
-	if (now_ns > next_ns)
-		next_ns += (div64_u64(now_ns - next_ns, sampler->interval_ns) + 1) *
-			   sampler->interval_ns;
-	return next_ns;
+	return max(due_ns, hydropon_next_tick(ktime_get_boottime_ns(), sampler->interval_ns));
 }
 
 static int sampler_run(void *data)
 {
 	struct sampler *sampler = data;
-	u64 next_ns = ktime_get_boottime_ns();
+	/* At once for the first time: the tick after it may be an hour away. */
+	u64 due_ns = ktime_get_boottime_ns();
 
 	/* It does little, and that on time: among eight busy processes on one CPU it is up to
 	 * 20 ms late with the fair scheduler of 6.12.
@@ -170,15 +166,15 @@ static int sampler_run(void *data)
 	sched_set_fifo_low(current);
 	set_freezable();
 	while (!kthread_should_stop()) {
-		next_ns = hydropon_begin_tick(sampler->node, sampler->channels[0].guard,
-					      ktime_get_boottime_ns(), next_ns,
-					      sampler->interval_ns);
+		due_ns = hydropon_begin_tick(sampler->node, sampler->channels[0].guard,
+					     ktime_get_boottime_ns(), due_ns,
+					     sampler->interval_ns);
 		for (u32 i = 0; i < sampler->channels_n && !kthread_should_stop(); i++)
 			read_channel(&sampler->channels[i]);
 
-		next_ns += sampler->interval_ns;
+		due_ns = hydropon_next_tick(due_ns, sampler->interval_ns);
 		WRITE_ONCE(sampler->due, false);
-		hrtimer_start(&sampler->timer, ns_to_ktime(wake_up_ns(sampler, next_ns)),
+		hrtimer_start(&sampler->timer, ns_to_ktime(wake_up_ns(sampler, due_ns)),
 			      HRTIMER_MODE_ABS);
 		wait_event_freezable(sampler->wait,
 				     READ_ONCE(sampler->due) || kthread_should_stop());

@@ -27,6 +27,15 @@
  *   before the next good one. HYDROPON_RING_RESERVED slots are kept for urgent
  *   records and TIME, so that a flood of samples never hides what an output did.
  *
+ * TICKS
+ *   Beats, samplers and pulse inputs tick at the multiples of their interval on
+ *   CLOCK_BOOTTIME, whenever they were probed: those of one interval, or of a multiple
+ *   of it, at the same instant. A sampler reads for the first time at once when it is
+ *   probed; a pulse input tells for the first time at its first tick. A reader is woken
+ *   once for all that a tick gives if its max-latency is as long as the slowest of those
+ *   buses takes, or if its watermark is what a tick gives: a record of each channel, and
+ *   a beat. Chips on one bus are read one after another.
+ *
  * BEATS AND LEASES
  *   Every HYDROPON_BEAT_MS the guard writes a BEAT record into the stream. It
  *   carries a number that is found nowhere else. An output is away from its
@@ -104,7 +113,8 @@
  * @HYDROPON_REC_SAMPLE: one reading of an IIO channel. @channel: the channel.
  *	@status: 0 or -errno of the read; value and aux are 0 if it failed.
  *	@value, @aux: val and val2 as IIO gives them, @flags: their
- *	enum hydropon_value_format. @time_ns: when the read began.
+ *	enum hydropon_value_format. @time_ns: when the read began, before any wait
+ *	for its bus.
  * @HYDROPON_REC_SCALE: the scale of a channel as IIO gives it, in front of the
  *	first sample that it applies to and whenever it changes. @value, @aux,
  *	@flags as for SAMPLE. For a channel that IIO converts itself the scale
@@ -117,7 +127,9 @@
  *	more edges than hydropon,max-hz allows: the input was masked for the rest
  *	of the interval, and what was not counted nobody knows.
  * @HYDROPON_REC_MISSED: a sampler could not keep its interval. @channel: the
- *	first channel of the node, @value: how many ticks were left out.
+ *	first channel of the node, @value: how many ticks were left out: those that
+ *	had passed when it came to read, for as long as a read took, or while the
+ *	system slept. Those that follow are where they would have been.
  * @HYDROPON_REC_BEAT: @value: the beat (read it as __u32). @time_ns: its time.
  * @HYDROPON_REC_OUTPUT: an output changed, or writes to its line began to fail or
  *	to succeed. @channel: the output, @value: 1 on, 0 off, as decided or as
@@ -376,7 +388,7 @@ struct hydropon_info {
  * @index: in: which one; -EINVAL past hydropon_info.channels
  * @kind: enum hydropon_kind
  * @present: 0 if its device is gone; it keeps its index for when it returns
- * @interval_ms: its sampling interval
+ * @interval_ms: its sampling interval, see TICKS
  * @records: records it has given since the gateway was probed
  * @errors: of these, failed reads
  * @name: from io-channel-names, or the name of the pulse node
