@@ -32,7 +32,12 @@
 #define DEVICES 8
 #define INTERVAL_MS 100
 #define SECONDS 60
+#define STALL_S 60
+/* A register read of 5 bytes on an I2C bus of 100 kHz. */
+#define TRANSFER_US 480
 #define MS 1000000ULL
+#define STRING_(x) #x
+#define STRING(x) STRING_(x)
 #define SAMPLES_MAX 100000
 #define IIO "/sys/bus/iio/devices"
 
@@ -87,7 +92,7 @@ static void add(struct figures *figures, double value)
 		figures->of[figures->n++] = value;
 }
 
-static int compare(const void *a, const void *b)
+static int compare_doubles(const void *a, const void *b)
 {
 	double difference = *(const double *)a - *(const double *)b;
 
@@ -98,12 +103,28 @@ static double quantile(struct figures *figures, double q)
 {
 	if (!figures->n)
 		return 0;
-	qsort(figures->of, figures->n, sizeof(double), compare);
+	qsort(figures->of, figures->n, sizeof(double), compare_doubles);
 	return figures->of[(size_t)(q * (double)(figures->n - 1))];
 }
 
-/* CPU seconds that were not idle since boot, both processors, interrupts included. */
-static double busy_s(void)
+/* --- CPU time */
+
+/* Nanoseconds of CPU time: of the kernel threads that bring the readings, of this process, which
+ * reads them, of all other tasks, and of all that is not idle, interrupts included.
+ */
+struct cpu { double threads, reader, others, busy; unsigned int threads_n; };
+
+enum side { OURS, THEIRS };
+
+static bool brings_readings(enum side side, const char *name)
+{
+	if (side == OURS)
+		return !strncmp(name, "hydropon-", 9);
+	return !strncmp(name, "irq/", 4) && strstr(name, "consumer");
+}
+
+/* Nanoseconds since boot, to 10 ms. */
+static double busy_ns(void)
 {
 	unsigned long long user, nice, system, idle, iowait;
 	FILE *stat = fopen("/proc/stat", "re");
@@ -112,19 +133,103 @@ static double busy_s(void)
 			    &iowait) != 5)
 		die("/proc/stat");
 	fclose(stat);
-	return 2 * (double)clock_boot_ns() / 1e9 - (double)(idle + iowait) / 100;
+	return 2 * (double)clock_boot_ns() - (double)(idle + iowait) * 1e7;
 }
 
-struct run { double wakeups, samples, busy, p50_ms, p99_ms; };
-
-static void report(const char *who, int devices, const struct run *run, double idle)
+static double own_ns(void)
 {
-	double cpu_s = run->busy - idle * SECONDS;
+	struct timespec ts;
 
-	printf("  %-22s %d devices: %6.2f wake-ups a tick, %7.2f ms CPU per 1000 samples, latency p50 %.2f p99 %.2f ms (%.0f samples)\n",
+	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts))
+		die("own CPU time");
+	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
+}
+
+/* False for a task that has ended meanwhile. */
+static bool read_task(const char *pid, char *name, size_t size, double *ns)
+{
+	char path[64];
+	bool is_there = false;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/comm", pid);
+	file = fopen(path, "re");
+	if (file) {
+		is_there = fgets(name, (int)size, file) != NULL;
+		fclose(file);
+	}
+	snprintf(path, sizeof(path), "/proc/%.16s/schedstat", pid);
+	file = is_there ? fopen(path, "re") : NULL;
+	if (!file)
+		return false;
+	is_there = fscanf(file, "%lf", ns) == 1;
+	fclose(file);
+	return is_there;
+}
+
+/* Each process of this guest has one task. */
+static void add_tasks(struct cpu *cpu, enum side side, int sign)
+{
+	DIR *folder = opendir("/proc");
+	struct dirent *entry;
+
+	if (!folder)
+		die("/proc");
+	cpu->threads_n = 0;
+	while ((entry = readdir(folder))) {
+		char name[64];
+		double ns;
+
+		if (entry->d_name[0] < '1' || entry->d_name[0] > '9' ||
+		    atoi(entry->d_name) == getpid() ||
+		    !read_task(entry->d_name, name, sizeof(name), &ns))
+			continue;
+		if (!brings_readings(side, name)) {
+			cpu->others += sign * ns;
+			continue;
+		}
+		cpu->threads += sign * ns;
+		cpu->threads_n++;
+	}
+	closedir(folder);
+}
+
+/* What is spent on the measuring itself lies outside. */
+static void cpu_begin(struct cpu *cpu, enum side side)
+{
+	*cpu = (struct cpu){ 0 };
+	add_tasks(cpu, side, -1);
+	cpu->busy = -busy_ns();
+	cpu->reader = -own_ns();
+}
+
+static void cpu_end(struct cpu *cpu, enum side side)
+{
+	cpu->reader += own_ns();
+	cpu->busy += busy_ns();
+	add_tasks(cpu, side, 1);
+}
+
+struct run { double wakeups, samples, records, p50_ms, p99_ms; struct cpu cpu; };
+
+/* Microseconds for each sample. */
+static double tasks_us(const struct run *run)
+{
+	return (run->cpu.threads + run->cpu.reader) / 1e3 / run->samples;
+}
+
+static double all_us(const struct run *run, double idle_ns)
+{
+	return (run->cpu.busy - idle_ns) / 1e3 / run->samples;
+}
+
+static void report(const char *who, int devices, const struct run *run, double idle_ns)
+{
+	printf("  %-21s %d devices: %5.2f wake-ups a tick; us CPU a sample: threads %6.1f + reader %6.1f = %6.1f, other tasks %5.1f, all with interrupts %6.1f; latency p50 %.2f p99 %.2f ms (%.0f samples)\n",
 	       who, devices, run->wakeups / (SECONDS * 1000.0 / INTERVAL_MS),
-	       run->samples > 0 ? cpu_s * 1e6 / run->samples : 0, run->p50_ms, run->p99_ms,
-	       run->samples);
+	       run->cpu.threads / 1e3 / run->samples, run->cpu.reader / 1e3 / run->samples,
+	       tasks_us(run), run->cpu.others / 1e3 / run->samples, all_us(run, idle_ns),
+	       run->p50_ms, run->p99_ms, run->samples);
 }
 
 /* --- ours */
@@ -139,18 +244,27 @@ static int open_stream(uint32_t watermark, uint32_t latency_ms)
 	return fd;
 }
 
-static struct run run_stream(uint32_t latency_ms)
+/* How long ago the chip answered, whose answer is the time: see tests/sim/ads1115.c. */
+static double latency_ms(int32_t value, uint64_t now_ns)
+{
+	return (uint16_t)((now_ns >> 14) - (uint64_t)value) * 16384e-6;
+}
+
+/* A reader that knows what a tick gives: one record of each of @devices, and a beat. So it has
+ * each as soon as the last one is there. The max-latency is for the few that are one too many.
+ */
+static struct run run_stream(int devices)
 {
 	static struct hydropon_record records[512];
 	struct figures latency = { 0 };
 	struct run run = { 0 };
-	int fd = open_stream(2048, latency_ms);
+	int fd = open_stream((uint32_t)devices + 1, 10);
 	uint64_t end_ns;
 
 	sleep_ms(500);
 	while (read(fd, records, sizeof(records)) > 0)
 		;
-	run.busy = -busy_s();
+	cpu_begin(&run.cpu, OURS);
 	end_ns = clock_boot_ns() + SECONDS * 1000 * MS;
 	while (clock_boot_ns() < end_ns) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -162,45 +276,50 @@ static struct run run_stream(uint32_t latency_ms)
 		now_ns = clock_boot_ns();
 		run.wakeups++;
 		for (ssize_t i = 0; i < n / (ssize_t)sizeof(records[0]); i++) {
+			run.records++;
 			if (records[i].type != HYDROPON_REC_SAMPLE || records[i].status)
 				continue;
 			run.samples++;
-			add(&latency, (double)(now_ns - records[i].time_ns) / 1e6);
+			add(&latency, latency_ms(records[i].value, now_ns));
 		}
 	}
-	run.busy += busy_s();
+	cpu_end(&run.cpu, OURS);
 	close(fd);
+	if (run.cpu.threads_n < (unsigned int)devices)
+		die("%u threads of the samplers", run.cpu.threads_n);
 	run.p50_ms = quantile(&latency, 0.5);
 	run.p99_ms = quantile(&latency, 0.99);
 	free(latency.of);
 	return run;
 }
 
-/* A reader that stops for 40 s, on a stream that is small enough: what is lost is told. */
+/* What is lost is told at the latest when there is room again. */
 static void stall_stream(void)
 {
 	static struct hydropon_record records[4096];
 	struct hydropon_info info;
 	uint64_t told = 0, got = 0;
 	int fd = open_stream(2048, 50);
-	ssize_t n;
 
-	sleep_ms(60000);
-	while ((n = read(fd, records, sizeof(records))) > 0) {
-		for (ssize_t i = 0; i < n / (ssize_t)sizeof(records[0]); i++) {
-			if (records[i].type == HYDROPON_REC_LOST)
-				told += (uint32_t)records[i].value;
-			else
-				got++;
+	sleep_ms(STALL_S * 1000);
+	for (int i = 0; i < 10; i++) {
+		ssize_t n;
+
+		while ((n = read(fd, records, sizeof(records))) > 0) {
+			for (ssize_t r = 0; r < n / (ssize_t)sizeof(records[0]); r++) {
+				if (records[r].type == HYDROPON_REC_LOST)
+					told += (uint32_t)records[r].value;
+				else
+					got++;
+			}
 		}
-		sleep_ms(200);
-		if (told)
-			break;
+		sleep_ms(100);
 	}
 	if (ioctl(fd, HYDROPON_IOC_INFO, &info))
 		die("INFO");
-	printf("  record stream, reader stopped for 60 s: %llu records kept, %llu lost, %llu of them told in band\n",
-	       (unsigned long long)got, (unsigned long long)info.lost, (unsigned long long)told);
+	printf("  hydropon stream of %u, 8 devices, reader stopped for %d s: %llu records kept, %llu lost, %llu told in band\n",
+	       info.ring_records, STALL_S, (unsigned long long)got,
+	       (unsigned long long)info.lost, (unsigned long long)told);
 	close(fd);
 }
 
@@ -275,7 +394,7 @@ static struct run run_iio(struct iio_device *devices, int n)
 		fds[i] = (struct pollfd){ .fd = devices[i].fd, .events = POLLIN };
 	}
 	sleep_ms(500);
-	run.busy = -busy_s();
+	cpu_begin(&run.cpu, THEIRS);
 	end_ns = clock_boot_ns() + SECONDS * 1000 * MS;
 	while (clock_boot_ns() < end_ns) {
 		poll(fds, (nfds_t)n, 1000);
@@ -287,11 +406,14 @@ static struct run run_iio(struct iio_device *devices, int n)
 
 			for (ssize_t s = 0; s < got / (ssize_t)sizeof(scans[0]); s++) {
 				run.samples++;
-				add(&latency, (double)(now_ns - (uint64_t)scans[s].time_ns) / 1e6);
+				run.records++;
+				add(&latency, latency_ms(scans[s].value, now_ns));
 			}
 		}
 	}
-	run.busy += busy_s();
+	cpu_end(&run.cpu, THEIRS);
+	if (run.cpu.threads_n != (unsigned int)n)
+		die("%u threads of IIO's consumers", run.cpu.threads_n);
 	for (int i = 0; i < n; i++)
 		iio_stop(&devices[i]);
 	run.p50_ms = quantile(&latency, 0.5);
@@ -306,20 +428,24 @@ static void stall_iio(struct iio_device *device)
 	ssize_t n, got = 0;
 
 	iio_start(device, "128");
-	sleep_ms(60000);
+	sleep_ms(STALL_S * 1000);
 	while ((n = read(device->fd, scans, sizeof(scans))) > 0)
 		got += n / (ssize_t)sizeof(scans[0]);
 	iio_stop(device);
-	printf("  IIO buffer of 128, reader stopped for 60 s: %zd samples kept, about %d lost, none told\n",
-	       got, 60000 / INTERVAL_MS - (int)got);
+	printf("  IIO buffer of 128, 1 device, reader stopped for %d s: %zd samples kept, about %d lost, none told\n",
+	       STALL_S, got, STALL_S * 1000 / INTERVAL_MS - (int)got);
 }
 
-static double measure_idle(void)
+/* What the machine does without all of this, in the time of a run. */
+static double measure_idle_ns(void)
 {
-	double busy = -busy_s();
+	double ns;
 
+	/* udev has heard of the unbinding. */
+	sleep_ms(10000);
+	ns = -busy_ns();
 	sleep_ms(SECONDS * 1000);
-	return (busy + busy_s()) / SECONDS;
+	return ns + busy_ns();
 }
 
 static void set_samplers(int n, bool bound)
@@ -332,62 +458,110 @@ static void set_samplers(int n, bool bound)
 	}
 }
 
-static void unbind_others(void)
+/* What is not compared. */
+static void set_others(bool bound)
 {
-	static const char *const samplers[] = { "probe-a", "probe-b", "probe-c", "light" };
+	static const char *const samplers[] = { "probe-a", "probe-b", "probe-c", "light", "sun", "leaf" };
+	static const char *const pulses[] = {
+		"flow-a", "water-meter", "zone-1", "zone-2", "zone-3", "zone-4", "zone-5", "zone-6",
+		"zone-7", "zone-8",
+	};
+	char device[32];
 
 	for (size_t i = 0; i < sizeof(samplers) / sizeof(samplers[0]); i++) {
-		char device[32];
-
 		snprintf(device, sizeof(device), "hydropon:%s", samplers[i]);
-		bind_driver(false, "hydropon-sampler", device);
+		bind_driver(bound, "hydropon-sampler", device);
 	}
-	bind_driver(false, "hydropon-pulse", "hydropon:flow-a");
+	for (size_t i = 0; i < sizeof(pulses) / sizeof(pulses[0]); i++) {
+		snprintf(device, sizeof(device), "hydropon:%s", pulses[i]);
+		bind_driver(bound, "hydropon-pulse", device);
+	}
+}
+
+static void set_transfer_us(const char *us)
+{
+	for (int i = 0; i < DEVICES; i++)
+		write_file(us, SIM_ROOT "/i2c-bench%d/adc-48/latency_us", i);
+}
+
+#define COUNTS 3
+static const int counts[COUNTS] = { 1, 4, 8 };
+
+static void run_theirs(struct run runs[COUNTS], struct iio_device *devices)
+{
+	for (int i = 0; i < COUNTS; i++)
+		runs[i] = run_iio(devices, counts[i]);
+}
+
+static void run_ours(struct run runs[COUNTS])
+{
+	set_samplers(DEVICES, false);
+	for (int i = 0; i < COUNTS; i++) {
+		set_samplers(counts[i], true);
+		sleep_ms(10000);
+		runs[i] = run_stream(counts[i]);
+		set_samplers(counts[i], false);
+	}
+	set_samplers(DEVICES, true);
+}
+
+static void compare(const struct run ours[COUNTS], const struct run theirs[COUNTS], double idle_ns)
+{
+	for (int i = 0; i < COUNTS; i++)
+		report("IIO triggered buffers", counts[i], &theirs[i], idle_ns);
+	for (int i = 0; i < COUNTS; i++)
+		report("hydropon stream", counts[i], &ours[i], idle_ns);
+	for (int i = 0; i < COUNTS; i++)
+		printf("  ours/theirs, %d devices: wake-ups %.2f, CPU of threads and reader a sample %.2f, of all with interrupts %.2f, p99 latency %.2f\n",
+		       counts[i], ours[i].wakeups / theirs[i].wakeups,
+		       tasks_us(&ours[i]) / tasks_us(&theirs[i]),
+		       all_us(&ours[i], idle_ns) / all_us(&theirs[i], idle_ns),
+		       ours[i].p99_ms / theirs[i].p99_ms);
+	for (int i = 0; i < COUNTS; i++)
+		printf("  CPU of threads and reader a record, %d devices: ours %.0f ns (samples and beats), theirs %.0f ns\n",
+		       counts[i],
+		       (ours[i].cpu.threads + ours[i].cpu.reader) / ours[i].records,
+		       (theirs[i].cpu.threads + theirs[i].cpu.reader) / theirs[i].records);
 }
 
 static void bench_streams(void)
 {
-	static const int counts[] = { 1, 4, 8 };
+	static const char *const transfers_us[2] = { "0", STRING(TRANSFER_US) };
+	struct run ours[2][COUNTS], theirs[2][COUNTS];
 	struct iio_device devices[DEVICES];
-	struct run ours[3], theirs[3];
-	double idle;
+	double idle_ns;
 
-	printf("streams: %d s at %d ms, wake-ups and CPU time of both processors with interrupts, less an idle gateway's\n",
+	for (int i = 0; i < DEVICES; i++)
+		write_file("1", SIM_ROOT "/i2c-bench%d/adc-48/clock", i);
+	printf("streams: %d s at %d ms, each device on a bus of its own; latency from the chip's answer until a process has it; an instruction takes 16 ns, so that the figures are the same each time, and larger than a board's\n",
 	       SECONDS, INTERVAL_MS);
 	if (find_adcs(devices, DEVICES) != DEVICES)
 		die("eight ADCs of the bench");
 
 	/* Theirs first: nothing of ours runs then. */
-	set_samplers(DEVICES, false);
 	bind_driver(false, "hydropon-gateway", "hydropon");
-	idle = measure_idle();
-	for (int i = 0; i < 3; i++)
-		theirs[i] = run_iio(devices, counts[i]);
+	idle_ns = measure_idle_ns();
+	for (int i = 0; i < 2; i++) {
+		set_transfer_us(transfers_us[i]);
+		run_theirs(theirs[i], devices);
+	}
 	stall_iio(&devices[0]);
-	for (int i = 0; i < 3; i++)
-		report("IIO triggered buffers", counts[i], &theirs[i], idle);
 
 	bind_driver(true, "hydropon-gateway", "hydropon");
 	sleep_ms(3000);
-	unbind_others();
-	for (int i = 0; i < 3; i++) {
-		uint32_t latency_ms = (uint32_t)(theirs[i].p99_ms + 0.5);
-
-		set_samplers(DEVICES, false);
-		set_samplers(counts[i], true);
-		sleep_ms(500);
-		ours[i] = run_stream(latency_ms ? latency_ms : 1);
-		report("hydropon stream", counts[i], &ours[i], idle);
-		set_samplers(counts[i], false);
-		set_samplers(DEVICES, true);
+	set_others(false);
+	for (int i = 0; i < 2; i++) {
+		set_transfer_us(transfers_us[i]);
+		run_ours(ours[i]);
 	}
-	for (int i = 0; i < 3; i++)
-		printf("  ratio ours/theirs, %d devices: wake-ups %.2f, CPU per sample %.2f, p99 latency %.2f\n",
-		       counts[i], ours[i].wakeups / theirs[i].wakeups,
-		       (ours[i].busy - idle * SECONDS) / ours[i].samples /
-		       ((theirs[i].busy - idle * SECONDS) / theirs[i].samples),
-		       ours[i].p99_ms / theirs[i].p99_ms);
 	stall_stream();
+	set_transfer_us("0");
+	set_others(true);
+	for (int i = 0; i < 2; i++) {
+		printf(" %s us a transfer; idle: %.2f ms CPU a second\n", transfers_us[i],
+		       idle_ns / SECONDS / 1e6);
+		compare(ours[i], theirs[i], idle_ns);
+	}
 }
 
 /* --- edges */
@@ -549,16 +723,20 @@ static void bench_edges(void)
 	end(process);
 }
 
-/* --- lateness: readings begin at a multiple of the interval since a sampler's first */
+/* --- lateness */
 
 static void bench_late(void)
 {
 	static struct hydropon_record records[512];
-	static uint64_t first_ns[HYDROPON_MAX_CHANNELS], seen[HYDROPON_MAX_CHANNELS];
-	struct figures late = { 0 };
-	int fd = open_stream(512, 50);
-	uint64_t end_ns = clock_boot_ns() + SECONDS * 1000 * MS;
+	struct figures late = { 0 }, first = { 0 };
+	uint64_t tick = 0, first_ns = 0;
+	uint64_t end_ns;
+	int fd;
 
+	set_others(false);
+	sleep_ms(10000);
+	fd = open_stream(512, 50);
+	end_ns = clock_boot_ns() + SECONDS * 1000 * MS;
 	while (clock_boot_ns() < end_ns) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
 		ssize_t n;
@@ -566,21 +744,27 @@ static void bench_late(void)
 		poll(&p, 1, 1000);
 		n = read(fd, records, sizeof(records));
 		for (ssize_t i = 0; i < n / (ssize_t)sizeof(records[0]); i++) {
-			uint32_t c = records[i].channel;
-			uint64_t time_ns = records[i].time_ns, interval_ns = INTERVAL_MS * MS;
+			uint64_t late_ns = records[i].time_ns % (INTERVAL_MS * MS);
 
-			if (records[i].type != HYDROPON_REC_SAMPLE || c >= HYDROPON_MAX_CHANNELS)
+			if (records[i].type != HYDROPON_REC_SAMPLE)
 				continue;
-			/* The earliest phase of each channel is its grid. */
-			if (!seen[c]++ || time_ns % interval_ns < first_ns[c])
-				first_ns[c] = time_ns % interval_ns;
-			add(&late, (double)(time_ns % interval_ns - first_ns[c]) / 1e3);
+			if (records[i].time_ns / (INTERVAL_MS * MS) != tick) {
+				if (tick)
+					add(&first, (double)first_ns / 1e3);
+				tick = records[i].time_ns / (INTERVAL_MS * MS);
+				first_ns = late_ns;
+			}
+			first_ns = late_ns < first_ns ? late_ns : first_ns;
+			add(&late, (double)late_ns / 1e3);
 		}
 	}
 	close(fd);
-	printf("late: begin of a reading after its tick, 8 samplers, %zu readings: p50 %.1f p99 %.1f max %.1f us\n",
-	       late.n, quantile(&late, 0.5), quantile(&late, 0.99), quantile(&late, 1));
+	set_others(true);
+	printf("late: begin of a reading after its tick, at which 8 samplers begin on 2 CPUs: p50 %.1f p99 %.1f max %.1f us; the first of each tick: p50 %.1f p99 %.1f max %.1f us (%zu readings)\n",
+	       quantile(&late, 0.5), quantile(&late, 0.99), quantile(&late, 1),
+	       quantile(&first, 0.5), quantile(&first, 0.99), quantile(&first, 1), late.n);
 	free(late.of);
+	free(first.of);
 }
 
 int main(int argc, char **argv)

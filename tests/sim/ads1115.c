@@ -5,7 +5,8 @@
  * and ends with the settings that it began with, so that a driver which reads too
  * early gets the old result here too. The comparator is not simulated.
  *
- * Files: ain0_uv .. ain3_uv, the voltage at the pins in microvolt.
+ * Files: ain0_uv .. ain3_uv, the voltage at the pins in microvolt; clock, 1 for a chip
+ * whose result is not a voltage but when it was read: BOOTTIME in units of 2^14 ns.
  */
 #include "wires.h"
 
@@ -43,6 +44,7 @@ struct ads1115 {
 	struct ads1115_pin pins[PINS];
 	u8 pointer;
 	u16 registers[REGISTERS];
+	bool clock;
 	bool converting;
 	u16 converting_config;	/* what the conversion under way began with */
 	u64 converting_since_ns;
@@ -144,6 +146,8 @@ static void ads1115_read(struct sim_chip *chip, u8 *bytes, size_t n)
 	value = adc->registers[adc->pointer];
 	if (adc->pointer == REG_CONFIG && !adc->converting)
 		value |= CONFIG_OS;
+	if (adc->pointer == REG_CONVERSION && READ_ONCE(adc->clock))
+		value = ktime_get_boottime_ns() >> 14;
 	for (i = 0; i < n; i++)
 		bytes[i] = i & 1 ? value & 0xff : value >> 8;
 }
@@ -191,6 +195,7 @@ static void ads1115_create_files(struct sim_chip *chip, struct dentry *folder)
 	struct ads1115 *adc = to_ads1115(chip);
 	unsigned int i;
 
+	debugfs_create_bool("clock", 0600, folder, &adc->clock);
 	for (i = 0; i < PINS; i++) {
 		char name[16];
 
