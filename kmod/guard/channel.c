@@ -184,7 +184,10 @@ void hydropon_channel_push(struct hydropon_channel *channel,
 		take_sample(channel, &record);
 	}
 	push_in_order(channel, &record, now_ns);
-	hydropon_evaluate(gateway, 0, now_ns);
+	if (channel->needed || channel->interlocked)
+		hydropon_evaluate(gateway, 0, now_ns);
+	else
+		hydropon_evaluate_stream(gateway, now_ns);
 	raw_spin_unlock_irqrestore(&gateway->lock, flags);
 }
 EXPORT_SYMBOL_GPL(hydropon_channel_push);

@@ -162,6 +162,12 @@ static u64 step_beats(struct hydropon_gateway *gateway, u64 now_ns)
 	return beats->next_ns;
 }
 
+static void set_timer(struct hydropon_gateway *gateway, u64 next_ns)
+{
+	gateway->timer_ns = next_ns;
+	hrtimer_start(&gateway->timer, ns_to_ktime(next_ns), HRTIMER_MODE_ABS_HARD);
+}
+
 /* Must hold gateway->lock. Decides on every output, writes the records that follow, wakes
  * the reader if it is time, and sets the timer to the next deadline. @let_go: 0, or why
  * all leases end now.
@@ -179,7 +185,21 @@ void hydropon_evaluate(struct hydropon_gateway *gateway, enum hydropon_cause let
 	next_ns = min(next_ns, step_beats(gateway, now_ns));
 	next_ns = min(next_ns, hydropon_ring_step(gateway, now_ns));
 
-	hrtimer_start(&gateway->timer, ns_to_ktime(next_ns), HRTIMER_MODE_ABS_HARD);
+	set_timer(gateway, next_ns);
+}
+
+/* Must hold gateway->lock. A turn for what changes nothing that outputs are decided by: the
+ * reader is woken if it is time, and the timer waits for that as well.
+ */
+void hydropon_evaluate_stream(struct hydropon_gateway *gateway, u64 now_ns)
+{
+	u64 next_ns;
+
+	if (gateway->dead)
+		return;
+	next_ns = hydropon_ring_step(gateway, now_ns);
+	if (next_ns < gateway->timer_ns)
+		set_timer(gateway, next_ns);
 }
 
 /* Must hold gateway->lock. Every lease ends, and none begins by a beat from before. */

@@ -57,6 +57,8 @@ struct hydropon_channel {
 	u32 edges;		/* of the newest pulse record */
 	u64 last_edge_ns;
 	bool counted;		/* there was one since the channel came */
+	bool needed;		/* an output that was probed needs it */
+	bool interlocked;	/* under lock: an interlock of the table judges by it */
 };
 
 /* Records between the guard and one reader. Under lock, but for records[]: what lies
@@ -155,6 +157,7 @@ struct hydropon_gateway {
 	u64 power_told_ns;
 	bool power_storm_told;
 	struct hrtimer timer;
+	u64 timer_ns;			/* what it is set to, or was, if it waits for the lock */
 	u64 sheds;
 	u64 time_next_ns;		/* of the next TIME record */
 	s64 time_offset_ns;		/* CLOCK_REALTIME less BOOTTIME, as told */
@@ -206,6 +209,7 @@ int hydropon_refuse_unknown(struct device *dev, const char * const *known, u32 n
 
 /* evaluate.c: everything is brought up to now. Must hold gateway->lock. */
 void hydropon_evaluate(struct hydropon_gateway *gateway, enum hydropon_cause let_go, u64 now_ns);
+void hydropon_evaluate_stream(struct hydropon_gateway *gateway, u64 now_ns);
 void hydropon_disarm(struct hydropon_gateway *gateway, enum hydropon_cause cause, u64 now_ns);
 void hydropon_tell_presence(struct hydropon_gateway *gateway, enum hydropon_kind kind, u32 index,
 			    bool present);

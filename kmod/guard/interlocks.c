@@ -95,8 +95,12 @@ int hydropon_interlocks_replace(struct hydropon_gateway *gateway,
 	memcpy(gateway->interlocks, table, n * sizeof(*table));
 	memcpy(gateway->interlock_states, states, n * sizeof(*states));
 	gateway->interlocks_n = n;
-	for (u32 i = 0; i < gateway->channels_n; i++)
+	for (u32 i = 0; i < gateway->channels_n; i++) {
 		gateway->channels[i]->reading.changed = false;
+		gateway->channels[i]->interlocked = false;
+	}
+	for (u32 i = 0; i < n; i++)
+		gateway->channels[table[i].channel]->interlocked = true;
 	hydropon_disarm(gateway, HYDROPON_CAUSE_REPLACED, now_ns);
 	return 0;
 }

@@ -177,6 +177,7 @@ static int read_need(struct device *dev, struct hydropon_output *output,
 				     "a channel of another kind has this name" :
 				     "there are too many channels");
 	to->stale_ns = need->args[1] * (u64)NSEC_PER_MSEC;
+	to->channel->needed = true;
 	output->needs_n++;
 	return 0;
 }

@@ -185,7 +185,7 @@ ssize_t hydropon_ring_read(struct hydropon_gateway *gateway, char __user *to, si
 	/* An urgent record behind the part that was read keeps its urgency. */
 	if (ring->head == ring->tail)
 		ring->urgent = false;
-	hydropon_evaluate(gateway, 0, now_ns);
+	hydropon_evaluate_stream(gateway, now_ns);
 	raw_spin_unlock_irqrestore(&gateway->lock, flags);
 	return n * sizeof(*ring->records);
 }
