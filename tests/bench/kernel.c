@@ -114,6 +114,9 @@ static double quantile(struct figures *figures, double q)
  */
 struct cpu { double threads, reader, others, busy; unsigned int threads_n; };
 
+#define TASKS_MAX 32768	/* numbers of tasks are below it */
+static double task_ns[TASKS_MAX];	/* as it was when the measuring began */
+
 enum side { OURS, THEIRS };
 
 static bool brings_readings(enum side side, const char *name)
@@ -167,8 +170,8 @@ static bool read_task(const char *pid, char *name, size_t size, double *ns)
 	return is_there;
 }
 
-/* Each process of this guest has one task. */
-static void add_tasks(struct cpu *cpu, enum side side, int sign)
+/* Each process of this guest has one task. What one has used that has ended is not known. */
+static void read_tasks(struct cpu *cpu, enum side side, bool at_end)
 {
 	DIR *folder = opendir("/proc");
 	struct dirent *entry;
@@ -177,19 +180,21 @@ static void add_tasks(struct cpu *cpu, enum side side, int sign)
 		die("/proc");
 	cpu->threads_n = 0;
 	while ((entry = readdir(folder))) {
+		int pid = atoi(entry->d_name);
 		char name[64];
 		double ns;
 
-		if (entry->d_name[0] < '1' || entry->d_name[0] > '9' ||
-		    atoi(entry->d_name) == getpid() ||
+		if (pid < 1 || pid >= TASKS_MAX || pid == getpid() ||
 		    !read_task(entry->d_name, name, sizeof(name), &ns))
 			continue;
-		if (!brings_readings(side, name)) {
-			cpu->others += sign * ns;
-			continue;
+		if (!at_end) {
+			task_ns[pid] = ns;
+		} else if (brings_readings(side, name)) {
+			cpu->threads += ns - task_ns[pid];
+			cpu->threads_n++;
+		} else {
+			cpu->others += ns - task_ns[pid];
 		}
-		cpu->threads += sign * ns;
-		cpu->threads_n++;
 	}
 	closedir(folder);
 }
@@ -198,7 +203,8 @@ static void add_tasks(struct cpu *cpu, enum side side, int sign)
 static void cpu_begin(struct cpu *cpu, enum side side)
 {
 	*cpu = (struct cpu){ 0 };
-	add_tasks(cpu, side, -1);
+	memset(task_ns, 0, sizeof(task_ns));
+	read_tasks(cpu, side, false);
 	cpu->busy = -busy_ns();
 	cpu->reader = -own_ns();
 }
@@ -207,7 +213,7 @@ static void cpu_end(struct cpu *cpu, enum side side)
 {
 	cpu->reader += own_ns();
 	cpu->busy += busy_ns();
-	add_tasks(cpu, side, 1);
+	read_tasks(cpu, side, true);
 }
 
 struct run { double wakeups, samples, records, p50_ms, p99_ms; struct cpu cpu; };
