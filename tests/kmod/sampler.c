@@ -36,6 +36,8 @@ FIXTURE_TEARDOWN(sampler)
 		snprintf(path, sizeof(path), "%s/absent", chips[i]);
 		sim_write(path, 0);
 	}
+	/* The last slow read ends, and what it missed is told. */
+	sleep_ms(3 * INTERVAL_MS);
 	close(self->fd);
 }
 
