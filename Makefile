@@ -9,6 +9,8 @@
 #   make check-bindings  the device-tree binding and the overlays
 #   make check-decide    breaks the guard's decisions in every small way: do the tests see it?
 #                        (SAMPLE=60: in so many of them, as KTAP; SEED=N: those once more)
+#   make check-debug-kernel   all that runs in the guest, on a kernel that checks itself
+#                        (SLICE=1: within a quarter of an hour)
 #   make fuzz-kernel     OPS calls (10000000) of the device with SEED (1), on KERNEL (debug)
 #   make race-kernel     OPS bindings (10000) of its devices while they are in use, likewise
 #
@@ -68,8 +70,8 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 GUEST_TESTS := $(patsubst tests/%.c,%,$(wildcard tests/kmod/*.c tests/fault/*.c tests/fuzz/*.c))
 
 .PHONY: all programs modules clean unit-tests guest-tests install install-files install-modules demo \
-	check check-hazards check-kernels check-style check-bindings check-decide bench bench-kernel \
-	fuzz-kernel race-kernel
+	check check-hazards check-kernels check-style check-bindings check-decide check-debug-kernel \
+	bench bench-kernel fuzz-kernel race-kernel
 all: programs modules
 programs: $(addprefix $(O)/,$(PROGRAMS))
 modules:
@@ -163,6 +165,8 @@ check-bindings:
 	tests/check.sh bindings
 check-decide:
 	tests/mutate/mutate.py $(if $(SAMPLE),--ktap --sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
+check-debug-kernel:
+	tests/check.sh debug
 fuzz-kernel:
 	tests/fuzz/kernel.sh device $(or $(OPS),10000000) $(or $(SEED),1)
 race-kernel:

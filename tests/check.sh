@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # make check: every test, summed up in the last line.
-#   check.sh [unit|install|guest]...	only these parts
+#   check.sh PART...	only these parts
 set -euo pipefail
 cd "$(dirname "$0")/.."
+parts=${*:-unit decide install style bindings guest}
 out=build/check
+[ "$parts" != debug ] || out=build/check-debug
 rm -rf $out
 mkdir -p $out
-parts=${*:-unit decide install style bindings guest}
 # Every kernel there is, and those that the guest's tests run on.
 kernels=$(for version in 6.1 6.12; do printf "$version%s " "" -rt -armhf -armhf-rt -amd64 -amd64-rt; done)6.12-16k
 booted="6.1 6.12 6.12-rt 6.12-16k"
@@ -52,18 +53,42 @@ judge() {
 	fi
 }
 
-# boot KERNEL: the guest's tests on that kernel. Those that race have two processors, which
-# run side by side, and a time that nobody judges.
+# beside COMMAND...: runs it beside others, as many at a time as there are processors: a
+# guest's clock counts its instructions, however slow they are
+running=0
+beside() {
+	[ $running -lt "$(nproc)" ] || { wait -n || true; running=$((running - 1)); }
+	"$@" &
+	running=$((running + 1))
+}
+all_done() {
+	wait
+	running=0
+}
+
+# tests_in KERNEL MODE [WORD...]: boots that kernel for the tests of that mode, with these
+# words in its command line. Those that race have two processors, which run side by side, and
+# a time that nobody judges.
+tests_in() {
+	local kernel=$1 mode=$2 name=$1-$2${3:+-${3//[^a-z0-9]/-}} icount=1
+	[ "$mode" != parallel ] || icount=
+	KERNEL=$kernel ICOUNT=$icount APPEND="${*:3} ${APPEND:-}" TIMEOUT=${TIMEOUT:-1800} \
+		tests/qemu/boot.sh "$mode" >"$out/$name.console" 2>&1 </dev/null || true
+	judge "$kernel/verdict-${name#"$kernel"-}" "$out/$name.console" >"$out/$name.ktap"
+}
+
+# ends KERNEL: how a guest ends
+ends() {
+	KERNEL=$1 tests/qemu/ends.sh >"$out/$1-ends.ktap" 2>&1 || true
+}
+
+# boot KERNEL: all of it
 boot() {
-	local kernel=$1 mode icount console
+	local kernel=$1 mode
 	for mode in check bad parallel; do
-		console=$out/$kernel-$mode.console
-		icount=1
-		[ $mode != parallel ] || icount=
-		ICOUNT=$icount TIMEOUT=1800 KERNEL=$kernel tests/qemu/boot.sh $mode >"$console" 2>&1 </dev/null || true
-		judge "$kernel/verdict-$mode" "$console" >"$out/$kernel-$mode.ktap"
+		tests_in "$kernel" $mode
 	done
-	KERNEL=$kernel tests/qemu/ends.sh >"$out/$kernel-ends.ktap" 2>&1 || true
+	ends "$kernel"
 	# What was measured of the hazard list: each row, each within its bound.
 	if cat "$out/$kernel"-{check,ends}.ktap | awk -f tests/hazards.awk >"$out/$kernel-hazards.txt"; then
 		printf '# program %s/hazards\n1..1\nok 1 the list of hazards\n' "$kernel"
@@ -73,22 +98,81 @@ boot() {
 	say "kernel $kernel: done"
 }
 
-# guest KERNEL...: builds the virtual gateway with each, and boots as many at a time as
-# there are processors: a guest's clock counts its instructions, however slow they are
+# build_guest KERNEL: false if there is nothing to boot
+build_guest() {
+	say "building the virtual gateway with kernel $1"
+	tests/qemu/build.sh "$1" >"$out/$1-build.log" 2>&1 && return
+	broken "$1/build" "the virtual gateway does not build" "$out/$1-build.log"
+	return 1
+}
+
+# guest KERNEL...: builds the virtual gateway with each, and boots it
 guest() {
-	local kernel running=0
+	local kernel
 	for kernel; do
-		say "building the virtual gateway with kernel $kernel"
-		if ! tests/qemu/build.sh "$kernel" >"$out/$kernel-build.log" 2>&1; then
-			broken "$kernel/build" "the virtual gateway does not build" "$out/$kernel-build.log"
-			continue
-		fi
-		[ $running -lt "$(nproc)" ] || { wait -n; running=$((running - 1)); }
+		build_guest "$kernel" || continue
 		say "kernel $kernel: the guest's tests, reboot, power-off and panic with outputs on"
-		boot "$kernel" &
-		running=$((running + 1))
+		beside boot "$kernel"
 	done
-	wait
+	all_done
+}
+
+# found FAULT WORDS: whether the debug kernel finds a fault that was planted
+found() {
+	local console=$out/debug-plant-$1.console
+	KERNEL=debug ICOUNT=1 TIMEOUT=600 APPEND=rig.plant=$1 tests/qemu/boot.sh plant >"$console" 2>&1 </dev/null || true
+	{
+		printf '# program debug/plant-%s\n1..1\n' "$1"
+		if grep -aq "^# planted: $1" "$console" && grep -aqE "$2" "$console" &&
+			! grep -aq '^# guest verdict: clean' "$console"; then
+			echo "ok 1 the fault is found"
+		else
+			echo "not ok 1 the fault is found"
+			tail -n 60 "$console" >&2
+		fi
+	} >"$out/debug-plant-$1.ktap"
+}
+
+# deal N WORD...: the words on N lines, dealt like cards, with commas
+deal() {
+	local n=$1
+	shift
+	printf '%s\n' "$@" | awk -v n="$n" '{ hand[NR % n] = hand[NR % n] "," $1 }
+		END { for (i = 1; i <= n; i++) if (i % n in hand) print substr(hand[i % n], 2) }'
+}
+
+# debug: all of it on the kernel that checks itself, and what only that one can do. SLICE=1
+# leaves out most of the fuzzing, and the lack of memory where it is tried some hundred times.
+debug() {
+	local programs fault words slice=${SLICE:-}
+	build_guest debug || return 0
+
+	say "debug kernel: allocations that fail"
+	TIMEOUT=7200 beside tests_in debug check rig.only=allocations \
+		"${slice:+rig.tests=an_output_whose_probe_lacks_memory,a_sampler_whose_probe_lacks_memory,a_pulse_input_whose_probe_lacks_memory,an_open_that_lacks_memory}"
+	say "debug kernel: the guest's tests"
+	# shellcheck disable=SC2046
+	for programs in $(deal 6 $(cat build/userland/initramfs/tests/list)); do
+		beside tests_in debug check "rig.only=$programs"
+	done
+	beside tests_in debug bad
+	beside ends debug
+	say "debug kernel: fuzzing, and devices that come and go"
+	beside tests_in debug parallel rig.only=device "rig.ops=$([ "$slice" ] && echo 10000 || echo 100000)"
+	beside tests_in debug parallel rig.only=races "rig.ops=$([ "$slice" ] && echo 200 || echo 2000)"
+	say "debug kernel: faults that it must find"
+	while read -r fault words; do
+		beside found "$fault" "$words"
+	done <<-END
+		use_after_free KASAN: .*use-after-free
+		past_the_end UBSAN: array-index-out-of-bounds
+		leak memory was lost by then
+		sleep_under_raw_lock BUG: sleeping function called from invalid context
+		lock_under_raw_lock BUG: Invalid wait context
+		locks_inverted possible circular locking dependency
+		free_armed_timer ODEBUG: free active
+	END
+	all_done
 }
 
 # modules KERNEL...: builds the modules for each
@@ -142,6 +226,9 @@ for part in $parts; do
 		APPEND=rig.only=$only guest 6.1
 		cat $out/6.1-hazards.txt || true
 		;;
+	debug)
+		debug
+		;;
 	kernels)
 		# shellcheck disable=SC2086
 		modules $kernels
@@ -149,7 +236,7 @@ for part in $parts; do
 		guest $booted
 		;;
 	*)
-		echo "check.sh: no part \"$part\"; there are unit, decide, install, style, bindings, guest, hazards and kernels" >&2
+		echo "check.sh: no part \"$part\"; there are unit, decide, install, style, bindings, guest, hazards, kernels and debug" >&2
 		exit 2
 		;;
 	esac

@@ -168,7 +168,7 @@ TEST_F_TIMEOUT(pulse, a_storm_of_20_khz_is_masked_and_told_and_nobody_else_notic
 		sim_pulses_set(SIM_METERS, i, 225000);
 	sim_record_clear(SIM_SOC);
 	start_ns = clock_boot_ns();
-	sim_pulses_set(SIM_METERS, 7, 20000000);
+	sim_pulses_set(SIM_METERS, 7, STORM_HZ_MILLI);
 	tally = listen_holding(self->fd, 4000, self->pump);
 	sim_pulses_set(SIM_METERS, 7, 0);
 	end_ns = clock_boot_ns();
@@ -187,7 +187,7 @@ TEST_F_TIMEOUT(pulse, a_storm_of_20_khz_is_masked_and_told_and_nobody_else_notic
 	counted_in_storm = (uint32_t)last->value - told[7];
 	EXPECT_LE(counted_in_storm, (end_ns - start_ns) / (100 * MS) * (WINDOW_EDGES(ZONE_MAX_HZ) + 1));
 	EXPECT_GE(counted_in_storm, 30 * WINDOW_EDGES(ZONE_MAX_HZ));
-	EXPECT_GE(pulses_on(SIM_METERS, 7) - wire[7], 4 * 19000);
+	EXPECT_GE(pulses_on(SIM_METERS, 7) - wire[7], storm_edges(4000));
 	harness_note("%u of %u pulses counted", counted_in_storm, pulses_on(SIM_METERS, 7) - wire[7]);
 
 	for (unsigned int i = 0; i < 7; i++)
@@ -221,7 +221,7 @@ TEST_F_TIMEOUT(pulse, a_storm_delays_no_fail_safe, 60)
 
 	arm(self->fd);
 	for (unsigned int i = 0; i < SIM_ZONES; i++)
-		sim_pulses_set(SIM_METERS, i, 20000000);
+		sim_pulses_set(SIM_METERS, i, STORM_HZ_MILLI);
 	load_start(&load, 4);
 	sleep_ms(1000);
 	beat = newest_beat(self->fd);
@@ -262,11 +262,11 @@ TEST_F_TIMEOUT(pulse, a_storm_in_a_long_interval_is_masked_within_a_beat, 60)
 	before = next_reading(self->fd, self->water, WATER_INTERVAL_MS + 1000);
 	wire = pulses_on(SIM_METERS, SIM_WATER_METER);
 	sleep_ms(1000);
-	sim_pulses_set(SIM_METERS, SIM_WATER_METER, 20000000);
+	sim_pulses_set(SIM_METERS, SIM_WATER_METER, STORM_HZ_MILLI);
 	sleep_ms(1000);
 	sim_pulses_set(SIM_METERS, SIM_WATER_METER, 0);
 	wire = pulses_on(SIM_METERS, SIM_WATER_METER) - wire;
-	EXPECT_GE(wire, 18000);
+	EXPECT_GE(wire, storm_edges(950));
 	during = next_reading(self->fd, self->water, WATER_INTERVAL_MS + 1000);
 	EXPECT_EQ(during.status, -EOVERFLOW);
 	EXPECT_LE((uint32_t)during.value - (uint32_t)before.value,
@@ -339,7 +339,7 @@ TEST_F(pulse, what_is_masked_for_want_of_a_thread_is_flagged_for_as_long)
 	write_text("/proc/sys/kernel/sched_rt_runtime_us", "-1");
 	/* A short storm, and the thread that would end its masking gets no CPU. */
 	drain(self->fd);
-	sim_pulses_set(SIM_METERS, 2, 20000000);
+	sim_pulses_set(SIM_METERS, 2, STORM_HZ_MILLI);
 	sleep_ms(20);
 	sim_pulses_set(SIM_METERS, 2, 100000);
 	hog = hog_cpu(1800);
@@ -410,7 +410,7 @@ TEST_F(pulse, unbinding_a_masked_input_leaves_its_line_usable)
 	const struct tally *tally;
 
 	for (int i = 0; i < 20; i++) {
-		sim_pulses_set(SIM_METERS, 3, 20000000);
+		sim_pulses_set(SIM_METERS, 3, STORM_HZ_MILLI);
 		/* Masked, being let in, and counting. */
 		sleep_ms(3 + 7 * i);
 		unbind("hydropon-pulse", "hydropon:zone-4");

@@ -7,7 +7,6 @@
 
 #include "controller.h"
 
-#define STORM_HZ_MILLI 20000000		/* 20 kHz */
 /* From the end of a storm on: what is left of the masked time, a beat to see it. */
 #define STORM_OVER_MS 1300
 

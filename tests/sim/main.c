@@ -45,6 +45,7 @@ static int __init sim_init(void)
 		return PTR_ERR(sim_root);
 
 	sim_crash_create_files();
+	sim_plant_create_files();
 	sim_beat_create_files();
 	ret = platform_register_drivers(sim_drivers, ARRAY_SIZE(sim_drivers));
 	if (ret)

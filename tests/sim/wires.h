@@ -29,6 +29,8 @@ struct dentry *sim_folder_create(struct device *dev);
 /* Ways in which a kernel goes wrong: see crash.c. */
 void sim_crash_create_files(void);
 void sim_crash_stop(void);
+/* Faults for the debug kernel to find: see plant.c. */
+void sim_plant_create_files(void);
 
 /* The number that beats begin with: see beat.c. */
 void sim_beat_create_files(void);
