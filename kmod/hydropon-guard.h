@@ -51,13 +51,15 @@ void hydropon_channel_push(struct hydropon_channel *channel,
  *
  * The driver core makes such links from the device tree, but only for the first
  * device of a node: not after its parent was unbound and bound again.
- * Return: 0, or -EPROBE_DEFER if the supplier is not there any more.
+ * Return: 0, or -EPROBE_DEFER if the supplier is not there any more, or not there yet: its
+ * lines can be had before its own probe is over. Should @dev then fail for another reason, the
+ * driver core would warn of a consumer whose supplier has no driver.
  */
 static inline int hydropon_follow(struct device *dev, struct device *supplier)
 {
 	struct device_link *link;
 
-	if (!supplier)
+	if (!supplier || READ_ONCE(supplier->links.status) != DL_DEV_DRIVER_BOUND)
 		return -EPROBE_DEFER;
 	link = device_link_add(dev, supplier, DL_FLAG_AUTOPROBE_CONSUMER);
 	/* A link to a supplier that is being unbound is made all the same. */
