@@ -235,22 +235,23 @@ static void check_counts(void)
 		STREAM, SET_AWAY, SET_SAFE, RESTORE, RESET, INTERLOCKS, ARM, READ,
 	};
 	static const int set_errors[] = { EINVAL, ERANGE, ESTALE, EPERM, EBUSY };
-	unsigned long some = shared->wanted / 5000;
+	/* Ten thousand calls may do without what is rare. */
+	unsigned long some = shared->wanted / 5000, one = shared->wanted >= 20000;
 
 	for (int call = 0; call < CALLS; call++)
 		if (call != READ_BAD && call != UNKNOWN && call != FORK && call != PASS)
 			EXPECT_GE(successes(call), call == OTHER || call == RESTORE ? 1 : some);
 	for (size_t i = 0; i < sizeof(ioctls) / sizeof(*ioctls); i++)
-		EXPECT_GE(failures(ioctls[i], EFAULT), 1);
+		EXPECT_GE(failures(ioctls[i], EFAULT), one);
 	for (size_t i = 0; i < sizeof(controllers) / sizeof(*controllers); i++)
-		EXPECT_GE(failures(controllers[i], EPERM), 1);
+		EXPECT_GE(failures(controllers[i], EPERM), one);
 	for (size_t i = 0; i < sizeof(set_errors) / sizeof(*set_errors); i++)
-		EXPECT_GE(failures(SET_AWAY, set_errors[i]), 1);
-	EXPECT_GE(failures(READ_BAD, EFAULT), 1);
-	EXPECT_GE(failures(INTERLOCKS, EINVAL), 1);
-	EXPECT_GE(failures(UNKNOWN, ENOTTY), 1);
-	EXPECT_GE(failures(OPEN, EBUSY), 1);
-	EXPECT_GE(failures(OPEN, EINVAL), 1);
+		EXPECT_GE(failures(SET_AWAY, set_errors[i]), one);
+	EXPECT_GE(failures(READ_BAD, EFAULT), one);
+	EXPECT_GE(failures(INTERLOCKS, EINVAL), one);
+	EXPECT_GE(failures(UNKNOWN, ENOTTY), one);
+	EXPECT_GE(failures(OPEN, EBUSY), one);
+	EXPECT_GE(failures(OPEN, EINVAL), one);
 }
 
 static const struct { const char *name, *chip; unsigned int line; } lines[OUTPUTS] = {

@@ -329,8 +329,9 @@ static void run_race(unsigned long wanted, bool all)
 		     atomic_load(&race.rounds), opens, leases, endings);
 	/* Nothing is proved where nobody was there. */
 	EXPECT_GE(opens, 1 + wanted / 50);
-	EXPECT_GE(leases, 1);
-	EXPECT_GE(endings, 1);
+	/* A lease wants its output and a beat: where there are some hundred bindings. */
+	EXPECT_GE(leases, wanted / 500);
+	EXPECT_GE(endings, wanted / 200);
 	bring_all_back();
 	expect_safe_and_usable();
 }
