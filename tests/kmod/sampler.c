@@ -5,7 +5,7 @@
 #include "records.h"
 
 #define INTERVAL_MS 100	/* of ph-a, level-a, ec-a and water-a */
-#define LATE_NS (5 * MS)	/* where all of the gateway tick at once */
+#define LATE_NS (20 * MS)	/* where all that there is ticks at once, a chip may wait for a CPU */
 
 FIXTURE(sampler) { int fd, pump; uint32_t ph, level, ec, water, light, flow; };
 
