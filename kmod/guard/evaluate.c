@@ -189,7 +189,8 @@ void hydropon_evaluate(struct hydropon_gateway *gateway, enum hydropon_cause let
 }
 
 /* Must hold gateway->lock. A turn for what changes nothing that outputs are decided by: the
- * reader is woken if it is time, and the timer waits for that as well.
+ * reader is woken if it is time, and the timer waits for that as well. A timer that is late, on
+ * a CPU that takes no interrupts, is done for.
  */
 void hydropon_evaluate_stream(struct hydropon_gateway *gateway, u64 now_ns)
 {
@@ -197,6 +198,10 @@ void hydropon_evaluate_stream(struct hydropon_gateway *gateway, u64 now_ns)
 
 	if (gateway->dead)
 		return;
+	if (now_ns >= gateway->timer_ns) {
+		hydropon_evaluate(gateway, 0, now_ns);
+		return;
+	}
 	next_ns = hydropon_ring_step(gateway, now_ns);
 	if (next_ns < gateway->timer_ns)
 		set_timer(gateway, next_ns);
