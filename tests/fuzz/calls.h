@@ -6,15 +6,12 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
-/* kmod/lines.h has another bind(). */
-#define bind socket_bind
-#include <sys/socket.h>
-#undef bind
 #include <sys/uio.h>
 #include <sys/wait.h>
 
 #include "kmod/device.h"
 #include "arguments.h"
+#include "pass.h"
 
 #define THREADS 3
 #define ERRNOS 140
@@ -317,27 +314,13 @@ static inline int make_dup(struct worker *worker)
 /* The file in flight between two sockets, with and without anybody who takes it. */
 static inline int make_pass(struct worker *worker)
 {
-	char byte = 0, control[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec part = { &byte, 1 };
-	struct msghdr message = {
-		.msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 	int sockets[2], fd = -1, error;
 
 	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, sockets))
 		return note(PASS, -1);
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(header), &worker->session->fd, sizeof(int));
-	error = note(PASS, sendmsg(sockets[0], &message, 0));
-	if (!error && one_in(&worker->rng, 2) && recvmsg(sockets[1], &message, MSG_DONTWAIT) > 0) {
-		header = CMSG_FIRSTHDR(&message);
-		if (header && header->cmsg_type == SCM_RIGHTS)
-			memcpy(&fd, CMSG_DATA(header), sizeof(int));
-	}
+	error = note(PASS, pass_send(sockets[0], worker->session->fd));
+	if (!error && one_in(&worker->rng, 2))
+		fd = pass_receive(sockets[1]);
 	close(sockets[0]);
 	close(sockets[1]);
 	if (fd >= 0) {

@@ -327,13 +327,6 @@ static void check_usable(void)
 	wait_for_device();
 }
 
-static unsigned long number_from(const char *name, unsigned long otherwise)
-{
-	const char *text = getenv(name);
-
-	return text && *text ? strtoul(text, NULL, 0) : otherwise;
-}
-
 TEST_TIMEOUT(members_of_the_group_break_nothing, 48 * 3600)
 {
 	uint64_t seed = number_from("HYDROPON_SEED", 1), wires_seed = ~seed;

@@ -9,23 +9,13 @@
 #include <stdatomic.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-/* lines.h has another bind(). */
-#define bind socket_bind
-#include <sys/socket.h>
-#undef bind
 
 #include "device.h"
 #include "fuzz/arguments.h"
+#include "fuzz/pass.h"
 #include "lines.h"
 
 #define STUCK_S 60
-
-static unsigned long number_from(const char *name, unsigned long otherwise)
-{
-	const char *text = getenv(name);
-
-	return text && *text ? strtoul(text, NULL, 0) : otherwise;
-}
 
 /* What comes and goes. */
 struct thing {
@@ -212,6 +202,16 @@ static void come_and_go(struct rng *rng, const struct thing *thing, bool alone)
 		ask(&gateway, "bind");
 }
 
+/* It goes on until somebody was there, or nothing is proved; not for ever. */
+static void end_round(void)
+{
+	unsigned long rounds = atomic_fetch_add(&race.rounds, 1);
+
+	if (rounds >= race.wanted && ((atomic_load(&race.leases) && atomic_load(&race.endings)) ||
+				      rounds >= 20 * race.wanted))
+		atomic_store(&race.over, true);
+}
+
 static void *bind_outputs(void *seed)
 {
 	struct rng rng = { (uintptr_t)seed };
@@ -221,8 +221,7 @@ static void *bind_outputs(void *seed)
 			come_and_go(&rng, &gateway, !race.all);
 		else
 			come_and_go(&rng, &outputs[below(&rng, OUTPUTS)], !race.all);
-		if (atomic_fetch_add(&race.rounds, 1) >= race.wanted)
-			atomic_store(&race.over, true);
+		end_round();
 		/* A lease wants a beat, which comes within 100 ms. */
 		if (one_in(&rng, 4))
 			usleep(below(&rng, 150000));
@@ -241,8 +240,7 @@ static void *bind_others(void *seed)
 			come_and_go(&rng, one_in(&rng, 4) ? &gateway : &outputs[below(&rng, OUTPUTS)], false);
 		else
 			come_and_go(&rng, &inputs[below(&rng, INPUTS)], false);
-		if (atomic_fetch_add(&race.rounds, 1) >= race.wanted)
-			atomic_store(&race.over, true);
+		end_round();
 		usleep(below(&rng, 5000));
 	}
 	return NULL;
@@ -327,11 +325,9 @@ static void run_race(unsigned long wanted, bool all)
 	endings = atomic_load(&race.endings);
 	harness_note("%lu bindings, %lu opens, %lu leases, %lu ends under an open file",
 		     atomic_load(&race.rounds), opens, leases, endings);
-	/* Nothing is proved where nobody was there. */
 	EXPECT_GE(opens, 1 + wanted / 50);
-	/* A lease wants its output and a beat: where there are some hundred bindings. */
-	EXPECT_GE(leases, wanted / 500);
-	EXPECT_GE(endings, wanted / 200);
+	EXPECT_GE(leases, 1);
+	EXPECT_GE(endings, 1);
 	bring_all_back();
 	expect_safe_and_usable();
 }
@@ -344,42 +340,6 @@ TEST_TIMEOUT(gateway_and_outputs_come_and_go_under_their_users, 24 * 3600)
 TEST_TIMEOUT(everything_comes_and_goes_at_once, 24 * 3600)
 {
 	run_race(number_from("HYDROPON_OPS", 200) / 2, true);
-}
-
-/* A file in flight between two sockets: nobody has it open, and it is. */
-static void send_fd(int socket, int fd)
-{
-	char byte = 0, control[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec part = { &byte, 1 };
-	struct msghdr message = {
-		.msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(header), &fd, sizeof(int));
-	EXPECT_EQ(sendmsg(socket, &message, 0), 1);
-}
-
-static int receive_fd(int socket)
-{
-	char byte, control[CMSG_SPACE(sizeof(int))];
-	struct iovec part = { &byte, 1 };
-	struct msghdr message = {
-		.msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *header;
-	int fd = -1;
-
-	EXPECT_EQ(recvmsg(socket, &message, 0), 1);
-	header = CMSG_FIRSTHDR(&message);
-	if (header && header->cmsg_type == SCM_RIGHTS)
-		memcpy(&fd, CMSG_DATA(header), sizeof(int));
-	return fd;
 }
 
 static void expect_gone(int fd)
@@ -425,7 +385,7 @@ TEST_TIMEOUT(a_file_outlives_its_gateway_wherever_it_is, 120)
 				_exit(1);
 			_exit(0);
 		}
-		send_fd(sockets[0], fd);
+		EXPECT_EQ(pass_send(sockets[0], fd), 1);
 		/* no close but the last one ends a lease */
 		close(fd);
 		EXPECT_EQ(line_level(SIM_SOC, SIM_PUMP), 1);
@@ -439,7 +399,7 @@ TEST_TIMEOUT(a_file_outlives_its_gateway_wherever_it_is, 120)
 		EXPECT_EQ(line_level(SIM_SOC, SIM_PUMP), 0);
 		expect_gone(copy);
 		if (order & 2) {
-			flown = receive_fd(sockets[1]);
+			flown = pass_receive(sockets[1]);
 			expect_gone(flown);
 			close(flown);
 		}

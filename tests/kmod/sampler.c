@@ -5,7 +5,9 @@
 #include "records.h"
 
 #define INTERVAL_MS 100	/* of ph-a, level-a, ec-a and water-a */
-#define LATE_NS (20 * MS)	/* where all that there is ticks at once, a chip may wait for a CPU */
+#define LATE_NS (5 * MS)	/* where all of the gateway tick at once */
+/* The processors of the virtual machine take turns: one in a while waits for the other. */
+#define LATEST_NS (20 * MS)
 
 FIXTURE(sampler) { int fd, pump; uint32_t ph, level, ec, water, light, flow; };
 
@@ -112,7 +114,7 @@ TEST_F(sampler, keeps_its_interval_to_the_microsecond)
 static void expect_on_ticks(int fd, const struct tally *tally, const char *name, int interval_ms)
 {
 	uint32_t channel = channel_info(fd, name).index;
-	unsigned int n = 0;
+	unsigned int n = 0, late = 0;
 
 	for (size_t i = 0; i < tally->n; i++) {
 		const struct hydropon_record *r = &tally->records[i];
@@ -120,11 +122,14 @@ static void expect_on_ticks(int fd, const struct tally *tally, const char *name,
 		if ((r->type != HYDROPON_REC_SAMPLE && r->type != HYDROPON_REC_PULSE) ||
 		    r->channel != channel)
 			continue;
-		if (r->time_ns % (uint64_t)(interval_ms * MS) > LATE_NS)
+		if (r->time_ns % (uint64_t)(interval_ms * MS) > LATE_NS) {
 			harness_note("%s at %llu ns", name, (unsigned long long)r->time_ns);
-		EXPECT_LE(r->time_ns % (uint64_t)(interval_ms * MS), LATE_NS);
+			late++;
+		}
+		EXPECT_LE(r->time_ns % (uint64_t)(interval_ms * MS), LATEST_NS);
 		n++;
 	}
+	EXPECT_LE(late, 1);
 	EXPECT_NEAR(n, 6000.0 / interval_ms, 1);
 }
 
