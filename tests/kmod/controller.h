@@ -163,11 +163,23 @@ static inline size_t count_told(const struct controller *c, int type, int channe
 static inline struct hydropon_record told_cause(const struct controller *c, int output,
 						int cause, uint64_t from_ns)
 {
-	for (size_t i = 0; i < c->told_n; i++)
-		if (c->told[i].type == HYDROPON_REC_OUTPUT && c->told[i].channel == output &&
-		    c->told[i].aux == cause && c->told[i].time_ns >= from_ns)
-			return c->told[i];
-	harness_fail(__FILE__, __LINE__, "output %d never told cause %d", output, cause);
+	char others[256] = "";
+	size_t length = 0;
+
+	for (size_t i = 0; i < c->told_n; i++) {
+		const struct hydropon_record *r = &c->told[i];
+
+		if (r->type != HYDROPON_REC_OUTPUT || r->channel != output || r->time_ns < from_ns)
+			continue;
+		if (r->aux == cause)
+			return *r;
+		if (length < sizeof(others) - 32)
+			length += (size_t)snprintf(others + length, sizeof(others) - length,
+						   " %lld=%lld", (long long)r->aux,
+						   (long long)r->value);
+	}
+	harness_fail(__FILE__, __LINE__, "output %d never told cause %d, but%s", output, cause,
+		     length ? others : " nothing");
 	return (struct hydropon_record){ 0 };
 }
 

@@ -6,6 +6,8 @@
 #include <linux/module.h>
 #include <linux/of.h>
 #include <linux/platform_device.h>
+#include <linux/suspend.h>
+#include <linux/timekeeping.h>
 
 static struct platform_driver *const sim_drivers[] = {
 	&sim_i2c_driver,
@@ -36,6 +38,20 @@ struct dentry *sim_folder_create(struct device *dev)
 	return ret ? ERR_PTR(ret) : folder;
 }
 
+/* When it was first told that the system sleeps and wakes: CLOCK_BOOTTIME. */
+static u64 sleeps_ns, woke_ns;
+
+static int sim_pm(struct notifier_block *block, unsigned long action, void *data)
+{
+	if (action == PM_SUSPEND_PREPARE)
+		WRITE_ONCE(sleeps_ns, ktime_get_boottime_ns());
+	else if (action == PM_POST_SUSPEND)
+		WRITE_ONCE(woke_ns, ktime_get_boottime_ns());
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block sim_pm_first = { .notifier_call = sim_pm, .priority = INT_MAX };
+
 static int __init sim_init(void)
 {
 	int ret;
@@ -47,9 +63,20 @@ static int __init sim_init(void)
 	sim_crash_create_files();
 	sim_plant_create_files();
 	sim_beat_create_files();
+	debugfs_create_u64("sleeps_ns", 0400, sim_root, &sleeps_ns);
+	debugfs_create_u64("woke_ns", 0400, sim_root, &woke_ns);
+	ret = register_pm_notifier(&sim_pm_first);
+	if (ret)
+		goto no_files;
 	ret = platform_register_drivers(sim_drivers, ARRAY_SIZE(sim_drivers));
 	if (ret)
-		debugfs_remove(sim_root);
+		goto no_notifier;
+	return 0;
+
+no_notifier:
+	unregister_pm_notifier(&sim_pm_first);
+no_files:
+	debugfs_remove(sim_root);
 	return ret;
 }
 module_init(sim_init);
@@ -57,6 +84,7 @@ module_init(sim_init);
 static void __exit sim_exit(void)
 {
 	platform_unregister_drivers(sim_drivers, ARRAY_SIZE(sim_drivers));
+	unregister_pm_notifier(&sim_pm_first);
 	debugfs_remove(sim_root);
 	sim_crash_stop();
 	sim_beat_stop();
