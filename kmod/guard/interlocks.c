@@ -93,7 +93,8 @@ int hydropon_interlocks_replace(struct hydropon_gateway *gateway,
 	for (u32 i = 0; i < n; i++)
 		states[i] = carry_over(gateway, &table[i], now_ns);
 	memcpy(gateway->interlocks, table, n * sizeof(*table));
-	memcpy(gateway->interlock_states, states, n * sizeof(*states));
+	for (u32 i = 0; i < n; i++)
+		gateway->interlock_states[i] = states[i];
 	gateway->interlocks_n = n;
 	for (u32 i = 0; i < gateway->channels_n; i++) {
 		gateway->channels[i]->reading.changed = false;

@@ -2,6 +2,7 @@
 /* Device-tree properties: what is there and wrong is refused, never read as something else. */
 #include <linux/of.h>
 
+#include "compat.h"
 #include "guard.h"
 
 int hydropon_read_ms(struct device *dev, const char *property, u32 min_ms, u32 max_ms,

@@ -19,7 +19,7 @@ mkdir -p build/check
 for way in $ways; do
 	console=build/check/$kernel-$way.console
 	ended=1
-	ICOUNT=1 TIMEOUT=120 LOGLEVEL=7 APPEND=rig.way=$way \
+	ICOUNT=1 TIMEOUT=900 LOGLEVEL=7 APPEND=rig.way=$way \
 		tests/qemu/boot.sh ends >"$console" 2>&1 </dev/null || ended=0
 	# Each line was away from safe; before the machine ended each went safe: the last thing
 	# that is said of it. In the polite ways one of them had a write under way when the end
