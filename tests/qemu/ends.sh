@@ -44,7 +44,7 @@ for way in $ways; do
 				safe = time
 			}
 		}
-		/reboot: (Restarting|Power down)/ { told = 1 }
+		/reboot: (Restarting|Power down)|hydropon-sim: gpio-[a-z]+ ends/ { told = 1 }
 		END {
 			panics = way ~ /panic|oops/
 			all = "gpio-soc 0,gpio-soc 1,gpio-soc 2,gpio-soc 3,gpio-soc 4"

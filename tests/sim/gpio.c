@@ -381,6 +381,11 @@ static int sim_gpio_resume(struct device *dev)
 }
 static DEFINE_SIMPLE_DEV_PM_OPS(sim_gpio_pm_ops, NULL, sim_gpio_resume);
 
+static void sim_gpio_shutdown(struct platform_device *pdev)
+{
+	sim_record_end(platform_get_drvdata(pdev));
+}
+
 static const struct of_device_id sim_gpio_of_match[] = {
 	{ .compatible = "hydropon,sim-gpio" },
 	{ }
@@ -394,4 +399,5 @@ struct platform_driver sim_gpio_driver = {
 		.pm = pm_sleep_ptr(&sim_gpio_pm_ops),
 	},
 	.probe = sim_gpio_probe,
+	.shutdown = sim_gpio_shutdown,
 };

@@ -59,6 +59,7 @@ struct sim_gpio {
 	struct sim_fault fault;
 	bool deaf;
 	bool forgets;
+	bool ended;		/* under lock: the machine shuts down, and this chip has */
 	struct mutex pulse_lock;
 	/*
 	 * Taken in hard interrupts and below a line's irq_desc lock: it is released
@@ -77,6 +78,8 @@ void sim_pulse_init(struct sim_line *line);
 void sim_pulse_stop(struct sim_line *line);
 void sim_pulse_create_file(struct sim_line *line, struct dentry *folder);
 
+/* The system shuts down; may sleep. */
+void sim_record_end(struct sim_gpio *gpio);
 /* Must hold gpio->lock. */
 void sim_record_add(struct sim_gpio *gpio, const struct sim_line *line,
 		    enum sim_record_kind kind);

@@ -13,6 +13,7 @@
 #include "gpio.h"
 
 #include <linux/debugfs.h>
+#include <linux/delay.h>
 #include <linux/moduleparam.h>
 #include <linux/seq_file.h>
 #include <linux/timekeeping.h>
@@ -39,9 +40,26 @@ void sim_record_add(struct sim_gpio *gpio, const struct sim_line *line,
 	record->line = line->offset;
 	record->kind = kind;
 	record->level = line->driven;
-	if (log_transitions)
+	if (log_transitions && !gpio->ended)
 		pr_info("hydropon-sim: %s line %u %d\n", gpio->chip.label, line->offset,
 			line->driven);
+}
+
+/* What comes later comes too late. Where consoles are written by a thread, that needs a moment
+ * for what was told so far.
+ */
+void sim_record_end(struct sim_gpio *gpio)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&gpio->lock, flags);
+	gpio->ended = true;
+	raw_spin_unlock_irqrestore(&gpio->lock, flags);
+	if (!log_transitions)
+		return;
+	pr_info("hydropon-sim: %s ends\n", gpio->chip.label);
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		msleep(500);
 }
 
 /* Must hold gpio->lock. */
