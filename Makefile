@@ -13,6 +13,8 @@
 #                        (SLICE=1: within a quarter of an hour)
 #   make fuzz-kernel     OPS calls (10000000) of the device with SEED (1), on KERNEL (debug)
 #   make race-kernel     OPS bindings (10000) of its devices while they are in use, likewise
+#   make check-crash     the journal at STATES power cuts (1000000) with SEED (1), at every bit
+#                        that is flipped, and whether that finds the faults it is there for
 #
 # CROSS_COMPILE and SYSROOT build the programs for another machine; CC, CFLAGS and
 # SANITIZE=address,undefined or SANITIZE=thread build them in another way. Each way
@@ -41,7 +43,7 @@ override CFLAGS += -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wshad
 override CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_FORTIFY_SOURCE=2 -DHYDROPON_VERSION='"$(VERSION)"' \
 	-Idaemon -Iinclude/uapi -MMD -MP
 override LDFLAGS += -Wl,--as-needed -Wl,-z,relro,-z,now -pthread
-LIBS_DAEMON := -lsystemd -ljson-c -linih -lm
+LIBS_DAEMON := -lsystemd -ljson-c -linih -lzstd -lm
 LIBS_FORWARD := $(LIBS_DAEMON) -lcurl-gnutls -lz
 LIBS_CTL := -ljson-c -lm
 
@@ -71,7 +73,7 @@ GUEST_TESTS := $(patsubst tests/%.c,%,$(wildcard tests/kmod/*.c tests/fault/*.c 
 
 .PHONY: all programs modules clean unit-tests guest-tests install install-files install-modules demo \
 	check check-hazards check-kernels check-style check-bindings check-decide check-debug-kernel \
-	bench bench-kernel fuzz-kernel race-kernel
+	check-crash bench bench-kernel fuzz-kernel race-kernel
 all: programs modules
 programs: $(addprefix $(O)/,$(PROGRAMS))
 modules:
@@ -97,6 +99,7 @@ unit-tests: programs $(UNIT_TESTS:%=$(O)/tests/unit/%)
 $(O)/tests/unit/%: $(O)/obj/tests/unit/%.o $(O)/obj/tests/harness.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_FORWARD)
+$(O)/tests/unit/journal: $(O)/obj/tests/support/disk_model.o
 guest-tests: $(GUEST_TESTS:%=$(O)/tests/%) $(O)/tests/tank $(O)/tests/simctl $(O)/tests/racer \
 	$(O)/tests/kernel-bench
 $(GUEST_TESTS:%=$(O)/tests/%): $(O)/tests/%: $(O)/obj/tests/%.o $(O)/obj/tests/harness.o \
@@ -171,6 +174,8 @@ fuzz-kernel:
 	tests/fuzz/kernel.sh device $(or $(OPS),10000000) $(or $(SEED),1)
 race-kernel:
 	tests/fuzz/kernel.sh races $(or $(OPS),10000) $(or $(SEED),1)
+check-crash:
+	tests/crash/run.sh $(or $(STATES),1000000) $(or $(SEED),1)
 
 bench: bench-kernel
 bench-kernel:

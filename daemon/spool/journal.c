@@ -1,0 +1,622 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "spool/journal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crc32c.h"
+#include "base/log.h"
+#include "spool/pending.h"
+#include "spool/segments.h"
+#include "spool/slots.h"
+
+#define SLOTS_NAME "slots"
+#define SLOTS_NEW_NAME "slots.new"
+#define QUARANTINE_MAX 1000
+
+struct journal {
+	struct disk *disk;
+	const struct journal_config *config;
+	struct codec *codec;
+	struct slots slots;
+	struct segments segments;
+	struct journal_series series;	/* of the context that applies */
+	uint32_t context_crc;
+	bool has_context;		/* the current segment holds it */
+	uint32_t epoch;
+	uint64_t records, samples;	/* committed */
+	uint64_t blocked;		/* records of them in durable blocks */
+	uint64_t blocked_samples;
+	uint64_t blocks, lost_records;
+	unsigned int bad_places;
+	struct pending *pending;	/* committed, and not in a block yet */
+	uint8_t *buffer;		/* of FRAME_BYTES_MAX */
+	uint8_t *context_frame;		/* of the context that applies, to be sealed */
+	uint32_t context_size;
+};
+
+/* A ring that is replaced is there twice for a moment. */
+static uint64_t slots_bytes(uint32_t pages)
+{
+	return 2 * (1 + (uint64_t)pages) * PAGE_BYTES;
+}
+
+uint64_t journal_min_bytes(uint32_t slots_pages, uint32_t segment_bytes)
+{
+	/* The current segment, the one that is ready, and one that can be given up for it. */
+	return slots_bytes(slots_pages) + 3 * (uint64_t)segment_bytes;
+}
+
+static uint32_t context_frame_bytes(const struct journal *journal)
+{
+	return FRAME_HEADER_BYTES + journal->context_size;
+}
+
+/* Bytes of a block, however badly it compresses. */
+static uint64_t block_bound(uint64_t samples, uint64_t notes, uint64_t note_bytes)
+{
+	return FRAME_HEADER_BYTES + (2 * notes + 1) * PART_HEADER_BYTES + note_bytes +
+	       notes * codec_pack_bound(1) + codec_pack_bound((size_t)samples);
+}
+
+/* Bytes of a block that fit a segment which begins with the context. */
+static uint64_t block_capacity(const struct journal *journal)
+{
+	uint64_t left = journal->config->segment_bytes - PAGE_BYTES -
+			pages_bytes(context_frame_bytes(journal));
+
+	return left < FRAME_BYTES_MAX - PAGE_BYTES ? left : FRAME_BYTES_MAX - PAGE_BYTES;
+}
+
+/* Whether all that is pending and so much more is one block. */
+static bool fits_block(const struct journal *journal, size_t samples, size_t notes)
+{
+	const struct pending *pending = journal->pending;
+
+	return pending_has_room(pending, samples, notes) &&
+	       block_bound(pending->samples_n + samples, pending->notes_n + notes,
+			   pending_note_bytes(pending) + notes * NOTE_BYTES_MAX) <=
+		       block_capacity(journal);
+}
+
+/* Writes pending records from @*at on, at most @most, to the ring as one commit, syncs it, and
+ * advances @*at.
+ */
+static int put_commit(struct journal *journal, uint32_t *at, uint32_t most, uint64_t first,
+		      uint64_t samples)
+{
+	struct frame frame = {
+		.kind = FRAME_COMMIT,
+		.id = journal->slots.id,
+		.epoch = journal->epoch,
+		.first = first,
+		.samples = samples,
+		.blocked = journal->blocked,
+		.context = journal->context_crc,
+	};
+	uint32_t begin = *at;
+	ssize_t size = pending_put(journal->pending, journal->codec, PART_PACKED, at, most,
+				   journal->buffer + FRAME_HEADER_BYTES,
+				   FRAME_BYTES_MAX - PAGE_BYTES, journal->series.decimals,
+				   journal->series.n);
+
+	if (size < 0)
+		return (int)size;
+	frame.length = FRAME_HEADER_BYTES + (uint32_t)size;
+	frame.count = *at - begin;
+	if (!slots_has_room(&journal->slots, frame.length)) {
+		*at = begin;
+		return -ENOSPC;
+	}
+	frame_seal(journal->buffer, &frame);
+	return slots_append(&journal->slots, journal->buffer, frame.length);
+}
+
+static int put_context(struct journal *journal)
+{
+	struct frame frame = {
+		.kind = FRAME_CONTEXT,
+		.length = context_frame_bytes(journal),
+		.epoch = journal->epoch,
+		.first = journal->blocked,
+		.samples = journal->blocked_samples,
+		.blocked = journal->blocked,
+		.context = journal->context_crc,
+	};
+
+	return segments_put(&journal->segments, journal->context_frame, &frame);
+}
+
+/* A segment explains itself: it begins with the context that applies, and that is durable
+ * before a block that needs it is written.
+ */
+static int begin_segment(struct journal *journal)
+{
+	int error = segments_advance(&journal->segments, journal->blocked,
+				     journal->blocked_samples);
+
+	if (!error)
+		error = put_context(journal);
+	return error ? error : segments_sync(&journal->segments);
+}
+
+/* The frame of a block that has been built in the buffer goes where there is room. */
+static int put_block(struct journal *journal, struct frame *frame)
+{
+	int error = 0;
+
+	if (!segments_has_room(&journal->segments, frame->length))
+		error = begin_segment(journal);
+	if (!error)
+		error = segments_put(&journal->segments, journal->buffer, frame);
+	if (!error)
+		error = segments_sync(&journal->segments);
+	return error;
+}
+
+static int make_block(struct journal *journal)
+{
+	uint32_t at = 0, records = pending_records(journal->pending);
+	struct frame frame = {
+		.kind = FRAME_BLOCK,
+		.epoch = journal->epoch,
+		.count = records,
+		.first = journal->blocked,
+		.samples = journal->blocked_samples,
+		.blocked = journal->blocked,
+		.context = journal->context_crc,
+	};
+	ssize_t size;
+	int error;
+
+	if (!records)
+		return 0;
+	size = pending_put(journal->pending, journal->codec, PART_DENSE, &at, UINT32_MAX,
+			   journal->buffer + FRAME_HEADER_BYTES, FRAME_BYTES_MAX - PAGE_BYTES,
+			   journal->series.decimals, journal->series.n);
+	if (size < 0)
+		return (int)size;
+	frame.length = FRAME_HEADER_BYTES + (uint32_t)size;
+	error = put_block(journal, &frame);
+	if (error)
+		return error;
+	journal->blocked += records;
+	journal->blocked_samples += journal->pending->samples_n;
+	journal->blocks++;
+	pending_clear(journal->pending);
+	slots_release(&journal->slots);
+	return 0;
+}
+
+int journal_block(struct journal *journal)
+{
+	int error = make_block(journal);
+
+	if (error)
+		return error;
+	/* If that fails now it is tried again when the segment is needed. */
+	segments_prepare(&journal->segments);
+	return 0;
+}
+
+bool journal_is_filling(const struct journal *journal)
+{
+	const struct pending *pending = journal->pending;
+
+	return journal->slots.used > journal->slots.pages / 2 ||
+	       !fits_block(journal, pending->samples_n, pending->notes_n);
+}
+
+/* So that a commit of that much cannot fail for want of room. */
+static int make_room(struct journal *journal, size_t samples, size_t notes)
+{
+	uint64_t length = block_bound(samples, notes, notes * NOTE_BYTES_MAX);
+
+	if (journal->slots.handle < 0)
+		return -EBADF;
+	if (pages_bytes(length) > (uint64_t)journal->slots.pages * PAGE_BYTES ||
+	    length > block_capacity(journal))
+		return -EINVAL;
+	if (slots_has_room(&journal->slots, (uint32_t)length) && fits_block(journal, samples, notes))
+		return 0;
+	return journal_block(journal);
+}
+
+/* Commits the last records that are pending; if that fails they are not pending any more. */
+static int commit(struct journal *journal, uint32_t samples, uint32_t notes)
+{
+	struct pending *pending = journal->pending;
+	uint32_t at = pending_records(pending) - samples - notes;
+	int error = put_commit(journal, &at, UINT32_MAX, journal->records, journal->samples);
+
+	if (error) {
+		pending->samples_n -= samples;
+		pending->notes_n -= notes;
+		return error;
+	}
+	journal->records += samples + notes;
+	journal->samples += samples;
+	return 0;
+}
+
+int journal_append(struct journal *journal, const struct sample *samples, size_t n)
+{
+	struct pending *pending = journal->pending;
+	int error;
+
+	if (!n || n > JOURNAL_COMMIT_SAMPLES)
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++)
+		if (samples[i].channel >= journal->series.n)
+			return -EINVAL;
+	error = make_room(journal, n, 0);
+	if (error)
+		return error;
+	memcpy(pending->samples + pending->samples_n, samples, n * sizeof(*samples));
+	pending->samples_n += (uint32_t)n;
+	return commit(journal, (uint32_t)n, 0);
+}
+
+int journal_note(struct journal *journal, const void *bytes, size_t size)
+{
+	struct pending *pending = journal->pending;
+	struct pending_note *note;
+	int error;
+
+	if (!size || size > NOTE_BYTES_MAX)
+		return -EINVAL;
+	error = make_room(journal, 0, 1);
+	if (error)
+		return error;
+	note = &pending->notes[pending->notes_n];
+	note->before = pending->samples_n;
+	note->size = (uint32_t)size;
+	memcpy(note->bytes, bytes, size);
+	pending->notes_n++;
+	return commit(journal, 0, 1);
+}
+
+/* Makes a ring under another name that holds what is pending. */
+static int make_slots(struct journal *journal)
+{
+	uint64_t first = journal->blocked, samples = journal->blocked_samples;
+	struct pending *pending = journal->pending;
+	uint32_t at = 0, records = pending_records(pending);
+	int error;
+
+	slots_close(&journal->slots);
+	error = slots_create(&journal->slots, journal->disk, SLOTS_NEW_NAME, journal->segments.id,
+			     journal->config->slots_pages);
+	journal->epoch++;
+	while (!error && at < records) {
+		uint32_t begin = at;
+
+		error = put_commit(journal, &at, JOURNAL_COMMIT_SAMPLES, first, samples);
+		first += at - begin;
+		samples += pending_samples(pending, begin, at);
+	}
+	return error;
+}
+
+/* Another ring in place of the one that failed; its name comes last. */
+static int replace_slots(struct journal *journal)
+{
+	int error = make_slots(journal);
+
+	if (error == -ENOSPC && !make_block(journal))
+		error = make_slots(journal);
+	if (!error)
+		error = disk_rename(journal->disk, SLOTS_NEW_NAME, SLOTS_NAME);
+	if (!error)
+		error = disk_sync_names(journal->disk);
+	if (error)
+		slots_close(&journal->slots);
+	return error;
+}
+
+int journal_recover(struct journal *journal)
+{
+	if (journal->slots.handle >= 0)
+		return 0;
+	return replace_slots(journal);
+}
+
+/* The name that it had tells nobody anything any more. */
+static int quarantine_slots(struct journal *journal)
+{
+	char name[DISK_NAME_MAX];
+
+	for (int i = 1; i <= QUARANTINE_MAX; i++) {
+		int handle;
+
+		snprintf(name, sizeof(name), SLOTS_NAME ".bad-%d", i);
+		handle = disk_open(journal->disk, name, false);
+		disk_close(journal->disk, handle);
+		if (handle != -ENOENT)
+			continue;
+		log_error("spool: the file " SLOTS_NAME " is damaged; it was moved to %s, and up "
+			  "to a minute of samples with it. Check the disk (dmesg, fsck)", name);
+		return disk_rename(journal->disk, SLOTS_NAME, name);
+	}
+	return -ENOSPC;
+}
+
+static int open_slots(struct journal *journal)
+{
+	int error = slots_open(&journal->slots, journal->disk, SLOTS_NAME);
+
+	if (error != -EBADMSG)
+		return error == -ENOENT ? 0 : error;
+	journal->bad_places++;
+	return quarantine_slots(journal);
+}
+
+static int by_first_and_epoch(const void *a, const void *b)
+{
+	const struct frame *x = &((const struct slots_commit *)a)->frame;
+	const struct frame *y = &((const struct slots_commit *)b)->frame;
+
+	if (x->first != y->first)
+		return x->first < y->first ? -1 : 1;
+	return x->epoch > y->epoch ? -1 : x->epoch < y->epoch;
+}
+
+/* Records that had been committed, and are in no file any more. */
+static int lose(struct journal *journal, uint64_t first, uint64_t samples)
+{
+	int error = make_block(journal);
+
+	if (error)
+		return error;
+	journal->lost_records += first - journal->records;
+	journal->records = first;
+	journal->blocked = first;
+	if (samples > journal->samples)
+		journal->samples = samples;
+	journal->blocked_samples = journal->samples;
+	return 0;
+}
+
+/* A commit that is the next one becomes pending. */
+static int take_commit(struct journal *journal, const struct slots_commit *found)
+{
+	struct pending *pending = journal->pending;
+	const struct frame *frame = &found->frame;
+	uint32_t samples_n;
+	int error;
+
+	/* The one before it had been durable when it was written. */
+	if (frame->first > journal->records) {
+		error = lose(journal, frame->first, frame->samples);
+		if (error)
+			return error;
+	}
+	if (!fits_block(journal, frame->count, 1)) {
+		error = make_block(journal);
+		if (error)
+			return error;
+	}
+	error = slots_read(&journal->slots, found, journal->buffer);
+	samples_n = pending->samples_n;
+	if (!error && frame->context != journal->context_crc)
+		error = -EBADMSG;
+	if (!error)
+		error = pending_take(pending, journal->codec, journal->buffer, frame,
+				     journal->series.decimals, journal->series.n);
+	if (error && error != -EBADMSG)
+		return error;
+	if (error) {
+		journal->bad_places++;
+		return 0;
+	}
+	journal->records += frame->count;
+	journal->samples += pending->samples_n - samples_n;
+	return 0;
+}
+
+/* What had not come into a block yet. @buffer is used by the scan, and again by each. */
+static int load_slots(struct journal *journal)
+{
+	struct slots *slots = &journal->slots;
+	struct slots_commit *found = NULL, *newest = NULL;
+	uint64_t blocked_before = journal->records;
+	int n, error = 0;
+
+	if (slots->handle < 0)
+		return 0;
+	n = slots_scan(slots, journal->buffer, &found);
+	if (n < 0)
+		return n;
+	qsort(found, (size_t)n, sizeof(*found), by_first_and_epoch);
+	for (int i = 0; i < n; i++) {
+		if (found[i].frame.epoch > journal->epoch)
+			journal->epoch = found[i].frame.epoch;
+		/* Blocks that it knew of, and that are there no more. */
+		if (!error && found[i].frame.blocked > blocked_before)
+			blocked_before = found[i].frame.blocked;
+	}
+	for (int i = 0; !error && i < n; i++) {
+		if (!newest || found[i].frame.first > newest->frame.first)
+			newest = &found[i];
+		if (found[i].frame.first >= journal->records)
+			error = take_commit(journal, &found[i]);
+	}
+	if (newest) {
+		slots->head = newest->page +
+			      (uint32_t)(pages_bytes(newest->frame.length) / PAGE_BYTES);
+		slots->head %= slots->pages;
+	}
+	/* All but what is in blocks: as far back as the oldest that is not. */
+	for (int i = 0; !error && i < n; i++)
+		if (found[i].frame.first >= journal->blocked) {
+			slots->used = (slots->head + slots->pages - found[i].page) % slots->pages;
+			if (!slots->used)
+				slots->used = slots->pages;
+			break;
+		}
+	if (!error && journal->records < blocked_before)
+		error = lose(journal, blocked_before, 0);
+	free(found);
+	return error;
+}
+
+/* The context of the files applies to what is in them, whatever the configuration says now. */
+static int take_context(struct journal *journal, const uint8_t *bytes, size_t size)
+{
+	if (!size || !journal->config->context.series(bytes, size, &journal->series))
+		return -EBADMSG;
+	memcpy(journal->context_frame + FRAME_HEADER_BYTES, bytes, size);
+	journal->context_size = (uint32_t)size;
+	journal->context_crc = crc32c(bytes, size);
+	return 0;
+}
+
+/* What was recorded under another context comes into a block first. */
+static int change_context(struct journal *journal)
+{
+	const struct journal_context *context = &journal->config->context;
+	uint32_t crc = crc32c(context->bytes, context->size);
+	int error;
+
+	if (journal->segments.handle >= 0 && journal->has_context && crc == journal->context_crc)
+		return 0;
+	error = make_block(journal);
+	if (error)
+		return error;
+	if (take_context(journal, context->bytes, context->size))
+		return -EINVAL;
+	if (!segments_has_room(&journal->segments, context_frame_bytes(journal)))
+		return begin_segment(journal);
+	error = put_context(journal);
+	return error ? error : segments_sync(&journal->segments);
+}
+
+static int load(struct journal *journal, struct segments_end *end)
+{
+	const struct journal_config *config = journal->config;
+	const struct segments_limits limits = {
+		.bytes = config->segment_bytes,
+		.n = (unsigned int)((config->max_bytes - slots_bytes(config->slots_pages)) /
+				    config->segment_bytes),
+	};
+	int error;
+
+	disk_remove(journal->disk, SLOTS_NEW_NAME);
+	error = open_slots(journal);
+	if (!error)
+		error = segments_open(&journal->segments, journal->disk, journal->slots.id,
+				      &limits, journal->buffer, end);
+	if (error)
+		return error;
+	if (!journal->segments.id)
+		journal->segments.id = config->new_id();
+	journal->bad_places += journal->segments.bad_places;
+	journal->epoch = end->epoch;
+	journal->records = end->records;
+	journal->samples = end->samples;
+	journal->blocked = end->records;
+	journal->blocked_samples = end->samples;
+	/* Without one, what is in the ring is read by that of the configuration, if it fits. */
+	journal->has_context = !take_context(journal, end->context, end->context_size);
+	if (!journal->has_context &&
+	    take_context(journal, config->context.bytes, config->context.size))
+		return -EINVAL;
+	error = load_slots(journal);
+	if (error)
+		return error;
+	journal->epoch++;
+	error = change_context(journal);
+	if (!error && (journal->slots.handle < 0 || journal->slots.pages != config->slots_pages))
+		error = replace_slots(journal);
+	if (!error)
+		segments_prepare(&journal->segments);
+	return error;
+}
+
+int journal_open(struct disk *disk, const struct journal_config *config, struct journal **out)
+{
+	struct segments_end *end = malloc(sizeof(*end));
+	struct journal *journal = calloc(1, sizeof(*journal));
+	int error = -ENOMEM;
+
+	if (!journal || !end)
+		goto err_free;
+	journal->disk = disk;
+	journal->config = config;
+	journal->slots.disk = disk;
+	journal->slots.handle = -1;
+	journal->segments.disk = disk;
+	journal->segments.handle = -1;
+	journal->codec = codec_new();
+	journal->pending = calloc(1, sizeof(*journal->pending));
+	journal->buffer = malloc(FRAME_BYTES_MAX);
+	journal->context_frame =
+		malloc((size_t)pages_bytes(FRAME_HEADER_BYTES + CONTEXT_BYTES_MAX));
+	if (!journal->codec || !journal->pending || !journal->buffer || !journal->context_frame)
+		goto err_close;
+	error = config->max_bytes < journal_min_bytes(config->slots_pages, config->segment_bytes) ||
+		config->segment_bytes % PAGE_BYTES || !config->slots_pages ||
+		!config->context.size || config->context.size > CONTEXT_BYTES_MAX ||
+		config->segment_bytes <= 2 * PAGE_BYTES +
+			pages_bytes(FRAME_HEADER_BYTES + config->context.size) ? -EINVAL : 0;
+	if (!error)
+		error = load(journal, end);
+	if (error)
+		goto err_close;
+	free(end);
+	*out = journal;
+	return 0;
+
+err_close:
+	journal_close(journal);
+	journal = NULL;
+err_free:
+	free(journal);
+	free(end);
+	return error;
+}
+
+void journal_close(struct journal *journal)
+{
+	if (!journal)
+		return;
+	slots_close(&journal->slots);
+	segments_close(&journal->segments);
+	codec_free(journal->codec);
+	free(journal->pending);
+	free(journal->buffer);
+	free(journal->context_frame);
+	free(journal);
+}
+
+void journal_stats(const struct journal *journal, struct journal_stats *out)
+{
+	*out = (struct journal_stats){
+		.records = journal->records,
+		.samples = journal->samples,
+		.blocked = journal->blocked,
+		.bytes = (1 + (uint64_t)journal->config->slots_pages) * PAGE_BYTES +
+			 segments_bytes(&journal->segments),
+		.blocks = journal->blocks,
+		.bad_places = journal->bad_places,
+		.lost_records = journal->lost_records,
+	};
+}
+
+void journal_mark(const struct journal *journal, struct journal_mark *out)
+{
+	const struct slots *slots = &journal->slots;
+
+	*out = (struct journal_mark){
+		.id = journal->segments.id,
+		.records = journal->records,
+		.samples = journal->samples,
+		.blocked = journal->blocked,
+		.generation = journal->segments.newest,
+		.current = segments_current(&journal->segments),
+		.slot = slots->pages ? (slots->head + slots->pages - slots->used) % slots->pages : 0,
+		.slots_used = slots->used,
+	};
+}

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "spool/journal_reader.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crc32c.h"
+#include "spool/segments.h"
+
+#define SLOTS_NAME "slots"
+
+struct journal_reader {
+	struct disk *disk;
+	bool (*get_series)(const uint8_t *bytes, size_t size, struct journal_series *series);
+	struct codec *codec;
+	struct pending *records;
+	uint8_t *buffer;		/* of FRAME_BYTES_MAX */
+	struct journal_mark mark;
+	struct segments segments;
+	struct segments_end end;	/* of the newest, when it was indexed */
+	uint64_t current;		/* segment with blocks at that time, as the mark says */
+	bool is_indexed;
+	int slots_handle;
+	uint32_t slots_pages;
+	/* The context that was read last, and where a search in the same segment may begin. */
+	struct journal_series series;
+	uint8_t context[CONTEXT_BYTES_MAX];
+	size_t context_size;
+	uint32_t context_crc;
+	int handle;			/* of the segment that was read last, or -1 */
+	uint64_t generation;
+	uint64_t at_record;
+	uint32_t at;
+};
+
+struct journal_reader *journal_reader_open(struct disk *disk,
+					   bool (*series)(const uint8_t *bytes, size_t size,
+							  struct journal_series *series))
+{
+	struct journal_reader *reader = calloc(1, sizeof(*reader));
+
+	if (!reader)
+		return NULL;
+	reader->disk = disk;
+	reader->get_series = series;
+	reader->slots_handle = -1;
+	reader->handle = -1;
+	reader->segments.disk = disk;
+	reader->segments.handle = -1;
+	reader->codec = codec_new();
+	reader->records = calloc(1, sizeof(*reader->records));
+	reader->buffer = malloc(FRAME_BYTES_MAX);
+	if (reader->codec && reader->records && reader->buffer)
+		return reader;
+	journal_reader_close(reader);
+	return NULL;
+}
+
+static void leave_segment(struct journal_reader *reader)
+{
+	disk_close(reader->disk, reader->handle);
+	reader->handle = -1;
+}
+
+static void forget(struct journal_reader *reader)
+{
+	leave_segment(reader);
+	segments_close(&reader->segments);
+	reader->is_indexed = false;
+	disk_close(reader->disk, reader->slots_handle);
+	reader->slots_handle = -1;
+}
+
+void journal_reader_close(struct journal_reader *reader)
+{
+	if (!reader)
+		return;
+	forget(reader);
+	codec_free(reader->codec);
+	free(reader->records);
+	free(reader->buffer);
+	free(reader);
+}
+
+/* The ring may have been replaced by another one. */
+static int open_slots(struct journal_reader *reader)
+{
+	struct slots_head head;
+	int error;
+
+	disk_close(reader->disk, reader->slots_handle);
+	reader->slots_handle = disk_open(reader->disk, SLOTS_NAME, false);
+	if (reader->slots_handle < 0)
+		return reader->slots_handle;
+	error = disk_read(reader->disk, reader->slots_handle, reader->buffer, PAGE_BYTES, 0);
+	if (error)
+		return error;
+	if (!slots_head_get(reader->buffer, &head) || head.id != reader->mark.id)
+		return -ESTALE;
+	reader->slots_pages = head.pages;
+	return 0;
+}
+
+static int make_index(struct journal_reader *reader, uint64_t id)
+{
+	int error;
+
+	forget(reader);
+	error = segments_open(&reader->segments, reader->disk, id, NULL, reader->buffer,
+			      &reader->end);
+	if (!error && segments_next(&reader->segments, -1) < 0)
+		error = -ENOENT;
+	reader->is_indexed = !error;
+	return error;
+}
+
+int journal_reader_refresh(struct journal_reader *reader, const struct journal_mark *mark)
+{
+	int error;
+
+	if (!mark) {
+		error = make_index(reader, 0);
+		if (error)
+			return error;
+		reader->mark = (struct journal_mark){
+			.id = reader->segments.id,
+			.records = reader->end.records,
+			.samples = reader->end.samples,
+			.blocked = reader->end.records,
+			.generation = reader->segments.newest,
+		};
+		return 0;
+	}
+	if (!reader->is_indexed || mark->id != reader->mark.id ||
+	    mark->generation != reader->mark.generation || mark->current != reader->mark.current) {
+		error = make_index(reader, mark->id);
+		if (error)
+			return error;
+	}
+	reader->mark = *mark;
+	return open_slots(reader);
+}
+
+void journal_reader_mark(const struct journal_reader *reader, struct journal_mark *out)
+{
+	*out = reader->mark;
+}
+
+static int take_context(struct journal_reader *reader, const uint8_t *bytes, size_t size)
+{
+	if (size > CONTEXT_BYTES_MAX || !reader->get_series(bytes, size, &reader->series))
+		return -EBADMSG;
+	memcpy(reader->context, bytes, size);
+	reader->context_size = size;
+	reader->context_crc = crc32c(bytes, size);
+	return 0;
+}
+
+/* Makes a batch of the frame in the buffer. */
+static int give(struct journal_reader *reader, const struct frame *frame,
+		struct journal_batch *batch)
+{
+	int error;
+
+	/* The context before a block may be damaged: another copy will do. */
+	if (frame->context != reader->context_crc &&
+	    frame->context == crc32c(reader->end.context, reader->end.context_size))
+		take_context(reader, reader->end.context, reader->end.context_size);
+	if (frame->context != reader->context_crc)
+		return -EBADMSG;
+	pending_clear(reader->records);
+	error = pending_take(reader->records, reader->codec, reader->buffer, frame,
+			     reader->series.decimals, reader->series.n);
+	if (error)
+		return error;
+	*batch = (struct journal_batch){
+		.first = frame->first,
+		.samples = frame->samples,
+		.records = reader->records,
+		.context = reader->context,
+		.context_size = reader->context_size,
+	};
+	return 0;
+}
+
+/* The header of the commit at a page of the ring. */
+static int get_commit(struct journal_reader *reader, uint32_t page, struct frame *frame)
+{
+	int error;
+
+	if (page >= reader->slots_pages)
+		return -EBADMSG;
+	error = disk_read(reader->disk, reader->slots_handle, reader->buffer, FRAME_HEADER_BYTES,
+			  (1 + (uint64_t)page) * PAGE_BYTES);
+	if (error)
+		return error;
+	return frame_get(reader->buffer, frame) && frame->kind == FRAME_COMMIT &&
+	       frame->id == reader->mark.id ? 0 : -EBADMSG;
+}
+
+/* The ring from the oldest commit that is needed on; one does not go around its end. */
+static int get_from_slots(struct journal_reader *reader, uint64_t at, struct journal_batch *batch)
+{
+	uint32_t page = reader->mark.slot, left = reader->mark.slots_used, n;
+	uint64_t next = reader->mark.blocked;
+	struct frame frame;
+	int error;
+
+	while (left) {
+		error = get_commit(reader, page, &frame);
+		if ((error == -EBADMSG || (!error && frame.first != next)) && page &&
+		    left >= reader->slots_pages - page) {
+			left -= reader->slots_pages - page;
+			page = 0;
+			continue;
+		}
+		if (error || frame.first != next)
+			return error && error != -EBADMSG ? error : -ESTALE;
+		if (at < next + frame.count) {
+			/* The context of the ring is not that of the segment in which a search
+			 * may have ended.
+			 */
+			leave_segment(reader);
+			error = disk_read(reader->disk, reader->slots_handle, reader->buffer,
+					  frame.length, (1 + (uint64_t)page) * PAGE_BYTES);
+			if (!error && !frame_is_whole(reader->buffer, &frame))
+				error = -EBADMSG;
+			if (!error)
+				error = take_context(reader, reader->end.context,
+						     reader->end.context_size);
+			if (!error)
+				error = give(reader, &frame, batch);
+			return error == -EBADMSG || error == -ENODATA ? -ESTALE : error;
+		}
+		n = (uint32_t)(pages_bytes(frame.length) / PAGE_BYTES);
+		next += frame.count;
+		page = (page + n) % reader->slots_pages;
+		left -= n < left ? n : left;
+	}
+	return -ESTALE;
+}
+
+static int tell_hole(const struct journal_reader *reader, uint64_t at, uint64_t end,
+		     uint64_t samples_end, struct journal_hole *hole)
+{
+	*hole = (struct journal_hole){ .first = at, .end = end, .samples_end = samples_end };
+	for (uint32_t i = 0; i < reader->segments.gaps_n; i++)
+		if (at >= reader->segments.gaps[i].first && at < reader->segments.gaps[i].end)
+			hole->is_given_up = true;
+	return -ENODATA;
+}
+
+static int enter_segment(struct journal_reader *reader, const struct segment *segment, uint64_t at)
+{
+	if (reader->handle >= 0 && reader->generation == segment->generation &&
+	    reader->at_record <= at)
+		return 0;
+	leave_segment(reader);
+	reader->handle = segment_open(&reader->segments, segment);
+	if (reader->handle < 0)
+		return reader->handle == -ENOENT ? -ESTALE : reader->handle;
+	reader->generation = segment->generation;
+	reader->at = PAGE_BYTES;
+	reader->at_record = segment->first;
+	reader->context_size = 0;
+	reader->context_crc = 0;
+	return 0;
+}
+
+/* The block with record @at in a segment; -ENODATA with @frame the first one after it, or with
+ * a length of 0 at the end.
+ */
+static int find_block(struct journal_reader *reader, const struct segment *segment, uint64_t at,
+		      uint64_t limit, struct frame *frame)
+{
+	uint32_t found = reader->at;
+	int error;
+
+	for (;;) {
+		error = segment_find_frame(&reader->segments, reader->handle, segment, &found,
+					   reader->buffer, frame);
+		if (error == -ENODATA || (!error && frame->first >= limit)) {
+			frame->length = 0;
+			return -ENODATA;
+		}
+		if (error)
+			return error;
+		if (frame->kind == FRAME_CONTEXT)
+			take_context(reader, reader->buffer + FRAME_HEADER_BYTES,
+				     frame->length - FRAME_HEADER_BYTES);
+		else if (at < frame->first)
+			return -ENODATA;
+		else if (at < frame->first + frame->count)
+			return 0;
+		found += (uint32_t)pages_bytes(frame->length);
+		reader->at = found;
+		reader->at_record = frame->first + frame->count;
+	}
+}
+
+static int get_from_segments(struct journal_reader *reader, uint64_t at,
+			     struct journal_batch *batch, struct journal_hole *hole)
+{
+	const struct segments *segments = &reader->segments;
+	int i = segments_find(segments, at), next = segments_next(segments, i), error;
+	uint64_t end = next < 0 ? reader->mark.blocked : segments->list[next].first;
+	uint64_t samples_end = next < 0 ? reader->mark.samples : segments->list[next].samples;
+	struct frame frame = { 0 };
+
+	if (i < 0)
+		return tell_hole(reader, at, end, samples_end, hole);
+	error = enter_segment(reader, &segments->list[i], at);
+	if (error)
+		return error;
+	error = find_block(reader, &segments->list[i], at, end, &frame);
+	if (!error)
+		error = give(reader, &frame, batch);
+	if (!error)
+		return 0;
+	if (error == -EBADMSG) {
+		end = frame.first + frame.count;
+		samples_end = frame.samples + frame.count;
+	} else if (error == -ENODATA && frame.length) {
+		end = frame.first;
+		samples_end = frame.samples;
+	} else if (error != -ENODATA) {
+		return error;
+	}
+	/* It may be another segment by now. */
+	error = segment_check(segments, reader->handle, &segments->list[i], reader->buffer);
+	if (error)
+		return error;
+	return tell_hole(reader, at, end, samples_end, hole);
+}
+
+int journal_reader_get(struct journal_reader *reader, uint64_t at, struct journal_batch *batch,
+		       struct journal_hole *hole)
+{
+	int error;
+
+	if (!reader->is_indexed || at >= reader->mark.records)
+		return -EAGAIN;
+	if (at >= reader->mark.blocked)
+		error = get_from_slots(reader, at, batch);
+	else
+		error = get_from_segments(reader, at, batch, hole);
+	if (error == -ESTALE)
+		forget(reader);
+	return error;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The reading end of the journal, also for another process than the one that writes it. Never
+ * writes, never waits. One thread. What it has read is checked, and was whole; where the
+ * writer is faster, and has given up what is asked for, that is what it tells.
+ */
+#ifndef HYDROPON_JOURNAL_READER_H
+#define HYDROPON_JOURNAL_READER_H
+
+#include "spool/journal.h"
+#include "spool/pending.h"
+
+struct journal_reader;
+
+/* Records that follow each other. The pointers are good until the next call of the reader. */
+struct journal_batch {
+	uint64_t first;			/* number of the first */
+	uint64_t samples;		/* before it, over the life of the spool */
+	const struct pending *records;
+	const uint8_t *context;		/* what explains them */
+	size_t context_size;
+};
+
+/* Where there is nothing to read any more. */
+struct journal_hole {
+	uint64_t first, end;		/* record numbers */
+	uint64_t samples_end;		/* before @end, over the life of the spool */
+	bool is_given_up;		/* for room, and counted; else it is damaged or gone */
+};
+
+/* @series: as of journal_context. NULL: out of memory. */
+struct journal_reader *journal_reader_open(struct disk *disk,
+					   bool (*series)(const uint8_t *bytes, size_t size,
+							  struct journal_series *series));
+void journal_reader_close(struct journal_reader *reader);
+
+/*
+ * Looks what there is, up to @mark; NULL: nothing is known of a writer, and blocks are taken
+ * for as far as they are good. 0; -ENOENT if there is no journal, -ESTALE if it is another
+ * one than the mark says; or -errno.
+ */
+int journal_reader_refresh(struct journal_reader *reader, const struct journal_mark *mark);
+/* As of the newest refresh. Without a mark @records and @samples are what it has found. */
+void journal_reader_mark(const struct journal_reader *reader, struct journal_mark *out);
+
+/*
+ * The batch that holds record @at. 0; -EAGAIN: not committed yet; -ENODATA: @hole tells how far
+ * there is nothing; -ESTALE: the writer has gone on, refresh and try again; or -errno.
+ */
+int journal_reader_get(struct journal_reader *reader, uint64_t at, struct journal_batch *batch,
+		       struct journal_hole *hole);
+
+#endif

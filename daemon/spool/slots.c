@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "spool/slots.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t page_at(uint32_t page)
+{
+	return (1 + (uint64_t)page) * PAGE_BYTES;
+}
+
+static uint32_t pages_of(uint32_t length)
+{
+	return (uint32_t)(pages_bytes(length) / PAGE_BYTES);
+}
+
+/* Zeros that are written, and not only set aside: a commit then changes nothing but its pages,
+ * and costs the file system no more than that.
+ */
+static int fill(struct slots *slots)
+{
+	static const uint8_t zeros[16 * PAGE_BYTES];
+	uint64_t size = page_at(slots->pages), n;
+	int error = disk_allocate(slots->disk, slots->handle, size);
+
+	for (uint64_t at = PAGE_BYTES; !error && at < size; at += n) {
+		n = size - at < sizeof(zeros) ? size - at : sizeof(zeros);
+		error = disk_write(slots->disk, slots->handle, zeros, (size_t)n, at);
+	}
+	return error;
+}
+
+int slots_create(struct slots *slots, struct disk *disk, const char *name, uint64_t id,
+		 uint32_t pages)
+{
+	const struct slots_head head = { id, pages };
+	uint8_t page[PAGE_BYTES];
+	int error;
+
+	*slots = (struct slots){ .disk = disk, .id = id, .pages = pages };
+	slots->handle = disk_open(disk, name, true);
+	if (slots->handle < 0)
+		return slots->handle;
+	slots_head_put(page, &head);
+	error = fill(slots);
+	if (!error)
+		error = disk_write(disk, slots->handle, page, sizeof(page), 0);
+	if (!error)
+		error = disk_sync(disk, slots->handle);
+	if (error)
+		slots_close(slots);
+	return error;
+}
+
+int slots_open(struct slots *slots, struct disk *disk, const char *name)
+{
+	uint8_t page[PAGE_BYTES];
+	struct slots_head head;
+	int error;
+
+	*slots = (struct slots){ .disk = disk };
+	slots->handle = disk_open(disk, name, false);
+	if (slots->handle < 0)
+		return slots->handle;
+	/* What a writer that was killed has left in memory, and what a failed write has left
+	 * there as if it were on the disk.
+	 */
+	error = disk_sync(disk, slots->handle);
+	if (error)
+		goto err_close;
+	disk_forget(disk, slots->handle);
+	error = disk_read(disk, slots->handle, page, sizeof(page), 0);
+	if (error == -ENODATA || (!error && !slots_head_get(page, &head)))
+		error = -EBADMSG;
+	if (!error && disk_size(disk, slots->handle) != (int64_t)page_at(head.pages))
+		error = -EBADMSG;
+	if (error)
+		goto err_close;
+	slots->id = head.id;
+	slots->pages = head.pages;
+	return 0;
+
+err_close:
+	slots_close(slots);
+	return error;
+}
+
+void slots_close(struct slots *slots)
+{
+	disk_close(slots->disk, slots->handle);
+	slots->handle = -1;
+}
+
+int slots_read(struct slots *slots, const struct slots_commit *commit, uint8_t *buffer)
+{
+	int error = disk_read(slots->disk, slots->handle, buffer, commit->frame.length,
+			      page_at(commit->page));
+
+	if (!error && !frame_is_whole(buffer, &commit->frame))
+		error = -EBADMSG;
+	return error;
+}
+
+int slots_scan(struct slots *slots, uint8_t *buffer, struct slots_commit **found)
+{
+	struct slots_commit commit, *list = calloc(slots->pages, sizeof(*list));
+	uint8_t header[FRAME_HEADER_BYTES];
+	int n = 0;
+
+	if (!list)
+		return -ENOMEM;
+	for (commit.page = 0; commit.page < slots->pages; commit.page++) {
+		if (disk_read(slots->disk, slots->handle, header, sizeof(header),
+			      page_at(commit.page)) ||
+		    !frame_get(header, &commit.frame) || commit.frame.kind != FRAME_COMMIT ||
+		    commit.frame.id != slots->id ||
+		    pages_of(commit.frame.length) > slots->pages - commit.page ||
+		    slots_read(slots, &commit, buffer))
+			continue;
+		list[n++] = commit;
+	}
+	*found = list;
+	return n;
+}
+
+/* How many pages are lost because a frame does not go around the end of the ring. */
+static uint32_t skipped(const struct slots *slots, uint32_t n)
+{
+	return n > slots->pages - slots->head ? slots->pages - slots->head : 0;
+}
+
+bool slots_has_room(const struct slots *slots, uint32_t length)
+{
+	uint32_t n = pages_of(length);
+
+	return slots->used + skipped(slots, n) + n <= slots->pages;
+}
+
+int slots_append(struct slots *slots, uint8_t *frame, uint32_t length)
+{
+	uint32_t n = pages_of(length), skip = skipped(slots, n);
+	uint32_t page = skip ? 0 : slots->head;
+	int error;
+
+	if (slots->handle < 0)
+		return -EBADF;
+	memset(frame + length, 0, (size_t)(pages_bytes(length) - length));
+	error = disk_write(slots->disk, slots->handle, frame, (size_t)n * PAGE_BYTES,
+			   page_at(page));
+	if (!error)
+		error = disk_sync(slots->disk, slots->handle);
+	if (error) {
+		/* Its next sync would report success over the pages that were lost. */
+		slots_close(slots);
+		return error;
+	}
+	slots->head = (page + n) % slots->pages;
+	slots->used += skip + n;
+	return 0;
+}
+
+void slots_release(struct slots *slots)
+{
+	slots->used = 0;
+}

@@ -1,0 +1,586 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The journal on a disk that is cut at every change, once and twice: what was committed is
+ * there, what is there was committed or about to be, and each record once.
+ */
+#include "harness.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "spool/journal_reader.h"
+#include "support/disk_model.h"
+#include "support/scratch.h"
+
+#define SERIES 4
+#define SLOTS 12
+#define SEGMENT (10 * PAGE_BYTES)
+
+static uint64_t rng_next(uint64_t *rng)
+{
+	uint64_t z = *rng += 0x9e3779b97f4a7c15;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+	return z ^ (z >> 31);
+}
+
+static uint32_t below(uint64_t *rng, uint32_t n)
+{
+	return (uint32_t)(rng_next(rng) % n);
+}
+
+/* The first byte of a context is the decimals, the others are whatever. */
+static bool test_series(const uint8_t *bytes, size_t size, struct journal_series *series)
+{
+	if (!size || bytes[0] > 9)
+		return false;
+	series->n = SERIES;
+	memset(series->decimals, bytes[0], SERIES);
+	return true;
+}
+
+static uint64_t test_id(void)
+{
+	return 0x1122334455667788;
+}
+
+static const uint8_t context_a[] = "\2 the first", context_b[] = "\3 another one";
+
+static struct journal_config test_config(const uint8_t *context, size_t size)
+{
+	return (struct journal_config){
+		.context = { context, size, test_series },
+		.max_bytes = journal_min_bytes(SLOTS, SEGMENT) + SEGMENT,
+		.slots_pages = SLOTS,
+		.segment_bytes = SEGMENT,
+		.new_id = test_id,
+	};
+}
+
+/* Each record is known by its number. */
+static bool is_note(uint64_t number)
+{
+	return number % 23 == 7;
+}
+
+static uint32_t note_at(uint64_t number, uint8_t bytes[NOTE_BYTES_MAX])
+{
+	uint32_t size = 8 + (uint32_t)(number % 300);
+
+	memset(bytes, (int)(number % 251), size);
+	memcpy(bytes, &number, 8);
+	return size;
+}
+
+static struct sample sample_at(uint64_t number)
+{
+	bool is_bad = number % 29 == 3;
+
+	return (struct sample){
+		.channel = (uint16_t)(number % SERIES),
+		.boot_ns = number / SERIES * 1000000,
+		.wall_ms = 1700000000000 + (int64_t)(number / SERIES),
+		.raw = is_bad ? -EIO : (int32_t)(number * 7 % 65536),
+		.value = is_bad ? 0 : (double)(number * 7 % 65536) / 100,
+		.q = is_bad ? Q_BAD_READ : Q_GOOD,
+	};
+}
+
+static bool is_sample(const struct sample *found, uint64_t number)
+{
+	const struct sample want = sample_at(number);
+
+	return found->channel == want.channel && found->boot_ns == want.boot_ns &&
+	       found->wall_ms == want.wall_ms && found->raw == want.raw && found->q == want.q &&
+	       fabs(found->value - want.value) < 1e-9;
+}
+
+static uint64_t samples_before(uint64_t number)
+{
+	return number - (number + 22 - 7) / 23;
+}
+
+/* Commits the next records, at most @n of them. */
+static int commit_next(struct journal *journal, uint64_t number, uint32_t n, uint32_t *done)
+{
+	static struct sample samples[JOURNAL_COMMIT_SAMPLES];
+	uint8_t note[NOTE_BYTES_MAX];
+
+	*done = 1;
+	if (is_note(number))
+		return journal_note(journal, note, note_at(number, note));
+	for (*done = 0; *done < n && !is_note(number + *done); ++*done)
+		samples[*done] = sample_at(number + *done);
+	return journal_append(journal, samples, *done);
+}
+
+/* What a reader of a journal has found. */
+struct found {
+	uint64_t first, end;	/* without a hole between, but for what was given up */
+	uint64_t given_up;
+	const char *wrong;
+	uint64_t at;
+};
+
+static void check_batch(const struct journal_batch *batch, struct found *found)
+{
+	const struct pending *records = batch->records;
+	uint32_t note = 0, sample = 0;
+	uint8_t bytes[NOTE_BYTES_MAX];
+
+	if (batch->samples != samples_before(batch->first))
+		found->wrong = "samples before a batch";
+	for (uint64_t number = batch->first; number < batch->first + pending_records(records);
+	     number++) {
+		found->at = number;
+		if (is_note(number)) {
+			uint32_t size = note_at(number, bytes);
+
+			if (note == records->notes_n || records->notes[note].before != sample ||
+			    records->notes[note].size != size ||
+			    memcmp(records->notes[note].bytes, bytes, size))
+				found->wrong = "a note";
+			note++;
+		} else {
+			if (sample == records->samples_n ||
+			    !is_sample(&records->samples[sample], number))
+				found->wrong = "a sample";
+			sample++;
+		}
+		if (found->wrong)
+			return;
+	}
+}
+
+static struct found read_all(struct disk *disk, const struct journal_mark *mark)
+{
+	struct journal_reader *reader = journal_reader_open(disk, test_series);
+	struct journal_batch batch;
+	struct journal_hole hole;
+	struct found found = { 0 };
+	int error = journal_reader_refresh(reader, mark);
+
+	if (error)
+		found.wrong = strerror(-error);
+	while (!found.wrong && found.end < mark->records) {
+		found.at = found.end;
+		error = journal_reader_get(reader, found.end, &batch, &hole);
+		if (error == -ENODATA && hole.is_given_up && hole.end > found.end &&
+		    hole.samples_end == samples_before(hole.end)) {
+			found.given_up += hole.end - found.end;
+			found.end = hole.end;
+		} else if (error) {
+			found.wrong = error == -ENODATA ? "a hole" : strerror(-error);
+		} else {
+			check_batch(&batch, &found);
+			found.end = batch.first + pending_records(batch.records);
+		}
+	}
+	journal_reader_close(reader);
+	return found;
+}
+
+/* One state of the disk after another, and what had been promised by then. */
+struct campaign {
+	uint64_t rng;
+	struct model *model;
+	struct journal *journal;
+	struct journal_config config;
+	uint64_t committed, begun;	/* records */
+	uint64_t states, second_cuts, wanted;
+	unsigned int per_change;	/* of the cuts that are drawn */
+	bool is_failed;
+};
+
+static bool verify(struct campaign *c, struct model *image, bool may_cut, const char *what);
+
+struct second {
+	struct campaign *campaign;
+	struct model *image;
+};
+
+static void cut_again(void *data)
+{
+	struct second *second = data;
+	struct campaign *c = second->campaign;
+	struct model *image;
+
+	if (below(&c->rng, 16) || c->is_failed)
+		return;
+	image = model_cut(second->image, (enum model_cut)below(&c->rng, MODEL_CUTS),
+			  rng_next(&c->rng));
+	c->second_cuts++;
+	verify(c, image, false, "a second cut");
+	model_free(image);
+}
+
+static bool give_up_campaign(struct campaign *c, const char *what, const char *why, uint64_t at)
+{
+	harness_fail(__FILE__, __LINE__,
+		     "%s: %s at record %llu; %llu committed, %llu begun, after %llu states", what,
+		     why, (unsigned long long)at, (unsigned long long)c->committed,
+		     (unsigned long long)c->begun, (unsigned long long)c->states);
+	c->is_failed = true;
+	return false;
+}
+
+/* Opens what a cut has left, reads it, goes on, and reads it once more. */
+static bool verify(struct campaign *c, struct model *image, bool may_cut, const char *what)
+{
+	struct second second = { c, image };
+	uint64_t committed = c->committed, begun = c->begun;
+	struct journal_stats stats;
+	struct journal_mark mark;
+	struct journal *journal;
+	struct found found;
+	uint32_t n;
+	int error;
+
+	c->states++;
+	if (may_cut)
+		model_on_change(image, cut_again, &second);
+	error = journal_open(model_disk(image), &c->config, &journal);
+	model_on_change(image, NULL, NULL);
+	if (error)
+		return give_up_campaign(c, what, strerror(-error), 0);
+	for (int pass = 0; pass < 2; pass++) {
+		journal_stats(journal, &stats);
+		journal_mark(journal, &mark);
+		if (stats.records < committed || stats.records > begun)
+			error = give_up_campaign(c, what, "records are lost or invented",
+						 stats.records) ? 0 : -1;
+		else if (stats.lost_records || stats.bad_places)
+			error = give_up_campaign(c, what, "corruption is told of",
+						 stats.lost_records) ? 0 : -1;
+		else if (model_bytes(image) > c->config.max_bytes)
+			error = give_up_campaign(c, what, "it is larger than it may be",
+						 stats.bytes) ? 0 : -1;
+		if (error)
+			break;
+		found = read_all(model_disk(image), &mark);
+		if (found.wrong) {
+			give_up_campaign(c, what, found.wrong, found.at);
+			break;
+		}
+		if (pass || below(&c->rng, 4))
+			break;
+		for (int i = 0; i < 3; i++) {
+			committed = begun = stats.records;
+			if (commit_next(journal, stats.records, 1 + below(&c->rng, 30), &n))
+				give_up_campaign(c, what, "it takes nothing more", stats.records);
+			stats.records += n;
+			committed = begun = stats.records;
+		}
+		if (below(&c->rng, 2))
+			journal_block(journal);
+	}
+	journal_close(journal);
+	return !c->is_failed;
+}
+
+static void cut_here(void *data)
+{
+	static const enum model_cut always[] = { MODEL_NONE, MODEL_ALL, MODEL_LAST_TORN };
+	struct campaign *c = data;
+	unsigned int n = 3 + c->per_change;
+
+	for (unsigned int i = 0; i < n && !c->is_failed; i++) {
+		enum model_cut cut = i < 3 ? always[i] :
+			(enum model_cut)(MODEL_SECTORS + below(&c->rng, 3));
+		struct model *image = model_cut(c->model, cut, rng_next(&c->rng));
+
+		verify(c, image, true, "a cut");
+		model_free(image);
+	}
+}
+
+/* Opens it again, in the same or in another configuration. */
+static void reopen(struct campaign *c, bool changes)
+{
+	int error;
+
+	journal_close(c->journal);
+	if (changes && below(&c->rng, 2)) {
+		bool is_a = c->config.context.bytes == context_a;
+
+		c->config = is_a ? test_config(context_b, sizeof(context_b)) :
+				   test_config(context_a, sizeof(context_a));
+	}
+	error = journal_open(model_disk(c->model), &c->config, &c->journal);
+	if (error) {
+		c->journal = NULL;
+		give_up_campaign(c, "the run", strerror(-error), 0);
+	}
+}
+
+static void step(struct campaign *c, bool has_faults)
+{
+	uint32_t n = 1 + below(&c->rng, below(&c->rng, 8) ? 12 : 200), done = 0;
+	int error;
+
+	/* What is begun is as much as there can be after a cut from here on. */
+	for (done = 0; done < n && (!done || !is_note(c->committed + done)); done++)
+		if (is_note(c->committed))
+			n = 1;
+	c->begun = c->committed + done;
+	error = commit_next(c->journal, c->committed, n, &done);
+	if (!error)
+		c->committed += done;
+	else if (!has_faults)
+		give_up_campaign(c, "the run", strerror(-error), c->committed);
+	for (int tries = 0; error && tries < 100; tries++)
+		error = journal_recover(c->journal);
+	if (!below(&c->rng, 9) || journal_is_filling(c->journal)) {
+		error = journal_block(c->journal);
+		if (error && !has_faults)
+			give_up_campaign(c, "the run", strerror(-error), c->committed);
+	}
+}
+
+static void run_campaign(struct campaign *c, bool has_faults)
+{
+	while (!c->is_failed && c->states < c->wanted) {
+		step(c, has_faults);
+		if (!below(&c->rng, has_faults ? 200 : 25) && !c->is_failed) {
+			model_faults(c->model)->sync_fails = 0;
+			model_faults(c->model)->write_fails = 0;
+			reopen(c, true);
+			if (has_faults) {
+				model_faults(c->model)->sync_fails = 7;
+				model_faults(c->model)->write_fails = 31;
+			}
+		}
+	}
+	harness_note("%llu states, %llu of them after a second cut; %llu records in %llu changes",
+		     (unsigned long long)c->states, (unsigned long long)c->second_cuts,
+		     (unsigned long long)c->committed,
+		     (unsigned long long)model_changes(c->model));
+}
+
+static uint64_t number_from(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? strtoull(text, NULL, 0) : otherwise;
+}
+
+FIXTURE(journal) { struct campaign c; };
+
+FIXTURE_SETUP(journal)
+{
+	struct campaign *c = &self->c;
+
+	*c = (struct campaign){ .rng = number_from("HYDROPON_SEED", 1), .per_change = 3 };
+	c->wanted = number_from("HYDROPON_STATES", 1000);
+	c->model = model_new(rng_next(&c->rng));
+	c->config = test_config(context_a, sizeof(context_a));
+}
+
+FIXTURE_TEARDOWN(journal)
+{
+	journal_close(self->c.journal);
+	model_free(self->c.model);
+}
+
+static void expect_all(struct campaign *c)
+{
+	struct journal_mark mark;
+	struct found found;
+
+	journal_mark(c->journal, &mark);
+	EXPECT_EQ(mark.records, c->committed);
+	found = read_all(model_disk(c->model), &mark);
+	if (found.wrong)
+		harness_fail(__FILE__, __LINE__, "%s at %llu", found.wrong,
+			     (unsigned long long)found.at);
+	EXPECT_EQ(found.end, c->committed);
+}
+
+TEST_F(journal, gives_back_what_was_committed)
+{
+	struct campaign *c = &self->c;
+
+	ASSERT_EQ(journal_open(model_disk(c->model), &c->config, &c->journal), 0);
+	for (int i = 0; i < 400 && !c->is_failed; i++) {
+		step(c, false);
+		if (i % 10 == 0)
+			expect_all(c);
+	}
+	expect_all(c);
+	reopen(c, false);
+	expect_all(c);
+}
+
+/* The same in a folder of a real file system. */
+TEST(journal_lives_in_a_folder)
+{
+	struct campaign c = { .rng = 3, .config = test_config(context_a, sizeof(context_a)) };
+	struct disk *disk, *second;
+	struct journal_mark mark;
+	struct found found;
+	char path[SCRATCH_PATH_MAX];
+	uint32_t n;
+
+	scratch_make(path);
+	ASSERT_EQ(disk_open_folder(path, true, &disk), 0);
+	EXPECT_EQ(disk_open_folder(path, true, &second), -EBUSY);
+	for (int opening = 0; opening < 3; opening++) {
+		ASSERT_EQ(journal_open(disk, &c.config, &c.journal), 0);
+		for (int i = 0; i < 150; i++) {
+			ASSERT_EQ(commit_next(c.journal, c.committed, 1 + below(&c.rng, 40), &n), 0);
+			c.committed += n;
+			if (i % 7 == 0)
+				ASSERT_EQ(journal_block(c.journal), 0);
+		}
+		journal_mark(c.journal, &mark);
+		EXPECT_EQ(mark.records, c.committed);
+		ASSERT_EQ(disk_open_folder(path, false, &second), 0);
+		found = read_all(second, &mark);
+		if (found.wrong)
+			harness_fail(__FILE__, __LINE__, "%s at %llu", found.wrong,
+				     (unsigned long long)found.at);
+		EXPECT_EQ(found.end, c.committed);
+		disk_close_folder(second);
+		journal_close(c.journal);
+	}
+	EXPECT_GE(found.given_up, 1);
+	disk_close_folder(disk);
+	scratch_remove(path);
+}
+
+TEST_F_TIMEOUT(journal, loses_and_invents_nothing_at_any_cut, 3600)
+{
+	struct campaign *c = &self->c;
+
+	model_on_change(c->model, cut_here, c);
+	ASSERT_EQ(journal_open(model_disk(c->model), &c->config, &c->journal), 0);
+	run_campaign(c, false);
+	EXPECT_GE(c->second_cuts, c->wanted / 100);
+}
+
+TEST_F_TIMEOUT(journal, loses_and_invents_nothing_while_the_disk_fails, 3600)
+{
+	struct campaign *c = &self->c;
+
+	ASSERT_EQ(journal_open(model_disk(c->model), &c->config, &c->journal), 0);
+	model_faults(c->model)->sync_fails = 7;
+	model_faults(c->model)->write_fails = 31;
+	model_on_change(c->model, cut_here, c);
+	run_campaign(c, true);
+}
+
+/* Small, with blocks in several segments, and commits in the ring. */
+static void fill(struct campaign *c)
+{
+	c->rng = 7;
+	ASSERT_EQ(journal_open(model_disk(c->model), &c->config, &c->journal), 0);
+	for (int i = 0; i < 150; i++)
+		step(c, false);
+	for (int i = 0; i < 3; i++) {
+		uint32_t n;
+
+		ASSERT_EQ(commit_next(c->journal, c->committed, 5, &n), 0);
+		c->committed += n;
+	}
+	c->begun = c->committed;
+	journal_close(c->journal);
+	c->journal = NULL;
+}
+
+/* What is read of a damaged journal is right, or told to be missing; and it takes more. */
+static void expect_honest(struct campaign *c, struct model *damaged, const char *name, uint64_t at)
+{
+	struct journal_reader *reader = NULL;
+	struct journal_batch batch;
+	struct journal_hole hole;
+	struct journal_stats stats;
+	struct journal_mark mark;
+	struct journal *journal;
+	struct found found = { 0 };
+	uint64_t next = 0;
+	uint32_t n;
+	int error = journal_open(model_disk(damaged), &c->config, &journal);
+
+	if (error) {
+		harness_fail(__FILE__, __LINE__, "%s, %llu: %s", name, (unsigned long long)at,
+			     strerror(-error));
+		c->is_failed = true;
+		return;
+	}
+	journal_stats(journal, &stats);
+	if (stats.records > c->begun)
+		found.wrong = "records are invented";
+	if (!found.wrong && commit_next(journal, stats.records, 5, &n))
+		found.wrong = "it takes nothing more";
+	journal_mark(journal, &mark);
+	reader = journal_reader_open(model_disk(damaged), test_series);
+	if (!found.wrong && journal_reader_refresh(reader, &mark))
+		found.wrong = "it cannot be read";
+	while (!found.wrong && next < mark.records) {
+		error = journal_reader_get(reader, next, &batch, &hole);
+		found.at = next;
+		if (error == -ENODATA && hole.first == next && hole.end > next) {
+			next = hole.end;
+		} else if (error) {
+			found.wrong = strerror(-error);
+		} else {
+			check_batch(&batch, &found);
+			next = batch.first + pending_records(batch.records);
+			/* What is counted may be off where records were lost. */
+			if (found.wrong && !strcmp(found.wrong, "samples before a batch") &&
+			    (stats.lost_records || stats.bad_places))
+				found.wrong = NULL;
+		}
+	}
+	if (found.wrong) {
+		harness_fail(__FILE__, __LINE__, "%s, %llu: %s at record %llu of %llu", name,
+			     (unsigned long long)at, found.wrong, (unsigned long long)found.at,
+			     (unsigned long long)mark.records);
+		c->is_failed = true;
+	}
+	journal_reader_close(reader);
+	journal_close(journal);
+}
+
+TEST_F_TIMEOUT(journal, tells_of_every_bit_that_is_flipped_or_does_not_need_it, 3600)
+{
+	struct campaign *c = &self->c;
+	uint64_t bits, step_bits = number_from("HYDROPON_FLIP_STEP", 997), tried = 0;
+	const char *name;
+
+	fill(c);
+	for (int i = 0; (name = model_name(c->model, i)) && !c->is_failed; i++) {
+		bits = 8 * model_file_bytes(c->model, name);
+		for (uint64_t bit = 0; bit < bits && !c->is_failed; bit += step_bits) {
+			struct model *damaged = model_cut(c->model, MODEL_ALL, 1);
+
+			model_flip(damaged, name, bit);
+			expect_honest(c, damaged, name, bit);
+			model_free(damaged);
+			tried++;
+		}
+	}
+	harness_note("%llu bits flipped", (unsigned long long)tried);
+	EXPECT_GE(tried, 1000);
+}
+
+TEST_F_TIMEOUT(journal, opens_whatever_is_cut_off, 3600)
+{
+	struct campaign *c = &self->c;
+	uint64_t bytes;
+	const char *name;
+
+	fill(c);
+	for (int i = 0; (name = model_name(c->model, i)) && !c->is_failed; i++) {
+		bytes = model_file_bytes(c->model, name);
+		for (uint64_t size = 0; size < bytes && !c->is_failed; size += 1531) {
+			struct model *damaged = model_cut(c->model, MODEL_ALL, 1);
+
+			ASSERT_TRUE(model_truncate(damaged, name, size));
+			expect_honest(c, damaged, name, size);
+			model_free(damaged);
+		}
+	}
+}
