@@ -33,14 +33,18 @@ unit() {
 		broken "unit/$flavour" "does not build" $out/build-"$flavour".log
 		return
 	fi
-	# The crash points of the journal: in one way many of them, in the others some.
-	[ "$flavour" != gcc ] || export HYDROPON_STATES=5000
+	# The crash points of the journal: in one way many of them, in the others some, and few
+	# where threads are watched that it has none of.
+	case $flavour in
+	gcc) export HYDROPON_STATES=5000 HYDROPON_FLIP_STEP=499 ;;
+	thread) export HYDROPON_STATES=100 HYDROPON_FLIP_STEP=7919 ;;
+	esac
 	# shellcheck disable=SC2016
 	find tests/unit -name '*.c' -printf '%f\n' | sort | sed 's/\.c$//' |
 		xargs -P "$(nproc)" -I{} sh -c \
 			'{ echo "# program '"$flavour"'/{}"; '"$folder"'/tests/unit/{} 2>&1 ||
 			   echo "# exit $?"; } >'$out'/'"$flavour"'-{}.ktap'
-	unset HYDROPON_STATES
+	unset HYDROPON_STATES HYDROPON_FLIP_STEP
 }
 
 # judge PROGRAM CONSOLE: what a guest printed, in KTAP. The verdict is its last word: without
