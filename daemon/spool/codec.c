@@ -107,18 +107,24 @@ static bool are_decimals_good(const uint8_t *decimals, size_t series_n)
 	return series_n && series_n <= CODEC_SERIES;
 }
 
-/* Rounds as printf() does. False: the value is to be kept exactly. */
+/*
+ * Rounds as printf() does. The product is rounded before that, which may make a tie of
+ * what was none, or hide one: fma() tells on which side of it the value was, as its sign
+ * is exact, whether or not a compiler makes one of the other expressions as well.
+ * False: the value is to be kept exactly.
+ */
 static bool scale(double value, double power, int64_t *to)
 {
-	double product = value * power, nearest = rint(product), rest = product - nearest;
+	double product = value * power, nearest = rint(product);
 
 	if (!(fabs(product) < SCALED_MAX))
 		return false;
-	/* The product was rounded as well: was it a tie before? */
-	if (rest == 0.5 && fma(value, power, -product) > 0)
-		nearest++;
-	else if (rest == -0.5 && fma(value, power, -product) < 0)
-		nearest--;
+	if (fabs(product - nearest) >= 0.25) {
+		if (fma(value, power, -(nearest + 0.5)) > 0)
+			nearest++;
+		else if (fma(value, power, -(nearest - 0.5)) < 0)
+			nearest--;
+	}
 	*to = (int64_t)nearest;
 	return *to || !signbit(value);	/* "-0.00" */
 }
@@ -395,16 +401,12 @@ static void put_exact(struct column_out *out, const struct sample *samples, size
 
 static bool get_exact(struct column_in *in, struct sample *samples, size_t n)
 {
-	uint64_t left = get_varint(&in->residuals);
 	size_t at = 0;
 
-	if (in->residuals > in->residuals_end || left > n)
-		return false;
-	for (; left; left--, at++) {
+	for (uint64_t left = get_varint(&in->residuals); left; left--, at++) {
 		uint64_t gap = get_varint(&in->residuals);
 
-		if (in->residuals > in->residuals_end || in->residuals_end - in->residuals < 8 ||
-		    gap >= n - at)
+		if (in->residuals > in->residuals_end || gap >= n - at)
 			return false;
 		at += (size_t)gap;
 		if (!quality_has_value(samples[at].q))
