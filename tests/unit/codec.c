@@ -31,7 +31,7 @@ FIXTURE_SETUP(codec)
 	self->codec = codec_new();
 	self->capacity = codec_pack_bound(CODEC_SAMPLES);
 	self->samples = calloc(CODEC_SAMPLES + 1, sizeof(*self->samples));
-	self->back = calloc(CODEC_SAMPLES, sizeof(*self->back));
+	self->back = calloc(CODEC_SAMPLES + GUARD_BYTES, sizeof(*self->back));
 	self->bytes = malloc(self->capacity);
 	self->series_n = SERIES;
 	self->random = 1;
@@ -67,16 +67,21 @@ static ssize_t put(struct fixture_codec *self, const struct way *way, uint8_t *t
 			self->series_n);
 }
 
-/* From memory of exactly that size, so that the sanitizers see whoever reads beyond. */
+/* From memory of exactly that size, so that the sanitizers see whoever reads beyond; what
+ * is behind the samples stays. */
 static int get(struct fixture_codec *self, const struct way *way, const uint8_t *from, size_t size)
 {
 	uint8_t *copy = malloc(size ? size : 1);
+	size_t end = self->n < CODEC_SAMPLES ? self->n : CODEC_SAMPLES;
 	int error;
 
 	ASSERT_TRUE(copy != NULL);
 	memcpy(copy, from, size);
+	memset(&self->back[end], GUARD, GUARD_BYTES);
 	error = way->get(self->codec, copy, size, self->back, self->n, self->decimals,
 			 self->series_n);
+	for (size_t i = 0; i < GUARD_BYTES; i++)
+		ASSERT_EQ(((uint8_t *)&self->back[end])[i], GUARD);
 	free(copy);
 	return error;
 }
@@ -452,6 +457,15 @@ TEST_F(codec, keeps_counters_and_what_is_no_line)
 	round_trips(self);
 }
 
+TEST_F(codec, what_goes_straight_on_takes_no_bytes)
+{
+	for (size_t i = 0; i < 100 * SERIES; i++)
+		add(self, good_sample(i / SERIES * 1000, (uint16_t)(i % SERIES),
+				      (int32_t)(i / SERIES * (i % SERIES)),
+				      (double)(i / SERIES) / 4));
+	EXPECT_LE(round_trip(self, &packed) * (double)self->n, 100 + 16 * SERIES);
+}
+
 /* Everything at random, each field in a way of its own. */
 static void fill_at_random(struct fixture_codec *self)
 {
@@ -721,6 +735,120 @@ TEST_F_TIMEOUT(codec, any_bytes_may_be_wrong, LONG_S)
 			ASSERT_TRUE(is_read_or_refused(self, &packed, self->bytes, (size_t)size));
 		}
 	}
+	free(bytes);
+}
+
+/* Packed by hand; docs/spool-codec.md tells what each byte is. */
+static const struct by_hand {
+	const char *what;
+	size_t n, series_n;
+	const char *heads;
+	size_t heads_n;
+	const char *residuals;
+	size_t residuals_n;
+	int error;
+} by_hand[] = {
+#define BY_HAND(what, n, series_n, heads, residuals, error) \
+	{ what, n, series_n, heads, sizeof(heads) - 1, residuals, sizeof(residuals) - 1, error }
+#define HUGE "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"
+#define ROW2 "\x03\0\0"			/* channels 0 and 1, boot 0, wall 0 */
+#define ROWS4 "\x02\x22\0\0\xf0\0\xf0\0"	/* channel 0, four times */
+	BY_HAND("two samples", 2, 2, ROW2 "\0\x01" "\x02\x04\x06\x08", "\0", 0),
+	BY_HAND("four samples", 4, 1, ROWS4 "\0\x03" "\xf0\0" "\0\xf0\0", "\0", 0),
+	BY_HAND("one head too many", 2, 2, ROW2 "\0\x01" "\0\0\0\0\0", "\0", -EBADMSG),
+	BY_HAND("one head too few", 2, 2, ROW2 "\0\x01" "\0\0\0", "\0", -EBADMSG),
+	BY_HAND("one residual too many", 2, 2, ROW2 "\0\x01" "\0\0\0\0", "\0\0", -EBADMSG),
+	BY_HAND("no residuals", 2, 2, ROW2 "\0\x01" "\0\0\0\0", "", -EBADMSG),
+	BY_HAND("a column's residuals missing", 4, 1, ROWS4 "\0\x03" "\0\0" "\0\xf0\0", "\0",
+		-EBADMSG),
+	BY_HAND("a row longer than the samples", 2, 3, "\x04\0\0" "\0\x01" "\0\0\0\0", "\0",
+		-EBADMSG),
+	BY_HAND("a row longer than the series", 2, 1, ROW2 "\0\x01" "\0\0\0\0", "\0", -EBADMSG),
+	BY_HAND("a row beyond all series", 8, 80, "\x01\x0e\xf8\x0f\0\0\0\x07"
+		"\0\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\0", "\0", -EBADMSG),
+	BY_HAND("a shape of many", 2, 2, "\x01" HUGE "\0", "\0", -EBADMSG),
+	BY_HAND("a shape of as many as there are bits", 2, 2, "\x01\xfe\xff\x7f\0", "\0", -EBADMSG),
+	BY_HAND("a second part of many", 3, 80, "\x01\x01\0\xfe\xff\x7f\0", "\0", -EBADMSG),
+	BY_HAND("a channel before the first", 1, 1, "\x01\0\x01\0\0\0\0\0\0", "\0", -EBADMSG),
+	BY_HAND("a channel behind the last", 1, 1, "\x01\0\x02\0\0\0\0\0\0", "\0", -EBADMSG),
+	BY_HAND("a channel far behind the last", 1, 1, "\x01\0" HUGE "\0\0\0\0\0\0", "\0",
+		-EBADMSG),
+	BY_HAND("a gap that wraps", 2, 80, "\x01\x01\0\0" HUGE "\0\0\0\x01\0\0\0\0", "\0",
+		-EBADMSG),
+	BY_HAND("a shape that nothing announced", 1, 1, "\0\0\0\0\0\0\0", "\0", -EBADMSG),
+	BY_HAND("a shape that did not come again", 2, 1, "\x02\0\0\0\0\x01\0\0\0\0", "\0",
+		-EBADMSG),
+	BY_HAND("a shape that there is not", 1, 1, "\x22\0\0\0\0\0\0", "\0", -EBADMSG),
+	BY_HAND("a shape of a huge number", 1, 1, HUGE "\0\0\0\0\0\0", "\0", -EBADMSG),
+	BY_HAND("a shape again, with no room left", 3, 2, "\x03\x22\0\0\0\x02\0\0\0\0",
+		"\0\0\0\0\0", -EBADMSG),
+	BY_HAND("more qualities than samples", 2, 2, ROW2 "\0\x02" "\0\0\0\0", "\0", -EBADMSG),
+	BY_HAND("very many qualities", 2, 2, ROW2 "\0" HUGE "\0\0\0\0", "\0", -EBADMSG),
+	BY_HAND("a line of shift 62", 4, 1, ROWS4 "\0\x03" "\xf0\0" "\x3f" HUGE HUGE "\xf0\0", "\0",
+		0),
+	BY_HAND("a line of shift 63", 4, 1, ROWS4 "\0\x03" "\xf0\0" "\x40\0\0\xf0\0", "\0",
+		-EBADMSG),
+	BY_HAND("a line of shift 254", 4, 1, ROWS4 "\0\x03" "\xf0\0" "\xff\0\0\xf0\0", "\0",
+		-EBADMSG),
+	BY_HAND("the steepest trend", 4, 1,
+		ROWS4 "\0\x03" "\xf8" HUGE HUGE "\0\xf8" HUGE HUGE, "\0", 0),
+	BY_HAND("a number ends with its tenth byte", 1, 1,
+		"\x02\0\0\0\0" "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" "\0", "\0", 0),
+	BY_HAND("an exact value", 2, 2, ROW2 "\0\x01" "\0\0\0\0", "\x01\x01" "12345678", 0),
+	BY_HAND("more exact values than samples", 2, 2, ROW2 "\0\x01" "\0\0\0\0",
+		"\x03\0" "12345678" "\0" "12345678" "\0" "12345678", -EBADMSG),
+	BY_HAND("very many exact values", 2, 2, ROW2 "\0\x01" "\0\0\0\0", HUGE "\0" "12345678",
+		-EBADMSG),
+	BY_HAND("an exact value behind the last sample", 2, 2, ROW2 "\0\x01" "\0\0\0\0",
+		"\x01\x02" "12345678", -EBADMSG),
+	BY_HAND("an exact value far behind it", 2, 2, ROW2 "\0\x01" "\0\0\0\0",
+		"\x01" HUGE "12345678", -EBADMSG),
+	BY_HAND("an exact value cut short", 2, 2, ROW2 "\0\x01" "\0\0\0\0", "\x01\0" "1234567",
+		-EBADMSG),
+	BY_HAND("an exact value of a bad sample", 2, 2, ROW2 "\x64\x01" "\0\0", "\x01\0" "12345678",
+		-EBADMSG),
+#undef BY_HAND
+};
+
+TEST_F(codec, bytes_made_by_hand_are_what_the_documentation_says)
+{
+	for (size_t i = 0; i < sizeof(by_hand) / sizeof(by_hand[0]); i++) {
+		const struct by_hand *made = &by_hand[i];
+		uint8_t *to = self->bytes;
+		int error;
+
+		*to++ = (uint8_t)made->heads_n;
+		memcpy(to, made->heads, made->heads_n);
+		to += made->heads_n;
+		memcpy(to, made->residuals, made->residuals_n);
+		to += made->residuals_n;
+		self->n = made->n;
+		self->series_n = made->series_n;
+		error = get(self, &packed, self->bytes, (size_t)(to - self->bytes));
+		if (error != made->error)
+			harness_note("%s", made->what);
+		EXPECT_EQ(error, made->error);
+	}
+}
+
+TEST_F(codec, heads_that_are_longer_than_all_are_refused)
+{
+	static const char *const begins[] = { "\x03\x02", HUGE, "\xff", "\x80" };
+
+	self->n = 1;
+	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
+		EXPECT_EQ(get(self, &packed, (const uint8_t *)begins[i], strlen(begins[i])),
+			  -EBADMSG);
+}
+
+TEST_F(codec, more_bytes_than_ever_written_are_refused)
+{
+	size_t size = 4 << 20;
+	uint8_t *bytes = calloc(1, size);
+
+	self->n = 1;
+	EXPECT_EQ(get(self, &packed, bytes, size), -EBADMSG);
+	EXPECT_EQ(get(self, &dense, bytes, size), -EBADMSG);
 	free(bytes);
 }
 
