@@ -73,7 +73,7 @@ GUEST_TESTS := $(patsubst tests/%.c,%,$(wildcard tests/kmod/*.c tests/fault/*.c 
 
 .PHONY: all programs modules clean unit-tests guest-tests install install-files install-modules demo \
 	check check-hazards check-kernels check-style check-bindings check-decide check-debug-kernel \
-	check-crash bench bench-kernel fuzz-kernel race-kernel
+	check-crash bench bench-kernel bench-spool fuzz-kernel race-kernel
 all: programs modules
 programs: $(addprefix $(O)/,$(PROGRAMS))
 modules:
@@ -117,6 +117,10 @@ $(O)/tests/simctl: $(addprefix $(O)/obj/tests/sim/,simctl.o sim.o)
 $(O)/tests/racer: $(O)/obj/tests/qemu/racer.o
 	@mkdir -p $(@D)
 	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(O)/tests/spool-bench: $(O)/obj/tests/bench/spool.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON) -lsqlite3 -lz
 
 $(O)/tests/kernel-bench: $(O)/obj/tests/bench/kernel.o $(O)/obj/tests/sim/sim.o $(LIBRARY)
 	@mkdir -p $(@D)
@@ -177,7 +181,9 @@ race-kernel:
 check-crash:
 	tests/crash/run.sh $(or $(STATES),1000000) $(or $(SEED),1)
 
-bench: bench-kernel
+bench: bench-kernel bench-spool
+bench-spool:
+	tests/bench/spool.sh
 bench-kernel:
 	tests/bench/kernel.sh
 

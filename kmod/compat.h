@@ -9,7 +9,6 @@
 #include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
-#include <linux/of.h>
 #include <linux/version.h>
 
 /* 6.11: "platform: Make platform_driver::remove() return void" */
@@ -19,14 +18,6 @@
 #else
 #define HYDROPON_REMOVE_RETURN int
 #define HYDROPON_REMOVED 0
-#endif
-
-/* Without CONFIG_OF, as in Debian's 6.1 for amd64, older kernels have no such loop; there is
- * nothing to go over then.
- */
-#ifndef for_each_property_of_node
-#define for_each_property_of_node(node, property) \
-	for ((property) = NULL; (property); (property) = (property)->next)
 #endif
 
 /* 6.13: "hrtimers: Introduce hrtimer_setup() to replace hrtimer_init()" */

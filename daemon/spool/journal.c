@@ -400,6 +400,8 @@ static int take_commit(struct journal *journal, const struct slots_commit *found
 	}
 	error = slots_read(&journal->slots, found, journal->buffer);
 	samples_n = pending->samples_n;
+	if (error == -EIO && journal->config->passes_unreadable)
+		error = -EBADMSG;
 	if (!error && frame->context != journal->context_crc)
 		error = -EBADMSG;
 	if (!error)
@@ -426,7 +428,7 @@ static int load_slots(struct journal *journal)
 
 	if (slots->handle < 0)
 		return 0;
-	n = slots_scan(slots, journal->buffer, &found);
+	n = slots_scan(slots, journal->config->passes_unreadable, journal->buffer, &found);
 	if (n < 0)
 		return n;
 	qsort(found, (size_t)n, sizeof(*found), by_first_and_epoch);
@@ -507,7 +509,7 @@ static int load(struct journal *journal, struct segments_end *end)
 	error = open_slots(journal);
 	if (!error)
 		error = segments_open(&journal->segments, journal->disk, journal->slots.id,
-				      &limits, journal->buffer, end);
+				      &limits, config->passes_unreadable, journal->buffer, end);
 	if (error)
 		return error;
 	if (!journal->segments.id)
@@ -524,6 +526,8 @@ static int load(struct journal *journal, struct segments_end *end)
 	    take_context(journal, config->context.bytes, config->context.size))
 		return -EINVAL;
 	error = load_slots(journal);
+	if (!error && journal->records < config->known_records)
+		error = lose(journal, config->known_records, 0);
 	if (error)
 		return error;
 	journal->epoch++;

@@ -41,6 +41,15 @@ struct journal_config {
 	uint32_t segment_bytes;		/* whole pages */
 	/* Random, for a new spool; never 0. */
 	uint64_t (*new_id)(void);
+	/*
+	 * Whether pages that cannot be read hold nothing. An opening that may be tried again
+	 * should not think so: it ends with -EIO.
+	 */
+	bool passes_unreadable;
+	/* Records that are known to be committed, from a mark: what is not there of them is lost,
+	 * and their numbers are not used again.
+	 */
+	uint64_t known_records;
 };
 
 struct journal_stats {

@@ -21,6 +21,7 @@ struct journal_reader {
 	struct segments_end end;	/* of the newest, when it was indexed */
 	uint64_t current;		/* segment with blocks at that time, as the mark says */
 	bool is_indexed;
+	bool passes_unreadable;
 	int slots_handle;
 	uint32_t slots_pages;
 	/* The context that was read last, and where a search in the same segment may begin. */
@@ -83,6 +84,12 @@ void journal_reader_close(struct journal_reader *reader)
 	free(reader);
 }
 
+void journal_reader_pass_unreadable(struct journal_reader *reader, bool passes)
+{
+	reader->passes_unreadable = passes;
+	reader->segments.passes_unreadable = passes;
+}
+
 /* The ring may have been replaced by another one. */
 static int open_slots(struct journal_reader *reader)
 {
@@ -107,8 +114,8 @@ static int make_index(struct journal_reader *reader, uint64_t id)
 	int error;
 
 	forget(reader);
-	error = segments_open(&reader->segments, reader->disk, id, NULL, reader->buffer,
-			      &reader->end);
+	error = segments_open(&reader->segments, reader->disk, id, NULL,
+			      reader->passes_unreadable, reader->buffer, &reader->end);
 	if (!error && segments_next(&reader->segments, -1) < 0)
 		error = -ENOENT;
 	reader->is_indexed = !error;

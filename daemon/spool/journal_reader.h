@@ -33,6 +33,8 @@ struct journal_reader *journal_reader_open(struct disk *disk,
 					   bool (*series)(const uint8_t *bytes, size_t size,
 							  struct journal_series *series));
 void journal_reader_close(struct journal_reader *reader);
+/* From here on pages that cannot be read are holes, and not -EIO: after some tries. */
+void journal_reader_pass_unreadable(struct journal_reader *reader, bool passes);
 
 /*
  * Looks what there is, up to @mark; NULL: nothing is known of a writer, and blocks are taken

@@ -91,7 +91,7 @@ int segment_find_frame(const struct segments *segments, int handle, const struct
 	for (; *at < segment->bytes; *at += PAGE_BYTES) {
 		int error = read_frame(segments, handle, segment, *at, buffer, frame);
 
-		if (error != -EBADMSG && error != -EIO)
+		if (error != -EBADMSG && (error != -EIO || !segments->passes_unreadable))
 			return error;
 	}
 	return -ENODATA;
@@ -131,7 +131,7 @@ static int read_file(struct segments *segments, struct segment *segment, bool is
 		goto out;
 	segment->bytes = (uint32_t)size / PAGE_BYTES * PAGE_BYTES;
 	error = disk_read(segments->disk, handle, buffer, PAGE_BYTES, 0);
-	if (error && error != -EIO)
+	if (error && (error != -EIO || !segments->passes_unreadable))
 		goto out;
 	if (!error && segment_head_get(buffer, &head)) {
 		if (!segments->id)
@@ -205,11 +205,17 @@ static int walk_current(struct segments *segments, uint8_t *buffer, struct segme
 }
 
 int segments_open(struct segments *segments, struct disk *disk, uint64_t id,
-		  const struct segments_limits *limits, uint8_t *buffer, struct segments_end *end)
+		  const struct segments_limits *limits, bool passes_unreadable, uint8_t *buffer,
+		  struct segments_end *end)
 {
 	int error;
 
-	*segments = (struct segments){ .disk = disk, .id = id, .handle = -1 };
+	*segments = (struct segments){
+		.disk = disk,
+		.id = id,
+		.passes_unreadable = passes_unreadable,
+		.handle = -1,
+	};
 	if (limits)
 		segments->limits = *limits;
 	*end = (struct segments_end){ 0 };

@@ -31,6 +31,7 @@ struct segments_limits {
 struct segments {
 	struct disk *disk;
 	uint64_t id;
+	bool passes_unreadable;	/* pages that cannot be read are none, and not -EIO */
 	struct segments_limits limits;
 	struct segment *list;	/* by generation; those not in use first */
 	unsigned int n, allocated;
@@ -58,7 +59,8 @@ struct segments_end {
  * and passed.
  */
 int segments_open(struct segments *segments, struct disk *disk, uint64_t id,
-		  const struct segments_limits *limits, uint8_t *buffer, struct segments_end *end);
+		  const struct segments_limits *limits, bool passes_unreadable, uint8_t *buffer,
+		  struct segments_end *end);
 void segments_close(struct segments *segments);
 
 /*
@@ -92,8 +94,8 @@ int segments_next(const struct segments *segments, int at);
 /* Opens the file of a segment for reading. A handle or -errno. */
 int segment_open(const struct segments *segments, const struct segment *segment);
 /*
- * The next whole frame from byte @*at of a segment on, over pages that are none or cannot be
- * read. 0, -ENODATA or -errno.
+ * The next whole frame from byte @*at of a segment on, over pages that are none. 0, -ENODATA
+ * or -errno.
  */
 int segment_find_frame(const struct segments *segments, int handle, const struct segment *segment,
 		       uint32_t *at, uint8_t *buffer, struct frame *frame);

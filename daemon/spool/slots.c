@@ -102,23 +102,38 @@ int slots_read(struct slots *slots, const struct slots_commit *commit, uint8_t *
 	return error;
 }
 
-int slots_scan(struct slots *slots, uint8_t *buffer, struct slots_commit **found)
+/* The commit at a page. 0; -EBADMSG if there is none; or -errno. */
+static int get_commit(struct slots *slots, struct slots_commit *commit, uint8_t *buffer)
+{
+	int error = disk_read(slots->disk, slots->handle, buffer, FRAME_HEADER_BYTES,
+			      page_at(commit->page));
+
+	if (error)
+		return error;
+	if (!frame_get(buffer, &commit->frame) || commit->frame.kind != FRAME_COMMIT ||
+	    commit->frame.id != slots->id ||
+	    pages_of(commit->frame.length) > slots->pages - commit->page)
+		return -EBADMSG;
+	return slots_read(slots, commit, buffer);
+}
+
+int slots_scan(struct slots *slots, bool passes_unreadable, uint8_t *buffer,
+	       struct slots_commit **found)
 {
 	struct slots_commit commit, *list = calloc(slots->pages, sizeof(*list));
-	uint8_t header[FRAME_HEADER_BYTES];
 	int n = 0;
 
 	if (!list)
 		return -ENOMEM;
 	for (commit.page = 0; commit.page < slots->pages; commit.page++) {
-		if (disk_read(slots->disk, slots->handle, header, sizeof(header),
-			      page_at(commit.page)) ||
-		    !frame_get(header, &commit.frame) || commit.frame.kind != FRAME_COMMIT ||
-		    commit.frame.id != slots->id ||
-		    pages_of(commit.frame.length) > slots->pages - commit.page ||
-		    slots_read(slots, &commit, buffer))
-			continue;
-		list[n++] = commit;
+		int error = get_commit(slots, &commit, buffer);
+
+		if (!error) {
+			list[n++] = commit;
+		} else if (error != -EBADMSG && (error != -EIO || !passes_unreadable)) {
+			free(list);
+			return error;
+		}
 	}
 	*found = list;
 	return n;

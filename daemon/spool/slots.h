@@ -33,10 +33,11 @@ void slots_close(struct slots *slots);
 
 /*
  * Finds all whole commits, in no order: at most @slots->pages. @buffer of FRAME_BYTES_MAX.
- * @found is the caller's to free. Returns how many, or -errno; pages that cannot be read hold
- * none.
+ * @found is the caller's to free. @passes_unreadable: a page that cannot be read holds none,
+ * else it is -EIO. Returns how many, or -errno.
  */
-int slots_scan(struct slots *slots, uint8_t *buffer, struct slots_commit **found);
+int slots_scan(struct slots *slots, bool passes_unreadable, uint8_t *buffer,
+	       struct slots_commit **found);
 /* Reads and checks one that was found. 0, -EBADMSG or -errno. */
 int slots_read(struct slots *slots, const struct slots_commit *commit, uint8_t *buffer);
 

@@ -2,7 +2,6 @@
 /* Device-tree properties: what is there and wrong is refused, never read as something else. */
 #include <linux/of.h>
 
-#include "compat.h"
 #include "guard.h"
 
 int hydropon_read_ms(struct device *dev, const char *property, u32 min_ms, u32 max_ms,
@@ -50,7 +49,8 @@ int hydropon_refuse_unknown(struct device *dev, const char * const *known, u32 n
 {
 	const struct property *property;
 
-	for_each_property_of_node(dev->of_node, property) {
+	/* for_each_property_of_node() is there with CONFIG_OF only, in 6.1 */
+	for (property = dev->of_node->properties; property; property = property->next) {
 		u32 i = 0;
 
 		if (strncmp(property->name, "hydropon,", strlen("hydropon,")))

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Installs what building and testing need and this Debian machine lacks.
+# tools.sh [PACKAGE...]: installs what building and testing need and this Debian machine lacks,
+# and these.
 set -euo pipefail
 
 packages=(
@@ -14,6 +15,7 @@ packages=(
 	gcc-arm-linux-gnueabihf clang libclang-rt-14-dev sparse perl systemd udev man-db python3 victoria-metrics
 	dt-schema
 )
+packages+=("$@")
 
 missing=()
 for package in "${packages[@]}"; do

@@ -243,8 +243,11 @@ static struct file *file_of(struct disk *disk, int handle)
 static int model_read(struct disk *disk, int handle, void *to, size_t size, uint64_t at)
 {
 	const struct content *content = &file_of(disk, handle)->now;
+	struct model *model = to_model(disk);
 	uint8_t *bytes = to;
 
+	if (one_in(&model->rng, model->faults.read_fails))
+		return -EIO;
 	if (at + size > content->size)
 		return -ENODATA;
 	while (size) {

@@ -29,7 +29,7 @@ struct model_faults {
 	bool no_sync;		/* says that it has synced, and has not */
 	bool no_names;		/* the same of names */
 	/* One in so many of these fails with EIO; 0: none. */
-	unsigned int write_fails, sync_fails, names_fail;
+	unsigned int read_fails, write_fails, sync_fails, names_fail;
 };
 
 struct model *model_new(uint64_t seed);
