@@ -147,7 +147,9 @@ static int put_block(struct journal *journal, struct frame *frame)
 {
 	int error = 0;
 
-	if (!segments_has_room(&journal->segments, frame->length))
+	/* A block without a context would explain nothing. */
+	if (!journal->segments.context_at ||
+	    !segments_has_room(&journal->segments, frame->length))
 		error = begin_segment(journal);
 	if (!error)
 		error = segments_put(&journal->segments, journal->buffer, frame);
@@ -384,7 +386,8 @@ static int take_commit(struct journal *journal, const struct slots_commit *found
 {
 	struct pending *pending = journal->pending;
 	const struct frame *frame = &found->frame;
-	uint32_t samples_n;
+	uint32_t samples_n, before, known = 0;
+	int64_t samples;
 	int error;
 
 	/* The one before it had been durable when it was written. */
@@ -400,6 +403,9 @@ static int take_commit(struct journal *journal, const struct slots_commit *found
 	}
 	error = slots_read(&journal->slots, found, journal->buffer);
 	samples_n = pending->samples_n;
+	before = pending_records(pending);
+	if (frame->first < journal->records)
+		known = (uint32_t)(journal->records - frame->first);
 	if (error == -EIO && journal->config->passes_unreadable)
 		error = -EBADMSG;
 	if (!error && frame->context != journal->context_crc)
@@ -407,15 +413,27 @@ static int take_commit(struct journal *journal, const struct slots_commit *found
 	if (!error)
 		error = pending_take(pending, journal->codec, journal->buffer, frame,
 				     journal->series.decimals, journal->series.n);
-	if (error && error != -EBADMSG)
-		return error;
-	if (error) {
+	if (error == -EBADMSG || error == -ENOSPC) {
 		journal->bad_places++;
-		return 0;
+		samples = frame_samples(journal->buffer, frame);
+		return lose(journal, frame->first + frame->count,
+			    frame->samples + (samples < 0 ? 0 : (uint64_t)samples));
 	}
-	journal->records += frame->count;
+	if (error)
+		return error;
+	pending_drop(pending, before, known);
+	journal->records += frame->count - known;
 	journal->samples += pending->samples_n - samples_n;
 	return 0;
+}
+
+/* A block that failed may be on the disk whole, and end amid a commit of the ring that came
+ * later. (Elsewhere the commit of the higher epoch is right, and comes first.)
+ */
+static bool is_cut_by_blocks(const struct journal *journal, const struct frame *frame)
+{
+	return !pending_records(journal->pending) && journal->records == journal->blocked &&
+	       frame->first < journal->records && frame->first + frame->count > journal->records;
 }
 
 /* What had not come into a block yet. @buffer is used by the scan, and again by each. */
@@ -424,6 +442,7 @@ static int load_slots(struct journal *journal)
 	struct slots *slots = &journal->slots;
 	struct slots_commit *found = NULL, *newest = NULL;
 	uint64_t blocked_before = journal->records;
+	bool is_cut = false;
 	int n, error = 0;
 
 	if (slots->handle < 0)
@@ -442,8 +461,11 @@ static int load_slots(struct journal *journal)
 	for (int i = 0; !error && i < n; i++) {
 		if (!newest || found[i].frame.first > newest->frame.first)
 			newest = &found[i];
-		if (found[i].frame.first >= journal->records)
-			error = take_commit(journal, &found[i]);
+		if (is_cut_by_blocks(journal, &found[i].frame))
+			is_cut = true;
+		else if (found[i].frame.first < journal->records)
+			continue;
+		error = take_commit(journal, &found[i]);
 	}
 	if (newest) {
 		slots->head = newest->page +
@@ -452,7 +474,7 @@ static int load_slots(struct journal *journal)
 	}
 	/* All but what is in blocks: as far back as the oldest that is not. */
 	for (int i = 0; !error && i < n; i++)
-		if (found[i].frame.first >= journal->blocked) {
+		if (found[i].frame.first + found[i].frame.count > journal->blocked) {
 			slots->used = (slots->head + slots->pages - found[i].page) % slots->pages;
 			if (!slots->used)
 				slots->used = slots->pages;
@@ -460,6 +482,9 @@ static int load_slots(struct journal *journal)
 		}
 	if (!error && journal->records < blocked_before)
 		error = lose(journal, blocked_before, 0);
+	/* A reader finds its way by commits that begin where blocks end. */
+	if (!error && is_cut)
+		error = make_block(journal);
 	free(found);
 	return error;
 }
@@ -506,7 +531,10 @@ static int load(struct journal *journal, struct segments_end *end)
 	int error;
 
 	disk_remove(journal->disk, SLOTS_NEW_NAME);
-	error = open_slots(journal);
+	/* A writer that was killed may not have come so far: what is built on a name needs it. */
+	error = disk_sync_names(journal->disk);
+	if (!error)
+		error = open_slots(journal);
 	if (!error)
 		error = segments_open(&journal->segments, journal->disk, journal->slots.id,
 				      &limits, config->passes_unreadable, journal->buffer, end);
@@ -618,6 +646,7 @@ void journal_mark(const struct journal *journal, struct journal_mark *out)
 		.records = journal->records,
 		.samples = journal->samples,
 		.blocked = journal->blocked,
+		.blocked_samples = journal->blocked_samples,
 		.generation = journal->segments.newest,
 		.current = segments_current(&journal->segments),
 		.slot = slots->pages ? (slots->head + slots->pages - slots->used) % slots->pages : 0,

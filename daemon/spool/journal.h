@@ -66,6 +66,7 @@ struct journal_mark {
 	uint64_t id;
 	uint64_t records, samples;	/* committed */
 	uint64_t blocked;		/* records of them that are in blocks */
+	uint64_t blocked_samples;
 	uint64_t generation;		/* of the newest segment, with or without blocks */
 	uint64_t current;		/* of the newest with blocks, 0: none can be written */
 	uint32_t slot, slots_used;	/* where in the ring the others begin, and how far they go */

@@ -19,7 +19,6 @@ struct journal_reader {
 	struct journal_mark mark;
 	struct segments segments;
 	struct segments_end end;	/* of the newest, when it was indexed */
-	uint64_t current;		/* segment with blocks at that time, as the mark says */
 	bool is_indexed;
 	bool passes_unreadable;
 	int slots_handle;
@@ -135,6 +134,7 @@ int journal_reader_refresh(struct journal_reader *reader, const struct journal_m
 			.records = reader->end.records,
 			.samples = reader->end.samples,
 			.blocked = reader->end.records,
+			.blocked_samples = reader->end.samples,
 			.generation = reader->segments.newest,
 		};
 		return 0;
@@ -312,7 +312,8 @@ static int get_from_segments(struct journal_reader *reader, uint64_t at,
 	const struct segments *segments = &reader->segments;
 	int i = segments_find(segments, at), next = segments_next(segments, i), error;
 	uint64_t end = next < 0 ? reader->mark.blocked : segments->list[next].first;
-	uint64_t samples_end = next < 0 ? reader->mark.samples : segments->list[next].samples;
+	uint64_t samples_end = next < 0 ? reader->mark.blocked_samples :
+					  segments->list[next].samples;
 	struct frame frame = { 0 };
 
 	if (i < 0)
@@ -326,8 +327,10 @@ static int get_from_segments(struct journal_reader *reader, uint64_t at,
 	if (!error)
 		return 0;
 	if (error == -EBADMSG) {
+		int64_t samples = frame_samples(reader->buffer, &frame);
+
 		end = frame.first + frame.count;
-		samples_end = frame.samples + frame.count;
+		samples_end = frame.samples + (samples < 0 ? frame.count : (uint64_t)samples);
 	} else if (error == -ENODATA && frame.length) {
 		end = frame.first;
 		samples_end = frame.samples;

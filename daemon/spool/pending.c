@@ -156,3 +156,27 @@ uint32_t pending_note_bytes(const struct pending *pending)
 		bytes += pending->notes[i].size;
 	return bytes;
 }
+
+void pending_drop(struct pending *pending, uint32_t at, uint32_t n)
+{
+	uint32_t samples = pending_samples(pending, at, at + n), first = at, left = 0;
+	uint32_t total = pending->samples_n;
+
+	if (!n)
+		return;
+	first = pending_samples(pending, 0, at);
+	for (uint32_t i = 0; i < pending->notes_n; i++) {
+		uint32_t number = pending->notes[i].before + i;
+
+		if (number >= at && number < at + n)
+			continue;
+		pending->notes[left] = pending->notes[i];
+		if (number >= at + n)
+			pending->notes[left].before -= samples;
+		left++;
+	}
+	pending->notes_n = left;
+	memmove(pending->samples + first, pending->samples + first + samples,
+		(total - first - samples) * sizeof(*pending->samples));
+	pending->samples_n -= samples;
+}

@@ -8,8 +8,6 @@
 
 #define NAME "segment-"
 #define FILES_MAX 100000
-/* So often is a file tried to be used again, until the next open. */
-#define FAILURES_MAX 3
 
 void segment_name(char name[DISK_NAME_MAX], unsigned int file)
 {
@@ -46,16 +44,17 @@ static int add_file(void *data, const char *name)
 {
 	struct segments *segments = data;
 	int file = segment_number(name);
+	unsigned int more = 2 * segments->allocated + 16;
 	struct segment *list;
 
 	if (file < 0)
 		return 0;
 	if (segments->n == segments->allocated) {
-		segments->allocated = 2 * segments->allocated + 16;
-		list = realloc(segments->list, segments->allocated * sizeof(*list));
+		list = realloc(segments->list, more * sizeof(*list));
 		if (!list)
 			return -ENOMEM;
 		segments->list = list;
+		segments->allocated = more;
 	}
 	segments->list[segments->n++] = (struct segment){ .file = (unsigned int)file };
 	return 0;
@@ -100,8 +99,9 @@ int segment_find_frame(const struct segments *segments, int handle, const struct
 static void take_gaps(struct segments *segments, const struct segment_head *head)
 {
 	/* Each head has all there were: the newest is right. */
-	if (head->generation < segments->newest)
+	if (head->generation < segments->gaps_generation)
 		return;
+	segments->gaps_generation = head->generation;
 	memcpy(segments->gaps, head->gaps, sizeof(segments->gaps));
 	segments->gaps_n = head->gaps_n;
 }
@@ -233,6 +233,7 @@ int segments_open(struct segments *segments, struct disk *disk, uint64_t id,
 	for (unsigned int i = segments->n; i--;)
 		if (segments->list[i].has_frames) {
 			segments->current = i;
+			segments->is_durable = true;
 			segments->handle = open_file(segments, &segments->list[i], false);
 			error = segments->handle < 0 ? segments->handle :
 						       walk_current(segments, buffer, end);
@@ -321,8 +322,9 @@ static void add_gap(struct segments *segments, const struct gap *gap)
 	}
 }
 
-/* Makes a file the newest segment, without frames. */
-static int write_head(struct segments *segments, struct segment *segment, bool is_new)
+/* Makes a file the newest segment, without frames. @is_touched: it may not hold what it held. */
+static int write_head(struct segments *segments, struct segment *segment, bool is_new,
+		      bool *is_touched)
 {
 	struct segment_head head = {
 		.id = segments->id,
@@ -333,11 +335,13 @@ static int write_head(struct segments *segments, struct segment *segment, bool i
 	int handle = open_file(segments, segment, is_new), error;
 	uint8_t page[PAGE_BYTES];
 
+	*is_touched = false;
 	if (handle < 0)
 		return handle;
 	memcpy(head.gaps, segments->gaps, sizeof(head.gaps));
 	segment_head_put(page, &head);
 	error = disk_allocate(segments->disk, handle, head.bytes);
+	*is_touched = !error;
 	if (!error)
 		error = disk_write(segments->disk, handle, page, sizeof(page), 0);
 	if (!error)
@@ -372,20 +376,29 @@ static bool is_current(const struct segments *segments, unsigned int at)
 	return segments->handle >= 0 && at == segments->current;
 }
 
+static unsigned int free_number(const struct segments *segments)
+{
+	unsigned int file = 0, i = 0;
+
+	while (i < segments->n)
+		if (segments->list[i++].file == file) {
+			file++;
+			i = 0;
+		}
+	return file;
+}
+
 static int make_file(struct segments *segments)
 {
-	unsigned int file = 0;
 	char name[DISK_NAME_MAX];
+	bool is_touched;
 	int error;
 
-	for (unsigned int i = 0; i < segments->n; i++)
-		if (segments->list[i].file >= file)
-			file = segments->list[i].file + 1;
-	segment_name(name, file);
+	segment_name(name, free_number(segments));
 	error = add_file(segments, name);
 	if (error)
 		return error;
-	error = write_head(segments, &segments->list[segments->n - 1], true);
+	error = write_head(segments, &segments->list[segments->n - 1], true, &is_touched);
 	if (error) {
 		segments->n--;
 		disk_remove(segments->disk, name);
@@ -393,18 +406,20 @@ static int make_file(struct segments *segments)
 	return error;
 }
 
-/* What it held is given up, and none of it is believed again. If that fails the file holds
- * what it held, or nothing; both are right, and the gap is told by the next head.
+/* What it held is given up, and none of it is believed again. If a write of that fails the file
+ * holds what it held, or nothing; both are right, and the gap is told by the next head.
  */
-static int reuse_file(struct segments *segments, unsigned int at)
+static int reuse_file(struct segments *segments, unsigned int at, bool *is_touched)
 {
 	struct segment *segment = &segments->list[at];
-	int error = write_head(segments, segment, false);
+	int error = write_head(segments, segment, false, is_touched);
 
 	if (error) {
-		segment->generation = 0;
-		segment->has_frames = false;
 		segment->failures++;
+		if (*is_touched) {
+			segment->generation = 0;
+			segment->has_frames = false;
+		}
 		return error;
 	}
 	segment->is_sealed = false;
@@ -413,30 +428,61 @@ static int reuse_file(struct segments *segments, unsigned int at)
 	return 0;
 }
 
+/* What is in it and has not been given up before, as by a head that was cut. */
+static struct gap gap_of(const struct segments *segments, int at, int next)
+{
+	struct gap gap = { segments->list[at].first, segments->list[next].first,
+			   segments->list[next].samples - segments->list[at].samples };
+
+	for (uint32_t i = 0; i < segments->gaps_n; i++) {
+		const struct gap *told = &segments->gaps[i];
+		uint64_t both;
+
+		if (told->first > gap.first || told->end <= gap.first)
+			continue;
+		both = (told->end < gap.end ? told->end : gap.end) - gap.first;
+		gap.first += both;
+		gap.samples -= both < gap.samples ? both : gap.samples;
+	}
+	return gap;
+}
+
 /* The oldest, but never the newest: where the next one begins, it ends. */
 static int give_up_oldest(struct segments *segments)
 {
 	int at = segments_next(segments, -1);
-	int next = at < 0 ? -1 : segments_next(segments, at);
-	struct gap gap;
+	int next = at < 0 ? -1 : segments_next(segments, at), error;
+	struct gap gap, before[GAPS_MAX];
+	uint32_t before_n = segments->gaps_n;
+	bool is_touched;
 
 	if (next < 0 || is_current(segments, (unsigned int)at))
 		return -ENOSPC;
-	gap = (struct gap){ segments->list[at].first, segments->list[next].first,
-			    segments->list[next].samples - segments->list[at].samples };
+	memcpy(before, segments->gaps, sizeof(before));
+	gap = gap_of(segments, at, next);
 	if (gap.end > gap.first)
 		add_gap(segments, &gap);
-	return reuse_file(segments, (unsigned int)at);
+	error = reuse_file(segments, (unsigned int)at, &is_touched);
+	if (error && !is_touched) {
+		memcpy(segments->gaps, before, sizeof(before));
+		segments->gaps_n = before_n;
+	}
+	return error;
 }
 
-/* One that holds nothing: of generation 0, or made ready and never used but for the newest. */
+/* One that holds nothing, of those the one that failed the fewest times; or -1. */
 static int find_unused(const struct segments *segments)
 {
-	for (unsigned int i = 0; i < segments->n; i++)
-		if (!segments->list[i].has_frames && !segments->list[i].is_foreign &&
-		    segments->list[i].failures < FAILURES_MAX)
-			return (int)i;
-	return -1;
+	int found = -1;
+
+	for (unsigned int i = 0; i < segments->n; i++) {
+		const struct segment *segment = &segments->list[i];
+
+		if (!segment->has_frames && !segment->is_foreign && !is_current(segments, i) &&
+		    (found < 0 || segment->failures < segments->list[found].failures))
+			found = (int)i;
+	}
+	return found;
 }
 
 static bool is_ready(const struct segments *segments)
@@ -452,17 +498,19 @@ static bool is_ready(const struct segments *segments)
 
 int segments_prepare(struct segments *segments)
 {
+	bool is_touched;
 	int at, error;
 
 	if (is_ready(segments))
 		return 0;
+	/* Nothing is given up while there is a file that holds nothing, whatever its faults. */
 	at = find_unused(segments);
-	if (at >= 0)
-		return reuse_file(segments, (unsigned int)at);
+	if (at >= 0 && (!segments->list[at].failures || segments->n >= segments->limits.n))
+		return reuse_file(segments, (unsigned int)at, &is_touched);
 	error = -ENOSPC;
 	if (segments->n < segments->limits.n)
 		error = make_file(segments);
-	if (error == -ENOSPC || error == -EDQUOT)
+	if (at < 0 && (error == -ENOSPC || error == -EDQUOT))
 		error = give_up_oldest(segments);
 	return error;
 }
@@ -487,6 +535,7 @@ int segments_advance(struct segments *segments, uint64_t records, uint64_t sampl
 	segment->samples = samples;
 	segments->end = PAGE_BYTES;
 	segments->context_at = 0;
+	segments->is_durable = false;
 	return 0;
 }
 
@@ -496,10 +545,16 @@ bool segments_has_room(const struct segments *segments, uint32_t length)
 	       pages_bytes(length) <= segments->list[segments->current].bytes - segments->end;
 }
 
+/* One in which nothing was durable yet holds nothing: it comes next, before a full one. */
 static void seal_current(struct segments *segments)
 {
-	if (segments->handle >= 0)
-		segments->list[segments->current].is_sealed = true;
+	struct segment *segment = &segments->list[segments->current];
+
+	if (segments->handle >= 0) {
+		segment->is_sealed = true;
+		segment->has_frames = segments->is_durable;
+		segment->failures += !segments->is_durable;
+	}
 	disk_close(segments->disk, segments->handle);
 	segments->handle = -1;
 }
@@ -515,6 +570,8 @@ int segments_put(struct segments *segments, uint8_t *bytes, struct frame *frame)
 		return -ENOSPC;
 	if (frame->kind == FRAME_CONTEXT)
 		segments->context_at = segments->end;
+	if (!segments->context_at)
+		return -EINVAL;
 	frame->id = segments->id;
 	frame->salt = segments->list[segments->current].generation;
 	frame->context_at = segments->context_at;
@@ -534,6 +591,8 @@ int segments_sync(struct segments *segments)
 
 	if (error)
 		seal_current(segments);
+	else
+		segments->is_durable = true;
 	return error;
 }
 

@@ -39,8 +39,10 @@ struct segments {
 	int handle;		/* of the current one; -1: there is none, or it is sealed */
 	uint32_t end;		/* where its next frame goes */
 	uint32_t context_at;	/* of its newest context */
+	bool is_durable;	/* something in the current one has been synced */
 	struct gap gaps[GAPS_MAX];
 	uint32_t gaps_n;
+	uint64_t gaps_generation;	/* of the head that told them */
 	unsigned int bad_places;	/* found by the opening */
 	unsigned int current;	/* its place in the list, if handle is not -1 */
 };

@@ -318,6 +318,14 @@ static void apply(struct content *to, const struct file *file, enum model_cut cu
 	}
 }
 
+static bool has_data(const struct file *file)
+{
+	for (size_t i = 0; i < file->changes_n; i++)
+		if (file->changes[i].bytes && file->changes[i].at >= PAGE)
+			return true;
+	return false;
+}
+
 static int model_sync(struct disk *disk, int handle)
 {
 	struct model *model = to_model(disk);
@@ -326,9 +334,11 @@ static int model_sync(struct disk *disk, int handle)
 	about_to_change(model);
 	if (model->faults.no_sync)
 		return 0;
-	if (file->changes_n && one_in(&model->rng, model->faults.sync_fails)) {
+	if ((file->changes_n && one_in(&model->rng, model->faults.sync_fails)) ||
+	    (model->faults.data_fails && has_data(file))) {
 		/* Pages are clean after that, whether the disk has them or not. */
-		apply(&file->durable, file, MODEL_SECTORS, &model->rng);
+		apply(&file->durable, file, model->faults.keeps_all ? MODEL_ALL : MODEL_SECTORS,
+		      &model->rng);
 		forget_changes(file);
 		return -EIO;
 	}

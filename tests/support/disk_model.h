@@ -28,6 +28,8 @@ enum model_cut {
 struct model_faults {
 	bool no_sync;		/* says that it has synced, and has not */
 	bool no_names;		/* the same of names */
+	bool data_fails;	/* a sync fails where more was written than a first page */
+	bool keeps_all;		/* a sync that fails has written everything */
 	/* One in so many of these fails with EIO; 0: none. */
 	unsigned int read_fails, write_fails, sync_fails, names_fail;
 };

@@ -480,6 +480,111 @@ TEST_F_TIMEOUT(journal, loses_and_invents_nothing_while_the_disk_fails, 3600)
 	run_campaign(c, true);
 }
 
+static void commit_some(struct campaign *c, uint32_t commits)
+{
+	for (uint32_t n, i = 0; i < commits; i++) {
+		ASSERT_EQ(commit_next(c->journal, c->committed, 6, &n), 0);
+		c->committed += n;
+	}
+	c->begun = c->committed;
+}
+
+/* A commit that fails, and another ring in the place of the one that it failed on. */
+static void replace_ring(struct campaign *c)
+{
+	uint32_t n;
+
+	model_faults(c->model)->sync_fails = 1;
+	EXPECT_EQ(commit_next(c->journal, c->committed, 6, &n), -EIO);
+	model_faults(c->model)->sync_fails = 0;
+}
+
+TEST_F(journal, goes_on_where_a_failed_block_ends_amid_a_commit)
+{
+	struct campaign *c = &self->c;
+
+	ASSERT_EQ(journal_open(model_disk(c->model), &c->config, &c->journal), 0);
+	commit_some(c, 3);
+	model_faults(c->model)->keeps_all = true;
+	model_faults(c->model)->sync_fails = 1;
+	EXPECT_EQ(journal_block(c->journal), -EIO);
+	model_faults(c->model)->sync_fails = 0;
+	commit_some(c, 2);
+	/* All that is pending becomes one commit of the new ring. */
+	replace_ring(c);
+	ASSERT_EQ(journal_recover(c->journal), 0);
+	reopen(c, false);
+	expect_all(c);
+	commit_some(c, 3);
+	reopen(c, false);
+	expect_all(c);
+}
+
+TEST_F(journal, makes_names_durable_that_a_killed_writer_left)
+{
+	struct campaign *c = &self->c;
+	struct model *left;
+
+	ASSERT_EQ(journal_open(model_disk(c->model), &c->config, &c->journal), 0);
+	commit_some(c, 3);
+	replace_ring(c);
+	model_faults(c->model)->names_fail = 1;
+	EXPECT_EQ(journal_recover(c->journal), -EIO);
+	model_faults(c->model)->names_fail = 0;
+	/* The new ring has its name in memory, as after a kill. */
+	reopen(c, false);
+	commit_some(c, 5);
+	left = model_cut(c->model, MODEL_NONE, 1);
+	journal_close(c->journal);
+	model_free(c->model);
+	c->model = left;
+	ASSERT_EQ(journal_open(model_disk(c->model), &c->config, &c->journal), 0);
+	expect_all(c);
+}
+
+TEST_F(journal, explains_its_blocks_though_the_context_before_them_is_damaged)
+{
+	struct campaign *c = &self->c;
+
+	ASSERT_EQ(journal_open(model_disk(c->model), &c->config, &c->journal), 0);
+	commit_some(c, 4);
+	ASSERT_EQ(journal_block(c->journal), 0);
+	commit_some(c, 4);
+	/* into the context, on the first page after the head */
+	ASSERT_TRUE(model_flip(c->model, "segment-00000", 8 * (PAGE_BYTES + 80)));
+	reopen(c, false);
+	expect_all(c);
+	commit_some(c, 4);
+	EXPECT_EQ(journal_block(c->journal), 0);
+	expect_all(c);
+}
+
+/* What is there is not given up because a card takes nothing now. */
+TEST_F(journal, keeps_what_is_there_while_nothing_can_be_synced)
+{
+	struct campaign *c = &self->c;
+	struct journal_mark mark;
+	struct found before, after;
+
+	ASSERT_EQ(journal_open(model_disk(c->model), &c->config, &c->journal), 0);
+	for (int i = 0; i < 300; i++)
+		step(c, false);
+	commit_some(c, 1);
+	journal_mark(c->journal, &mark);
+	before = read_all(model_disk(c->model), &mark);
+	model_faults(c->model)->data_fails = true;
+	for (int i = 0; i < 50; i++)
+		EXPECT_EQ(journal_block(c->journal), -EIO);
+	model_faults(c->model)->data_fails = false;
+	journal_mark(c->journal, &mark);
+	after = read_all(model_disk(c->model), &mark);
+	EXPECT_TRUE(!after.wrong);
+	/* one may have been given up for the segment that was to come */
+	EXPECT_LE(after.given_up, before.given_up + (before.end - before.given_up) / 2);
+	EXPECT_EQ(journal_block(c->journal), 0);
+	expect_all(c);
+}
+
 /* Small, with blocks in several segments, and commits in the ring. */
 static void fill(struct campaign *c)
 {
