@@ -10,8 +10,8 @@
 #ifndef HYDROPON_JOURNAL_H
 #define HYDROPON_JOURNAL_H
 
-#include "base/conf.h"
 #include "base/sample.h"
+#include "spool/codec.h"
 #include "spool/disk.h"
 #include "spool/frame.h"
 
@@ -22,8 +22,8 @@ enum {
 
 /* How the samples of a context are kept. */
 struct journal_series {
-	size_t n;
-	uint8_t decimals[HYDROPON_MAX_CHANNELS];
+	size_t n;			/* at most CODEC_SERIES */
+	uint8_t decimals[CODEC_SERIES];
 };
 
 /* What explains records: bytes that the journal stores, compares and hands out. */
