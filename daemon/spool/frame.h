@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The pages of the journal: heads of its files, and frames, which hold what was committed.
- * docs/spool-format.md describes the bytes. All that is read is taken as hostile: a get
+ * docs/journal-format.md describes the bytes. All that is read is taken as hostile: a get
  * function returns false rather than a value that breaks a limit below.
  */
 #ifndef HYDROPON_FRAME_H
@@ -80,7 +80,7 @@ static inline uint64_t pages_bytes(uint64_t bytes)
 
 /*
  * The payload of commits and blocks is parts, in the order of their records:
- * kind u8, 0, 0, 0, count u32, length u32, then that many bytes.
+ * kind u32, count u32, length u32, then that many bytes.
  */
 enum part_kind {
 	PART_PACKED = 1,	/* samples, codec_pack() */

@@ -24,7 +24,6 @@ struct journal {
 	struct segments segments;
 	struct journal_series series;	/* of the context that applies */
 	uint32_t context_crc;
-	bool has_context;		/* the current segment holds it */
 	uint32_t epoch;
 	uint64_t records, samples;	/* committed */
 	uint64_t blocked;		/* records of them in durable blocks */
@@ -388,6 +387,7 @@ static int take_commit(struct journal *journal, const struct slots_commit *found
 	const struct frame *frame = &found->frame;
 	uint32_t samples_n, before, known = 0;
 	int64_t samples;
+	bool is_read;
 	int error;
 
 	/* The one before it had been durable when it was written. */
@@ -402,6 +402,7 @@ static int take_commit(struct journal *journal, const struct slots_commit *found
 			return error;
 	}
 	error = slots_read(&journal->slots, found, journal->buffer);
+	is_read = !error;
 	samples_n = pending->samples_n;
 	before = pending_records(pending);
 	if (frame->first < journal->records)
@@ -415,7 +416,7 @@ static int take_commit(struct journal *journal, const struct slots_commit *found
 				     journal->series.decimals, journal->series.n);
 	if (error == -EBADMSG || error == -ENOSPC) {
 		journal->bad_places++;
-		samples = frame_samples(journal->buffer, frame);
+		samples = is_read ? frame_samples(journal->buffer, frame) : -1;
 		return lose(journal, frame->first + frame->count,
 			    frame->samples + (samples < 0 ? 0 : (uint64_t)samples));
 	}
@@ -500,14 +501,16 @@ static int take_context(struct journal *journal, const uint8_t *bytes, size_t si
 	return 0;
 }
 
-/* What was recorded under another context comes into a block first. */
-static int change_context(struct journal *journal)
+/* What was recorded under another context comes into a block first. @is_there: the current
+ * segment holds the one that applies.
+ */
+static int change_context(struct journal *journal, bool is_there)
 {
 	const struct journal_context *context = &journal->config->context;
 	uint32_t crc = crc32c(context->bytes, context->size);
 	int error;
 
-	if (journal->segments.handle >= 0 && journal->has_context && crc == journal->context_crc)
+	if (journal->segments.handle >= 0 && is_there && crc == journal->context_crc)
 		return 0;
 	error = make_block(journal);
 	if (error)
@@ -528,6 +531,7 @@ static int load(struct journal *journal, struct segments_end *end)
 		.n = (unsigned int)((config->max_bytes - slots_bytes(config->slots_pages)) /
 				    config->segment_bytes),
 	};
+	bool has_context;
 	int error;
 
 	disk_remove(journal->disk, SLOTS_NEW_NAME);
@@ -549,8 +553,8 @@ static int load(struct journal *journal, struct segments_end *end)
 	journal->blocked = end->records;
 	journal->blocked_samples = end->samples;
 	/* Without one, what is in the ring is read by that of the configuration, if it fits. */
-	journal->has_context = !take_context(journal, end->context, end->context_size);
-	if (!journal->has_context &&
+	has_context = !take_context(journal, end->context, end->context_size);
+	if (!has_context &&
 	    take_context(journal, config->context.bytes, config->context.size))
 		return -EINVAL;
 	error = load_slots(journal);
@@ -559,7 +563,7 @@ static int load(struct journal *journal, struct segments_end *end)
 	if (error)
 		return error;
 	journal->epoch++;
-	error = change_context(journal);
+	error = change_context(journal, has_context);
 	if (!error && (journal->slots.handle < 0 || journal->slots.pages != config->slots_pages))
 		error = replace_slots(journal);
 	if (!error)

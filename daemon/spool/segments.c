@@ -204,6 +204,22 @@ static int walk_current(struct segments *segments, uint8_t *buffer, struct segme
 	return error == -ENODATA ? 0 : error;
 }
 
+/* A head that is no good is damage, but where it was just being written when the power was cut:
+ * of the oldest, which is given up, or of one that held no record.
+ */
+static void count_headless(struct segments *segments, const struct segments_end *end)
+{
+	int oldest = segments_next(segments, -1);
+
+	for (int i = oldest; i >= 0; i = segments_next(segments, i)) {
+		int next = segments_next(segments, i);
+		uint64_t records_end = next < 0 ? end->records : segments->list[next].first;
+
+		segments->bad_places += segments->list[i].is_headless && i != oldest &&
+					records_end > segments->list[i].first;
+	}
+}
+
 int segments_open(struct segments *segments, struct disk *disk, uint64_t id,
 		  const struct segments_limits *limits, bool passes_unreadable, uint8_t *buffer,
 		  struct segments_end *end)
@@ -226,10 +242,6 @@ int segments_open(struct segments *segments, struct disk *disk, uint64_t id,
 		goto err_close;
 	if (segments->n)
 		qsort(segments->list, segments->n, sizeof(*segments->list), compare);
-	/* The oldest may just have been given up when the power was cut. */
-	for (int i = segments_next(segments, -1); i >= 0; i = segments_next(segments, i))
-		segments->bad_places += segments->list[i].is_headless &&
-					i != segments_next(segments, -1);
 	for (unsigned int i = segments->n; i--;)
 		if (segments->list[i].has_frames) {
 			segments->current = i;
@@ -239,8 +251,11 @@ int segments_open(struct segments *segments, struct disk *disk, uint64_t id,
 						       walk_current(segments, buffer, end);
 			break;
 		}
-	if (!error)
-		return 0;
+	if (error)
+		goto err_close;
+	count_headless(segments, end);
+	return 0;
+
 err_close:
 	segments_close(segments);
 	return error;

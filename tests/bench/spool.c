@@ -19,6 +19,7 @@
 
 #include "base/file.h"
 #include "spool/journal_reader.h"
+#include "support/random.h"
 
 #define DEVICES 10
 #define CHANNELS_EACH 8
@@ -45,11 +46,8 @@ static uint64_t now_ns(void)
 static uint32_t random_below(uint32_t n)
 {
 	static uint64_t state = 1;
-	uint64_t z = state += 0x9e3779b97f4a7c15;
 
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return (uint32_t)((z ^ (z >> 31)) % n);
+	return (uint32_t)(random_next(&state) % n);
 }
 
 /* What a second brings: readings of 16 bits with 2 LSB of noise around what drifts slowly. */

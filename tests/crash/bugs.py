@@ -91,6 +91,10 @@ BUGS = {
         ("segments.c", "	if (!segments->context_at)\n		return -EINVAL;\n", "")],
     "a_full_segment_is_given_up_while_one_is_empty": [
         ("segments.c", "		segment->has_frames = segments->is_durable;\n", "")],
+    "a_head_that_was_being_written_is_called_damage": [
+        ("segments.c", "segments->list[i].is_headless && i != oldest &&\n"
+                       "					records_end > segments->list[i].first;",
+         "segments->list[i].is_headless && i != oldest;")],
     "records_are_numbered_anew_after_an_opening": [
         ("journal.c", "	journal->records += frame->count;\n	journal->samples += pending",
          "	journal->records += frame->count - (frame->count > 1);\n"

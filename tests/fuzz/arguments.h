@@ -14,24 +14,13 @@
 
 #include <linux/hydropon.h>
 
-/* What the environment asks for. */
-static inline unsigned long number_from(const char *name, unsigned long otherwise)
-{
-	const char *text = getenv(name);
-
-	return text && *text ? strtoul(text, NULL, 0) : otherwise;
-}
+#include "support/random.h"
 
 struct rng { uint64_t state; };
 
-/* splitmix64 */
 static inline uint64_t rng_next(struct rng *rng)
 {
-	uint64_t z = rng->state += 0x9e3779b97f4a7c15;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return z ^ (z >> 31);
+	return random_next(&rng->state);
 }
 
 static inline uint32_t below(struct rng *rng, uint32_t n)

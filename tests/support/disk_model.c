@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/random.h"
+
 #define PAGE 4096u
 #define SECTOR 512u
 #define FILES 256
@@ -62,18 +64,9 @@ struct model {
 	int handles[HANDLES];	/* file, or -1 */
 };
 
-static uint64_t next(uint64_t *rng)
-{
-	uint64_t z = *rng += 0x9e3779b97f4a7c15;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return z ^ (z >> 31);
-}
-
 static bool one_in(uint64_t *rng, unsigned int n)
 {
-	return n && next(rng) % n == 0;
+	return n && random_next(rng) % n == 0;
 }
 
 static void drop(struct page *page)
@@ -295,7 +288,7 @@ static void apply(struct content *to, const struct file *file, enum model_cut cu
 			continue;
 		}
 		if (cut == MODEL_LAST_TORN && is_last)
-			end = next(rng) % (change->size / SECTOR + 1) * SECTOR;
+			end = random_next(rng) % (change->size / SECTOR + 1) * SECTOR;
 		for (uint64_t at = 0; at < end; at += n) {
 			uint8_t garbage[SECTOR];
 
@@ -309,7 +302,7 @@ static void apply(struct content *to, const struct file *file, enum model_cut cu
 				keeps = true;
 			if (garbles) {
 				for (size_t k = 0; k < n; k++)
-					garbage[k] = (uint8_t)next(rng);
+					garbage[k] = (uint8_t)random_next(rng);
 				put(to, change->at + at, garbage, n);
 			} else if (keeps) {
 				put(to, change->at + at, change->bytes + at, n);
@@ -497,7 +490,7 @@ struct model *model_cut(const struct model *model, enum model_cut cut, uint64_t 
 
 	/* Names change in order, each whole. */
 	if (cut != MODEL_NONE && cut != MODEL_ALL && model->names_n)
-		names = (int)(next(&left->rng) % (uint64_t)(model->names_n + 1));
+		names = (int)(random_next(&left->rng) % (uint64_t)(model->names_n + 1));
 	left->names[0] = model->names[names];
 	left->files_n = model->files_n;
 	for (int i = 0; i < model->files_n; i++) {

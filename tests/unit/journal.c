@@ -11,24 +11,16 @@
 
 #include "spool/journal_reader.h"
 #include "support/disk_model.h"
+#include "support/random.h"
 #include "support/scratch.h"
 
 #define SERIES 4
 #define SLOTS 12
 #define SEGMENT (10 * PAGE_BYTES)
 
-static uint64_t rng_next(uint64_t *rng)
-{
-	uint64_t z = *rng += 0x9e3779b97f4a7c15;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return z ^ (z >> 31);
-}
-
 static uint32_t below(uint64_t *rng, uint32_t n)
 {
-	return (uint32_t)(rng_next(rng) % n);
+	return (uint32_t)(random_next(rng) % n);
 }
 
 /* The first byte of a context is the decimals, the others are whatever. */
@@ -211,7 +203,7 @@ static void cut_again(void *data)
 	if (below(&c->rng, 16) || c->is_failed)
 		return;
 	image = model_cut(second->image, (enum model_cut)below(&c->rng, MODEL_CUTS),
-			  rng_next(&c->rng));
+			  random_next(&c->rng));
 	c->second_cuts++;
 	verify(c, image, false, "a second cut");
 	model_free(image);
@@ -297,7 +289,7 @@ static void cut_here(void *data)
 	for (unsigned int i = 0; i < n && !c->is_failed; i++) {
 		enum model_cut cut = i < 3 ? always[i] :
 			(enum model_cut)(MODEL_SECTORS + below(&c->rng, 3));
-		struct model *image = model_cut(c->model, cut, rng_next(&c->rng));
+		struct model *image = model_cut(c->model, cut, random_next(&c->rng));
 
 		verify(c, image, true, "a cut");
 		model_free(image);
@@ -367,13 +359,6 @@ static void run_campaign(struct campaign *c, bool has_faults)
 		     (unsigned long long)model_changes(c->model));
 }
 
-static uint64_t number_from(const char *name, uint64_t otherwise)
-{
-	const char *text = getenv(name);
-
-	return text && *text ? strtoull(text, NULL, 0) : otherwise;
-}
-
 FIXTURE(journal) { struct campaign c; };
 
 FIXTURE_SETUP(journal)
@@ -382,7 +367,7 @@ FIXTURE_SETUP(journal)
 
 	*c = (struct campaign){ .rng = number_from("HYDROPON_SEED", 1), .per_change = 3 };
 	c->wanted = number_from("HYDROPON_STATES", 600);
-	c->model = model_new(rng_next(&c->rng));
+	c->model = model_new(random_next(&c->rng));
 	c->config = test_config(context_a, sizeof(context_a));
 }
 
@@ -556,6 +541,28 @@ TEST_F(journal, explains_its_blocks_though_the_context_before_them_is_damaged)
 	expect_all(c);
 	commit_some(c, 4);
 	EXPECT_EQ(journal_block(c->journal), 0);
+	expect_all(c);
+}
+
+/* A context may be on the disk though its sync has failed. Its file is begun anew, and the power
+ * cut while that is written: no record was in it.
+ */
+TEST_F(journal, calls_a_head_no_damage_that_was_being_written)
+{
+	struct campaign *c = &self->c;
+	struct journal_stats stats;
+
+	ASSERT_EQ(journal_open(model_disk(c->model), &c->config, &c->journal), 0);
+	commit_some(c, 3);
+	model_faults(c->model)->keeps_all = true;
+	model_faults(c->model)->data_fails = true;
+	EXPECT_EQ(journal_block(c->journal), -EIO);
+	EXPECT_EQ(journal_block(c->journal), -EIO);
+	model_faults(c->model)->data_fails = false;
+	ASSERT_TRUE(model_flip(c->model, "segment-00001", 8 * 24));
+	reopen(c, false);
+	journal_stats(c->journal, &stats);
+	EXPECT_EQ(stats.bad_places, 0);
 	expect_all(c);
 }
 
