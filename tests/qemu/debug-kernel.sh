@@ -53,6 +53,7 @@ dir=$cache/debug-$(cat "$source/version")-$(key build make_kernel "$(cat "$fragm
 	"$(${cross}gcc -dumpfullversion)")
 [ -e "$dir/complete" ] || lock debug
 if [ ! -e "$dir/complete" ]; then
+	tests/qemu/tools.sh bc bison flex >&2
 	start=$(date +%s)
 	echo "hydropon: building the debug kernel into the cache; this takes some minutes" >&2
 	rm -rf "$dir"

@@ -39,7 +39,7 @@ if [ ! -e $policy ]; then
 	trap 'rm -f $policy' EXIT
 fi
 log=$(mktemp)
-if ! { apt-get update && apt-get install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+if ! { apt-get update && apt-get install -y -o DPkg::Lock::Timeout=600 --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
 	tail -n 20 "$log" >&2
 	echo "hydropon: installing failed; the whole log is in $log" >&2
 	exit 1
