@@ -157,10 +157,11 @@ static struct json_object *new_spool(struct spooler *spooler)
 	describe_count(spool, "produced", stats.produced);
 	describe_count(spool, "pending", stats.pending);
 	describe_count(spool, "refused_queue", stats.refused_queue);
-	describe_count(spool, "refused_full", stats.refused_full);
 	describe_count(spool, "refused_error", stats.refused_error);
 	describe_count(spool, "bytes", stats.bytes);
 	describe_count(spool, "max_bytes", stats.max_bytes);
+	describe_count(spool, "blocks", stats.blocks);
+	describe_count(spool, "lost", stats.lost);
 	describe_count(spool, "commits", stats.commits);
 	describe_count(spool, "commit_last_us", stats.commit_last_us);
 	describe_count(spool, "commit_max_us", stats.commit_max_us);

@@ -28,7 +28,6 @@ static void find_spool_problems(struct problems *problems, struct json_object *s
 {
 	struct json_object *spool = field(status, "spool"), *stream = field(status, "stream");
 	uint64_t queue = field_count(spool, "refused_queue"),
-		 full = field_count(spool, "refused_full"),
 		 error = field_count(spool, "refused_error"), lost = field_count(stream, "lost");
 
 	if (field_string(spool, "error"))
@@ -37,11 +36,13 @@ static void find_spool_problems(struct problems *problems, struct json_object *s
 	if (field_count(spool, "stuck_ms") > STUCK_MS)
 		problem(problems, MARK_BAD, "the spool is stuck for %" PRIu64 " s: the disk does "
 			"not answer; samples wait in memory", field_count(spool, "stuck_ms") / 1000);
-	if (queue || full || error)
-		problem(problems, MARK_WARN,
-			"lost before commit since the start: %" PRIu64 " spool full, %" PRIu64
-			" I/O error, %" PRIu64 " queue full",
-			full, error, queue);
+	if (queue || error)
+		problem(problems, MARK_WARN, "lost before commit since the start: %" PRIu64
+			" I/O error, %" PRIu64 " queue full", error, queue);
+	if (field_count(spool, "lost"))
+		problem(problems, MARK_WARN, "the spool was damaged when it was opened: up to %"
+			PRIu64 " samples are lost; check the disk (dmesg, fsck)",
+			field_count(spool, "lost"));
 	if (lost)
 		problem(problems, MARK_WARN, "%" PRIu64 " records of the stream were lost, %" PRIu64
 			" of them urgent", lost, field_count(stream, "lost_urgent"));

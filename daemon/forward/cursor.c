@@ -7,16 +7,18 @@
 #include "base/file.h"
 #include "base/pack.h"
 
-#define MAGIC "HSPC"
+#define MAGIC "HSC2"
 
 enum { CURSOR_FIELDS = 11, CURSOR_BYTES = 120 };
+
+_Static_assert(FILE_SEAL + 8 * CURSOR_FIELDS <= CURSOR_BYTES, "the fields fit");
 
 /* In the order of the file. */
 static void list_fields(struct cursor *cursor, uint64_t *fields[CURSOR_FIELDS])
 {
 	uint64_t *const list[CURSOR_FIELDS] = {
-		&cursor->id, &cursor->offset, &cursor->index, &cursor->passed, &cursor->start,
-		&cursor->earlier, &cursor->known, &cursor->delivered, &cursor->set_aside,
+		&cursor->id, &cursor->record, &cursor->passed, &cursor->start, &cursor->earlier,
+		&cursor->known, &cursor->delivered, &cursor->set_aside, &cursor->dropped_full,
 		&cursor->dropped_corrupt, &cursor->dropped_replaced,
 	};
 
@@ -34,7 +36,8 @@ int cursor_load(const char *path, struct cursor *cursor)
 	list_fields(cursor, fields);
 	for (size_t i = 0; i < CURSOR_FIELDS; i++)
 		*fields[i] = get_le64(bytes + FILE_SEAL + 8 * i);
-	return cursor->start <= cursor->passed && cursor->passed <= cursor->known ? 0 : -EBADMSG;
+	return cursor->start <= cursor->passed && cursor->passed <= cursor->known &&
+	       cursor->passed <= cursor->record ? 0 : -EBADMSG;
 }
 
 int cursor_save(const char *path, const struct cursor *cursor)
@@ -54,10 +57,9 @@ static void begin(struct cursor *cursor, const struct spool_view *view)
 {
 	cursor->id = view->id;
 	cursor->start = view->start;
-	cursor->offset = view->first;
-	cursor->index = 0;
+	cursor->record = view->first;
 	cursor->passed = view->start;
-	cursor->known = view->produced;
+	cursor->known = view->samples;
 }
 
 void cursor_rewind(struct cursor *cursor, const struct spool_view *view)
@@ -73,16 +75,13 @@ enum cursor_fit cursor_follow(struct cursor *cursor, const struct spool_view *vi
 		return CURSOR_BEGUN;
 	}
 	if (cursor->id != view->id) {
-		/* Its start tells exactly what the old one held, if it is the next one. */
-		if (view->start > cursor->known)
-			cursor->known = view->start;
 		cursor->dropped_replaced += cursor->known - cursor->passed;
 		cursor->earlier += cursor->known - cursor->start;
 		begin(cursor, view);
 		return CURSOR_REPLACED;
 	}
-	if (view->is_marked && (view->produced < cursor->known || cursor->offset > view->end)) {
-		uint64_t held = view->produced > cursor->passed ? view->produced : cursor->passed;
+	if (view->is_marked && (view->samples < cursor->known || view->records < cursor->record)) {
+		uint64_t held = view->samples > cursor->passed ? view->samples : cursor->passed;
 		uint64_t lost = cursor->known > held ? cursor->known - held : 0;
 
 		cursor->dropped_corrupt += lost;
@@ -90,10 +89,10 @@ enum cursor_fit cursor_follow(struct cursor *cursor, const struct spool_view *vi
 		cursor_rewind(cursor, view);
 		return CURSOR_REWOUND;
 	}
-	if (cursor->passed > view->produced || cursor->offset > view->end)
+	if (cursor->passed > view->samples || cursor->record > view->records)
 		return CURSOR_AHEAD;
-	if (view->produced > cursor->known)
-		cursor->known = view->produced;
+	if (view->samples > cursor->known)
+		cursor->known = view->samples;
 	return CURSOR_FITS;
 }
 

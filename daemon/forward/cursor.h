@@ -15,13 +15,13 @@
 
 struct cursor {
 	uint64_t id;			/* of the spool, 0: none seen yet */
-	uint64_t offset;		/* of a batch, or the end of the last one */
-	uint64_t index;			/* samples of that batch that are passed */
-	uint64_t passed;		/* the same place, counted as the spool's produced */
-	uint64_t start;			/* of this spool */
+	uint64_t record;		/* the next that the store has not had */
+	uint64_t passed;		/* samples before it, over the life of the spool */
+	uint64_t start;			/* of them before the place where this store began */
 	uint64_t earlier;		/* produced for this store before this spool */
-	uint64_t known;			/* highest produced seen of it, never below passed */
+	uint64_t known;			/* most samples seen of it, never below passed */
 	uint64_t delivered, set_aside;
+	uint64_t dropped_full;		/* given up for room before the store had them */
 	uint64_t dropped_corrupt;	/* unreadable in the spool */
 	uint64_t dropped_replaced;	/* queued in a spool that is no longer there */
 };

@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 #include "base/sample.h"
-#include "spool/format.h"
+#include "spool/schema.h"
 
 /* No line is longer, the newline at its end and a NUL included. */
 #define LINE_MAX_BYTES 1024

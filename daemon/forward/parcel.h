@@ -20,7 +20,7 @@ struct parcel {
 	struct gzip_output body;
 	size_t count;			/* samples, a line each */
 	size_t not_finite;		/* of these, without a value because it is no number */
-	uint64_t offset, index, passed;	/* as in the cursor, once they are stored */
+	uint64_t record, passed;	/* as in the cursor, once they are stored */
 	int64_t first_wall_ms;
 	char line[LINE_MAX_BYTES];	/* the last one */
 };

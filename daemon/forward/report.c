@@ -47,6 +47,8 @@ static struct json_object *dropped_object(const struct cursor *cursor)
 {
 	struct json_object *dropped = json_object_new_object();
 
+	if (cursor->dropped_full)
+		add_count(dropped, "spool full", cursor->dropped_full);
 	if (cursor->dropped_corrupt)
 		add_count(dropped, "spool corrupt", cursor->dropped_corrupt);
 	if (cursor->dropped_replaced)

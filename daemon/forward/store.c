@@ -19,6 +19,8 @@
 #define SET_ASIDE_TOLD_EVERY_NS (60 * NS_PER_SEC)
 /* A place that cannot be read so often, with pauses between, is taken for damaged. */
 #define UNREADABLE_TRIES 5
+/* The writer may be faster than a reader for some turns, but not for long. */
+#define STALE_TRIES 10
 
 struct store {
 	const struct conf_store *conf;
@@ -27,10 +29,8 @@ struct store {
 	char cursor_path[STORE_PATH_MAX], set_aside_path[STORE_PATH_MAX];
 	struct cursor cursor;
 	bool is_loaded;			/* the cursor; nothing is done before */
-	bool is_placed;			/* the cursor was seen to fit its spool */
-	bool is_searching;		/* the place of the cursor is bad, */
-	uint64_t search_at;		/* and it was searched up to here */
 	unsigned int unreadable;	/* tries in a row to read there that gave EIO */
+	unsigned int stale;		/* tries in a row that gave nothing, though there is more */
 
 	struct post *post;
 	bool is_busy;
@@ -199,72 +199,68 @@ void store_free(struct store *store)
 	free(store);
 }
 
-static void drop_corrupt(struct store *store, const struct spool_batch *batch)
+/* What is in the spool no more, the store will never have. */
+static void drop(struct store *store, const struct journal_hole *hole)
 {
-	uint64_t lost = batch->before - store->cursor.passed;
+	struct cursor *cursor = &store->cursor;
+	uint64_t lost = hole->samples_end > cursor->passed ? hole->samples_end - cursor->passed : 0;
 
-	store->cursor.dropped_corrupt += lost;
-	store->cursor.offset = batch->offset;
-	store->cursor.index = 0;
-	store->cursor.passed = batch->before;
-	store->is_searching = false;
-	store->is_placed = true;
+	*(hole->is_given_up ? &cursor->dropped_full : &cursor->dropped_corrupt) += lost;
+	cursor->passed += lost;
+	cursor->record = hole->end;
+	if (cursor->known < cursor->passed)
+		cursor->known = cursor->passed;
 	store->is_oldest_known = false;
-	log_error("store %s: the spool is damaged before byte %llu; %llu samples cannot be read "
-		  "and count as dropped (spool corrupt). Check the disk (dmesg, fsck)",
-		  store->conf->name, (unsigned long long)batch->offset, (unsigned long long)lost);
+	if (!lost)
+		return;
+	if (hole->is_given_up)
+		log_error("store %s: %llu samples had to go to keep the spool within max-bytes "
+			  "before this store took them; they count as dropped (spool full)",
+			  store->conf->name, (unsigned long long)lost);
+	else
+		log_error("store %s: the spool is damaged; %llu samples cannot be read and count "
+			  "as dropped (spool corrupt). Check the disk (dmesg, fsck)",
+			  store->conf->name, (unsigned long long)lost);
 	save_cursor_and_tell(store);
 }
 
 static void rewind_cursor(struct store *store, const struct spool_view *view)
 {
 	cursor_rewind(&store->cursor, view);
-	store->is_searching = false;
-	store->is_placed = true;
 	store->is_oldest_known = false;
 	log_warning("store %s: its cursor fits no place in this spool; all of the spool is sent "
 		    "again", store->conf->name);
 	save_cursor_and_tell(store);
 }
 
-/* Brings the cursor to a good batch that it fits. 0, or -errno: nothing to send now. */
+/* Brings the cursor to records that it fits. 0, or -errno: nothing to send now. */
 static int place_cursor(struct store *store, const struct spool_view *view)
 {
 	struct spool_reader *reader = store->tools->reader;
 	struct cursor *cursor = &store->cursor;
+	struct journal_hole hole;
 	struct spool_batch batch;
+	uint32_t passed;
 	int error;
 
-	if (!store->is_searching) {
-		uint64_t offset = cursor->offset;
-
-		error = spool_reader_next(reader, &offset, &batch);
-		if (error != -EIO)
-			store->unreadable = 0;
-		else if (++store->unreadable >= UNREADABLE_TRIES)
-			error = -EBADMSG;
-		if (!error && batch.before + cursor->index == cursor->passed &&
-		    cursor->index < batch.count) {
-			cursor->offset = offset;
-			store->is_placed = true;
-			return 0;
-		}
-		if (error && error != -EBADMSG)
-			return error;
-		if (!error && !store->is_placed) {
-			rewind_cursor(store, view);
-			return -EAGAIN;
-		}
+	error = spool_reader_get(reader, cursor->record, &batch, &hole);
+	if (error == -EIO && ++store->unreadable >= UNREADABLE_TRIES)
+		error = spool_reader_pass(reader, cursor->record, &batch, &hole);
+	if (error != -EIO)
 		store->unreadable = 0;
-		store->is_searching = true;
-		store->search_at = cursor->offset;
+	store->stale = error == -EAGAIN && cursor->record < view->records ? store->stale + 1 : 0;
+	if (error == -ENODATA) {
+		drop(store, &hole);
+		return -EAGAIN;
 	}
-	error = spool_reader_skip(reader, &store->search_at, &batch);
-	if (!error && batch.before < cursor->passed)
-		error = -EAGAIN;
-	if (!error)
-		drop_corrupt(store, &batch);
-	return error;
+	if (error)
+		return error;
+	passed = pending_samples(batch.records, 0, (uint32_t)(cursor->record - batch.first));
+	if (batch.before + passed == cursor->passed) {
+			return 0;
+	}
+	rewind_cursor(store, view);
+	return -EAGAIN;
 }
 
 static size_t next_limit(const struct store *store)
@@ -329,8 +325,6 @@ static bool follow_spool(struct store *store, const struct spool_view *view)
 			  "(spool corrupt). Check the disk (dmesg, fsck)", store->conf->name);
 		break;
 	}
-	store->is_placed = true;
-	store->is_searching = false;
 	store->is_oldest_known = false;
 	store->suspects = 0;
 	store->probe_at = 0;
@@ -347,6 +341,8 @@ static const char *explain_spool(int error)
 		return "hydropond is replacing the spool";
 	case -EBADMSG:
 		return "the spool cannot be read as such; start hydropond, which repairs it";
+	case -EPROTONOSUPPORT:
+		return "a later version of Hydropon wrote the spool; install that one";
 	case -EACCES:
 		return "the spool may not be read; run systemd-tmpfiles --create, which gives it "
 		       "its owner and mode";
@@ -369,13 +365,13 @@ void store_turn(struct store *store, int spool_error, uint64_t now_ns)
 	if (!follow_spool(store, view) || now_ns < store->retry_ns)
 		return;
 	error = place_cursor(store, view);
-	if (store->state == STORE_WAITING && (!error || (error == -EAGAIN && !store->is_searching)))
+	if (store->stale >= STALE_TRIES)
+		set_state(store, STORE_WAITING, "the newest end of the spool cannot be read; it is "
+			  "sent from the block that hydropond makes of it within a minute");
+	else if (store->state == STORE_WAITING && (!error || error == -EAGAIN))
 		set_state(store, STORE_OK, "");
 	if (!error)
 		send_next(store, now_ns);
-	else if (error == -ENODATA)
-		set_state(store, STORE_WAITING, "the spool is damaged here; what comes after it is "
-			  "sent, and the damaged part counted, as soon as there is more");
 	else if (error != -EAGAIN)
 		back_off(store, explain_spool(error), 0, now_ns);
 }
@@ -383,8 +379,7 @@ void store_turn(struct store *store, int spool_error, uint64_t now_ns)
 /* The cursor passes the parcel, whose samples were counted already. */
 static void pass_parcel(struct store *store)
 {
-	store->cursor.offset = store->parcel.offset;
-	store->cursor.index = store->parcel.index;
+	store->cursor.record = store->parcel.record;
 	store->cursor.passed = store->parcel.passed;
 	store->not_finite += store->parcel.not_finite;
 	store->is_oldest_known = false;

@@ -145,6 +145,19 @@ static int folder_sync_names(struct disk *disk)
 	return fsync(folder_fd(disk)) ? -errno : 0;
 }
 
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+static bool folder_is_named(struct disk *disk, int handle, const char *name)
+{
+	struct stat file, named;
+
+	return !fstat(handle, &file) &&
+	       !fstatat(folder_fd(disk), name, &named, AT_SYMLINK_NOFOLLOW) && is_same(&file, &named);
+}
+
 static int folder_list(struct disk *disk, int (*name)(void *data, const char *name), void *data)
 {
 	int fd = openat(folder_fd(disk), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), result = 0;
@@ -180,6 +193,7 @@ static const struct disk_ops folder_ops = {
 	.rename = folder_rename,
 	.remove = folder_remove,
 	.sync_names = folder_sync_names,
+	.is_named = folder_is_named,
 	.list = folder_list,
 };
 
@@ -219,4 +233,11 @@ void disk_close_folder(struct disk *disk)
 		return;
 	close(folder->fd);
 	free(folder);
+}
+
+bool disk_folder_is_at(const struct disk *disk, const char *path)
+{
+	struct stat folder, at;
+
+	return !fstat(folder_fd(disk), &folder) && !stat(path, &at) && is_same(&folder, &at);
 }

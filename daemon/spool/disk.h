@@ -35,6 +35,8 @@ struct disk_ops {
 	int (*rename)(struct disk *disk, const char *from, const char *to);
 	int (*remove)(struct disk *disk, const char *name);
 	int (*sync_names)(struct disk *disk);
+	/* Whether @name is still that of this file: nobody has moved or removed it. */
+	bool (*is_named)(struct disk *disk, int handle, const char *name);
 	/* Calls @name for each file; ends with its first answer that is not 0. */
 	int (*list)(struct disk *disk, int (*name)(void *data, const char *name), void *data);
 };
@@ -101,6 +103,11 @@ static inline int disk_sync_names(struct disk *disk)
 	return disk->ops->sync_names(disk);
 }
 
+static inline bool disk_is_named(struct disk *disk, int handle, const char *name)
+{
+	return disk->ops->is_named(disk, handle, name);
+}
+
 static inline int disk_list(struct disk *disk, int (*name)(void *data, const char *name),
 			    void *data)
 {
@@ -113,5 +120,7 @@ static inline int disk_list(struct disk *disk, int (*name)(void *data, const cha
  */
 int disk_open_folder(const char *path, bool is_writer, struct disk **out);
 void disk_close_folder(struct disk *disk);
+/* Whether it is still the folder at @path: nobody has moved or removed it. */
+bool disk_folder_is_at(const struct disk *disk, const char *path);
 
 #endif

@@ -29,6 +29,13 @@ static bool head_is_whole(const uint8_t page[PAGE_BYTES], const char *magic)
 	       get_le32(page + 12) == crc32c(page + HEAD_COVERED, PAGE_BYTES - HEAD_COVERED);
 }
 
+bool head_is_newer(const uint8_t page[PAGE_BYTES])
+{
+	return (!memcmp(page, SLOTS_MAGIC, 8) || !memcmp(page, SEGMENT_MAGIC, 8)) &&
+	       get_le32(page + 8) > FILE_VERSION &&
+	       get_le32(page + 12) == crc32c(page + HEAD_COVERED, PAGE_BYTES - HEAD_COVERED);
+}
+
 void slots_head_put(uint8_t page[PAGE_BYTES], const struct slots_head *head)
 {
 	memset(page, 0, PAGE_BYTES);
@@ -43,7 +50,7 @@ bool slots_head_get(const uint8_t page[PAGE_BYTES], struct slots_head *head)
 		return false;
 	head->id = get_le64(page + 16);
 	head->pages = get_le32(page + 24);
-	return head->id && head->pages;
+	return head->id && head->pages && head->pages <= SLOTS_PAGES_MAX;
 }
 
 void segment_head_put(uint8_t page[PAGE_BYTES], const struct segment_head *head)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The pages of the journal: heads of its files, and frames, which hold what was committed.
- * docs/journal-format.md describes the bytes. All that is read is taken as hostile: a get
+ * docs/spool-format.md describes the bytes. All that is read is taken as hostile: a get
  * function returns false rather than a value that breaks a limit below.
  */
 #ifndef HYDROPON_FRAME_H
@@ -17,6 +17,7 @@ enum {
 	FRAME_BYTES_MAX = 1 << 20,	/* a frame, header included */
 	CONTEXT_BYTES_MAX = 32768,
 	GAPS_MAX = 64,
+	SLOTS_PAGES_MAX = 16384,
 };
 
 /* The ring of slots: page 0 is its head, the others are the ring. */
@@ -60,6 +61,8 @@ struct frame {
 	uint32_t context_at;	/* block: where in its file that is; context: itself */
 };
 
+/* Whether it is the whole head of a file of a later version than this one. */
+bool head_is_newer(const uint8_t page[PAGE_BYTES]);
 void slots_head_put(uint8_t page[PAGE_BYTES], const struct slots_head *head);
 bool slots_head_get(const uint8_t page[PAGE_BYTES], struct slots_head *head);
 void segment_head_put(uint8_t page[PAGE_BYTES], const struct segment_head *head);

@@ -7,14 +7,12 @@
 #include <string.h>
 
 #include "base/crc32c.h"
-#include "base/log.h"
 #include "spool/pending.h"
 #include "spool/segments.h"
 #include "spool/slots.h"
 
 #define SLOTS_NAME "slots"
 #define SLOTS_NEW_NAME "slots.new"
-#define QUARANTINE_MAX 1000
 
 struct journal {
 	struct disk *disk;
@@ -230,8 +228,14 @@ static int commit(struct journal *journal, uint32_t samples, uint32_t notes)
 {
 	struct pending *pending = journal->pending;
 	uint32_t at = pending_records(pending) - samples - notes;
-	int error = put_commit(journal, &at, UINT32_MAX, journal->records, journal->samples);
+	int error;
 
+	if (disk_is_named(journal->disk, journal->slots.handle, SLOTS_NAME)) {
+		error = put_commit(journal, &at, UINT32_MAX, journal->records, journal->samples);
+	} else {
+		slots_close(&journal->slots);
+		error = -ESTALE;
+	}
 	if (error) {
 		pending->samples_n -= samples;
 		pending->notes_n -= notes;
@@ -324,34 +328,13 @@ int journal_recover(struct journal *journal)
 	return replace_slots(journal);
 }
 
-/* The name that it had tells nobody anything any more. */
-static int quarantine_slots(struct journal *journal)
-{
-	char name[DISK_NAME_MAX];
-
-	for (int i = 1; i <= QUARANTINE_MAX; i++) {
-		int handle;
-
-		snprintf(name, sizeof(name), SLOTS_NAME ".bad-%d", i);
-		handle = disk_open(journal->disk, name, false);
-		disk_close(journal->disk, handle);
-		if (handle != -ENOENT)
-			continue;
-		log_error("spool: the file " SLOTS_NAME " is damaged; it was moved to %s, and up "
-			  "to a minute of samples with it. Check the disk (dmesg, fsck)", name);
-		return disk_rename(journal->disk, SLOTS_NAME, name);
-	}
-	return -ENOSPC;
-}
-
 static int open_slots(struct journal *journal)
 {
-	int error = slots_open(&journal->slots, journal->disk, SLOTS_NAME);
+	int error = slots_open(&journal->slots, journal->disk, SLOTS_NAME,
+			       journal->config->passes_unreadable);
 
-	if (error != -EBADMSG)
-		return error == -ENOENT ? 0 : error;
-	journal->bad_places++;
-	return quarantine_slots(journal);
+	/* What is too small to hold a commit is as good as none. */
+	return error == -ENOENT || error == -EBADMSG ? 0 : error;
 }
 
 static int by_first_and_epoch(const void *a, const void *b)
@@ -407,7 +390,7 @@ static int take_commit(struct journal *journal, const struct slots_commit *found
 	before = pending_records(pending);
 	if (frame->first < journal->records)
 		known = (uint32_t)(journal->records - frame->first);
-	if (error == -EIO && journal->config->passes_unreadable)
+	if (error == -EIO && journal->slots.passes_unreadable)
 		error = -EBADMSG;
 	if (!error && frame->context != journal->context_crc)
 		error = -EBADMSG;
@@ -437,6 +420,29 @@ static bool is_cut_by_blocks(const struct journal *journal, const struct frame *
 	       frame->first < journal->records && frame->first + frame->count > journal->records;
 }
 
+/* The newest commits are not there, nobody knows how many. Their numbers, which readers may
+ * know, are not used again: as many are lost as can have been.
+ */
+static int lose_newest(struct journal *journal)
+{
+	const struct journal_config *config = journal->config;
+
+	journal->bad_places++;
+	if (config->known.id && config->known.id == journal->segments.id)
+		return 0;
+	return lose(journal, journal->records + CODEC_SAMPLES + PENDING_NOTES,
+		    journal->samples + CODEC_SAMPLES);
+}
+
+/* The id is told by heads, by frames if these are no good, or is a new one. */
+static void settle_id(struct journal *journal)
+{
+	if (!journal->segments.id)
+		journal->segments.id = journal->slots.id;
+	if (!journal->segments.id)
+		journal->segments.id = journal->config->new_id();
+}
+
 /* What had not come into a block yet. @buffer is used by the scan, and again by each. */
 static int load_slots(struct journal *journal)
 {
@@ -446,11 +452,17 @@ static int load_slots(struct journal *journal)
 	bool is_cut = false;
 	int n, error = 0;
 
-	if (slots->handle < 0)
-		return 0;
-	n = slots_scan(slots, journal->config->passes_unreadable, journal->buffer, &found);
+	if (slots->handle < 0) {
+		settle_id(journal);
+		/* A ring there is before a record. */
+		return journal->records ? lose_newest(journal) : 0;
+	}
+	if (!slots->id)
+		slots->id = journal->segments.id;
+	n = slots_scan(slots, journal->buffer, &found);
 	if (n < 0)
 		return n;
+	settle_id(journal);
 	qsort(found, (size_t)n, sizeof(*found), by_first_and_epoch);
 	for (int i = 0; i < n; i++) {
 		if (found[i].frame.epoch > journal->epoch)
@@ -483,6 +495,8 @@ static int load_slots(struct journal *journal)
 		}
 	if (!error && journal->records < blocked_before)
 		error = lose(journal, blocked_before, 0);
+	if (!error && slots->unreadable)
+		error = lose_newest(journal);
 	/* A reader finds its way by commits that begin where blocks end. */
 	if (!error && is_cut)
 		error = make_block(journal);
@@ -528,10 +542,9 @@ static int load(struct journal *journal, struct segments_end *end)
 	const struct journal_config *config = journal->config;
 	const struct segments_limits limits = {
 		.bytes = config->segment_bytes,
-		.n = (unsigned int)((config->max_bytes - slots_bytes(config->slots_pages)) /
-				    config->segment_bytes),
+		.total = config->max_bytes - slots_bytes(config->slots_pages),
 	};
-	bool has_context;
+	bool has_context, has_head;
 	int error;
 
 	disk_remove(journal->disk, SLOTS_NEW_NAME);
@@ -544,8 +557,8 @@ static int load(struct journal *journal, struct segments_end *end)
 				      &limits, config->passes_unreadable, journal->buffer, end);
 	if (error)
 		return error;
-	if (!journal->segments.id)
-		journal->segments.id = config->new_id();
+	has_head = journal->slots.handle >= 0 && journal->slots.id;
+	journal->bad_places += journal->slots.handle >= 0 && !has_head;
 	journal->bad_places += journal->segments.bad_places;
 	journal->epoch = end->epoch;
 	journal->records = end->records;
@@ -558,13 +571,14 @@ static int load(struct journal *journal, struct segments_end *end)
 	    take_context(journal, config->context.bytes, config->context.size))
 		return -EINVAL;
 	error = load_slots(journal);
-	if (!error && journal->records < config->known_records)
-		error = lose(journal, config->known_records, 0);
+	if (!error && config->known.id == journal->segments.id &&
+	    journal->records < config->known.records)
+		error = lose(journal, config->known.records, config->known.samples);
 	if (error)
 		return error;
 	journal->epoch++;
 	error = change_context(journal, has_context);
-	if (!error && (journal->slots.handle < 0 || journal->slots.pages != config->slots_pages))
+	if (!error && (!has_head || journal->slots.pages != config->slots_pages))
 		error = replace_slots(journal);
 	if (!error)
 		segments_prepare(&journal->segments);

@@ -46,10 +46,12 @@ struct journal_config {
 	 * should not think so: it ends with -EIO.
 	 */
 	bool passes_unreadable;
-	/* Records that are known to be committed, from a mark: what is not there of them is lost,
-	 * and their numbers are not used again.
+	/* What is known to be committed to the spool of that id, from a mark: what is not there of
+	 * it is lost, and its numbers are not used again.
 	 */
-	uint64_t known_records;
+	struct {
+		uint64_t id, records, samples;
+	} known;
 };
 
 struct journal_stats {

@@ -9,6 +9,8 @@
 #include "spool/segments.h"
 
 #define SLOTS_NAME "slots"
+/* So often, with a refresh each, it is tried to read what cannot be read. */
+#define INDEX_TRIES 25
 
 struct journal_reader {
 	struct disk *disk;
@@ -21,6 +23,7 @@ struct journal_reader {
 	struct segments_end end;	/* of the newest, when it was indexed */
 	bool is_indexed;
 	bool passes_unreadable;
+	unsigned int unreadable;	/* tries in a row to make an index that gave EIO */
 	int slots_handle;
 	uint32_t slots_pages;
 	/* The context that was read last, and where a search in the same segment may begin. */
@@ -32,6 +35,9 @@ struct journal_reader {
 	uint64_t generation;
 	uint64_t at_record;
 	uint32_t at;
+	/* What was given last. A number always means the same record. */
+	struct journal_batch batch;
+	uint64_t batch_end;		/* 0: none */
 };
 
 struct journal_reader *journal_reader_open(struct disk *disk,
@@ -65,6 +71,7 @@ static void leave_segment(struct journal_reader *reader)
 
 static void forget(struct journal_reader *reader)
 {
+	reader->batch_end = 0;
 	leave_segment(reader);
 	segments_close(&reader->segments);
 	reader->is_indexed = false;
@@ -114,7 +121,9 @@ static int make_index(struct journal_reader *reader, uint64_t id)
 
 	forget(reader);
 	error = segments_open(&reader->segments, reader->disk, id, NULL,
-			      reader->passes_unreadable, reader->buffer, &reader->end);
+			      reader->unreadable >= INDEX_TRIES, reader->buffer, &reader->end);
+	reader->unreadable = error == -EIO ? reader->unreadable + 1 : 0;
+	reader->segments.passes_unreadable = reader->passes_unreadable;
 	if (!error && segments_next(&reader->segments, -1) < 0)
 		error = -ENOENT;
 	reader->is_indexed = !error;
@@ -156,6 +165,7 @@ void journal_reader_mark(const struct journal_reader *reader, struct journal_mar
 
 static int take_context(struct journal_reader *reader, const uint8_t *bytes, size_t size)
 {
+	reader->batch_end = 0;
 	if (size > CONTEXT_BYTES_MAX || !reader->get_series(bytes, size, &reader->series))
 		return -EBADMSG;
 	memcpy(reader->context, bytes, size);
@@ -176,6 +186,7 @@ static int give(struct journal_reader *reader, const struct frame *frame,
 		take_context(reader, reader->end.context, reader->end.context_size);
 	if (frame->context != reader->context_crc)
 		return -EBADMSG;
+	reader->batch_end = 0;
 	pending_clear(reader->records);
 	error = pending_take(reader->records, reader->codec, reader->buffer, frame,
 			     reader->series.decimals, reader->series.n);
@@ -188,6 +199,8 @@ static int give(struct journal_reader *reader, const struct frame *frame,
 		.context = reader->context,
 		.context_size = reader->context_size,
 	};
+	reader->batch = *batch;
+	reader->batch_end = frame->first + frame->count;
 	return 0;
 }
 
@@ -270,6 +283,7 @@ static int enter_segment(struct journal_reader *reader, const struct segment *se
 	reader->generation = segment->generation;
 	reader->at = PAGE_BYTES;
 	reader->at_record = segment->first;
+	reader->batch_end = 0;
 	reader->context_size = 0;
 	reader->context_crc = 0;
 	return 0;
@@ -344,6 +358,14 @@ static int get_from_segments(struct journal_reader *reader, uint64_t at,
 	return tell_hole(reader, at, end, samples_end, hole);
 }
 
+void journal_reader_first(const struct journal_reader *reader, uint64_t *record, uint64_t *samples)
+{
+	int i = segments_next(&reader->segments, -1);
+
+	*record = i < 0 ? reader->mark.blocked : reader->segments.list[i].first;
+	*samples = i < 0 ? reader->mark.blocked_samples : reader->segments.list[i].samples;
+}
+
 int journal_reader_get(struct journal_reader *reader, uint64_t at, struct journal_batch *batch,
 		       struct journal_hole *hole)
 {
@@ -351,6 +373,10 @@ int journal_reader_get(struct journal_reader *reader, uint64_t at, struct journa
 
 	if (!reader->is_indexed || at >= reader->mark.records)
 		return -EAGAIN;
+	if (reader->batch_end && at >= reader->batch.first && at < reader->batch_end) {
+		*batch = reader->batch;
+		return 0;
+	}
 	if (at >= reader->mark.blocked)
 		error = get_from_slots(reader, at, batch);
 	else

@@ -45,6 +45,11 @@ int journal_reader_refresh(struct journal_reader *reader, const struct journal_m
 /* As of the newest refresh. Without a mark @records and @samples are what it has found. */
 void journal_reader_mark(const struct journal_reader *reader, struct journal_mark *out);
 
+/* The oldest record that is in a segment, and the samples before it; the first in the ring if
+ * none is.
+ */
+void journal_reader_first(const struct journal_reader *reader, uint64_t *record, uint64_t *samples);
+
 /*
  * The batch that holds record @at. 0; -EAGAIN: not committed yet; -ENODATA: @hole tells how far
  * there is nothing; -ESTALE: the writer has gone on, refresh and try again; or -errno.

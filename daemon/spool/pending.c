@@ -148,6 +148,13 @@ uint32_t pending_samples(const struct pending *pending, uint32_t begin, uint32_t
 	return n;
 }
 
+const struct sample *pending_sample(const struct pending *pending, uint32_t at)
+{
+	struct run run = run_at(pending, at);
+
+	return run.note ? NULL : &pending->samples[run.sample];
+}
+
 uint32_t pending_note_bytes(const struct pending *pending)
 {
 	uint32_t bytes = 0;

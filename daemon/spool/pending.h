@@ -49,6 +49,8 @@ int pending_take(struct pending *pending, struct codec *codec, const uint8_t *by
 		 const struct frame *frame, const uint8_t *decimals, size_t series_n);
 /* Samples among the records from @begin to before @end. */
 uint32_t pending_samples(const struct pending *pending, uint32_t begin, uint32_t end);
+/* The sample that is record @at; NULL if that is a note. */
+const struct sample *pending_sample(const struct pending *pending, uint32_t at);
 /* Takes out @n records from record @at on. */
 void pending_drop(struct pending *pending, uint32_t at, uint32_t n);
 /* Bytes of all its notes. */

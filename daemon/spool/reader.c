@@ -2,30 +2,23 @@
 #include "spool/reader.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <string.h>
 
-#include "base/pack.h"
 #include "spool/mark.h"
 
-/* What one call may read without a mark, or in search of a good batch. */
-#define TURN_BYTES (8u << 20)
-
 struct spool_reader {
-	char log_path[PATH_MAX], run_dir[CONF_PATH_MAX];
-	int fd;				/* -1: none */
-	dev_t device;
-	ino_t inode;
+	char dir[PATH_MAX], run_dir[CONF_PATH_MAX];
+	struct disk *disk;		/* NULL: none */
+	struct journal_reader *journal;
 	bool is_viewed;
+	bool is_stale;			/* the writer has gone on since */
 	struct spool_view view;
-	uint64_t schema_at;		/* 0: none read */
+	uint8_t context[CONTEXT_BYTES_MAX];	/* of the schema, size 0: of none */
+	size_t context_size;
 	struct spool_schema schema;
-	uint8_t schema_buffer[SPOOL_SCHEMA_MAX];
-	uint8_t buffer[SPOOL_BATCH_MAX];
 };
 
 struct spool_reader *spool_reader_open(const char *state_dir, const char *run_dir)
@@ -34,130 +27,75 @@ struct spool_reader *spool_reader_open(const char *state_dir, const char *run_di
 
 	if (!reader)
 		return NULL;
-	reader->fd = -1;
-	snprintf(reader->log_path, sizeof(reader->log_path), "%s/spool/log", state_dir);
+	snprintf(reader->dir, sizeof(reader->dir), "%s/spool", state_dir);
 	snprintf(reader->run_dir, sizeof(reader->run_dir), "%s", run_dir);
 	return reader;
 }
 
-static void forget_log(struct spool_reader *reader)
+static void leave_folder(struct spool_reader *reader)
 {
-	if (reader->fd >= 0)
-		close(reader->fd);
-	reader->fd = -1;
-	reader->is_viewed = false;
-	reader->schema_at = 0;
+	journal_reader_close(reader->journal);
+	reader->journal = NULL;
+	disk_close_folder(reader->disk);
+	reader->disk = NULL;
+	reader->view = (struct spool_view){ 0 };
 }
 
 void spool_reader_close(struct spool_reader *reader)
 {
 	if (!reader)
 		return;
-	forget_log(reader);
+	leave_folder(reader);
 	free(reader);
 }
 
-static int open_log(struct spool_reader *reader)
+/* Opens the folder if none is open, or if another one is in its place. */
+static int enter_folder(struct spool_reader *reader)
 {
-	uint8_t bytes[SPOOL_HEADER_BYTES];
-	struct spool_header header;
-	struct stat status;
-	int error = -EBADMSG;
+	int error;
 
-	forget_log(reader);
-	reader->fd = open(reader->log_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (reader->fd < 0)
-		return -errno;
-	if (fstat(reader->fd, &status)) {
-		error = -errno;
-		goto err_forget;
-	}
-	if (!S_ISREG(status.st_mode) ||
-	    pread(reader->fd, bytes, sizeof(bytes), 0) != sizeof(bytes) ||
-	    !spool_header_get(bytes, &header))
-		goto err_forget;
-	reader->device = status.st_dev;
-	reader->inode = status.st_ino;
-	reader->view = (struct spool_view){
-		.id = header.id,
-		.start = header.start,
-		.first = SPOOL_HEADER_BYTES,
-		.end = SPOOL_HEADER_BYTES,
-		.produced = header.start,
-	};
-	return 0;
-
-err_forget:
-	forget_log(reader);
-	return error;
-}
-
-/* Opens the log if none is open, or if another one is in its place. */
-static int follow_log(struct spool_reader *reader)
-{
-	struct stat status;
-
-	if (stat(reader->log_path, &status)) {
-		int error = -errno;
-
-		forget_log(reader);
-		return error;
-	}
-	if (reader->fd >= 0 && status.st_dev == reader->device && status.st_ino == reader->inode)
+	if (reader->disk && disk_folder_is_at(reader->disk, reader->dir))
 		return 0;
-	return open_log(reader);
-}
-
-/* Without a mark: goes on over the batches for as long as they are good. */
-static int walk(struct spool_reader *reader)
-{
-	struct spool_view *view = &reader->view;
-	uint64_t stop = view->end + TURN_BYTES;
-	struct spool_batch_header batch;
-	struct stat status;
-
-	if (fstat(reader->fd, &status))
-		return -errno;
-	while (view->end < stop) {
-		int error = spool_batch_read(reader->fd, view->end, (uint64_t)status.st_size,
-					     view->id, reader->buffer, sizeof(reader->buffer),
-					     &batch);
-
-		if (error == -EBADMSG || (!error && batch.produced != view->produced + batch.count))
-			return 0;
-		if (error)
-			return error;
-		view->end += batch.length;
-		view->produced = batch.produced;
-	}
-	return 0;
+	leave_folder(reader);
+	error = disk_open_folder(reader->dir, false, &reader->disk);
+	if (error)
+		return error;
+	reader->journal = journal_reader_open(reader->disk, spool_schema_series);
+	if (reader->journal)
+		return 0;
+	leave_folder(reader);
+	return -ENOMEM;
 }
 
 int spool_reader_refresh(struct spool_reader *reader)
 {
-	struct spool_mark mark;
-	int error, mark_error;
+	struct spool_view *view = &reader->view;
+	struct journal_mark mark;
+	int error = enter_folder(reader), mark_error;
 
 	reader->is_viewed = false;
+	if (error)
+		return error;
 	mark_error = spool_mark_read(reader->run_dir, &mark);
 	if (mark_error && mark_error != -ENOENT)
 		return mark_error;
-	error = follow_log(reader);
-	if (error)
-		return error;
-	if (mark_error) {
-		error = walk(reader);
-	} else if (mark.id != reader->view.id) {
-		error = -EAGAIN;
-	} else if (mark.offset < reader->view.first || mark.produced < reader->view.start) {
-		error = -EBADMSG;
-	} else {
-		reader->view.end = mark.offset;
-		reader->view.produced = mark.produced;
+	/* Without a mark nobody writes, and what was seen once stays. */
+	if (!mark_error || !view->id || view->is_marked || reader->is_stale)
+		error = journal_reader_refresh(reader->journal, mark_error ? NULL : &mark);
+	reader->is_stale = false;
+	if (error) {
+		*view = (struct spool_view){ 0 };
+		/* Files of a spool that the mark does not mean. */
+		return error == -ESTALE || (error == -ENOENT && !mark_error) ? -EAGAIN : error;
 	}
-	reader->view.is_marked = !mark_error;
-	reader->is_viewed = !error;
-	return error;
+	journal_reader_mark(reader->journal, &mark);
+	view->id = mark.id;
+	view->records = mark.records;
+	view->samples = mark.samples;
+	view->is_marked = !mark_error;
+	journal_reader_first(reader->journal, &view->first, &view->start);
+	reader->is_viewed = true;
+	return 0;
 }
 
 const struct spool_view *spool_reader_view(const struct spool_reader *reader)
@@ -165,98 +103,46 @@ const struct spool_view *spool_reader_view(const struct spool_reader *reader)
 	return reader->is_viewed ? &reader->view : NULL;
 }
 
-static int read_schema(struct spool_reader *reader, uint64_t at, uint64_t before)
+static int take_schema(struct spool_reader *reader, const struct journal_batch *batch)
 {
-	struct spool_batch_header batch;
-	int error;
-
-	if (at && at == reader->schema_at)
+	if (batch->context_size == reader->context_size &&
+	    !memcmp(batch->context, reader->context, batch->context_size))
 		return 0;
-	reader->schema_at = 0;
-	if (at < reader->view.first || at >= before)
+	reader->context_size = 0;
+	if (!spool_schema_get(batch->context, batch->context_size, &reader->schema))
 		return -EBADMSG;
-	error = spool_batch_read(reader->fd, at, before, reader->view.id, reader->schema_buffer,
-				 sizeof(reader->schema_buffer), &batch);
-	if (error)
-		return error;
-	if (batch.kind != SPOOL_SCHEMA ||
-	    !spool_schema_get(reader->schema_buffer + SPOOL_BATCH_HEADER_BYTES,
-			      batch.length - SPOOL_BATCH_HEADER_BYTES, &reader->schema))
-		return -EBADMSG;
-	reader->schema_at = at;
+	memcpy(reader->context, batch->context, batch->context_size);
+	reader->context_size = batch->context_size;
 	return 0;
 }
 
-/* Makes a batch of what is in the buffer; -EBADMSG if its samples have no names. */
-static int take(struct spool_reader *reader, uint64_t offset,
-		const struct spool_batch_header *header, struct spool_batch *batch)
+int spool_reader_get(struct spool_reader *reader, uint64_t at, struct spool_batch *batch,
+		     struct journal_hole *hole)
 {
-	const uint8_t *samples = reader->buffer + SPOOL_BATCH_HEADER_BYTES;
-	int error;
-
-	if (header->produced - header->count < reader->view.start ||
-	    header->produced > reader->view.produced)
-		return -EBADMSG;
-	error = read_schema(reader, header->schema, offset);
-	if (error)
-		return error;
-	for (size_t i = 0; i < header->count; i++) {
-		struct sample sample;
-
-		spool_sample_get(samples + i * SPOOL_SAMPLE_BYTES, &sample);
-		if (sample.channel >= reader->schema.series_n)
-			return -EBADMSG;
-	}
-	*batch = (struct spool_batch){
-		.offset = offset,
-		.next = offset + header->length,
-		.before = header->produced - header->count,
-		.count = header->count,
-		.samples = samples,
-		.schema = &reader->schema,
-	};
-	return 0;
-}
-
-int spool_reader_next(struct spool_reader *reader, uint64_t *offset, struct spool_batch *batch)
-{
-	struct spool_batch_header header;
+	struct journal_batch found;
 	int error;
 
 	if (!reader->is_viewed)
 		return -EAGAIN;
-	for (;;) {
-		if (*offset == reader->view.end)
-			return -EAGAIN;
-		error = spool_batch_read(reader->fd, *offset, reader->view.end, reader->view.id,
-					 reader->buffer, sizeof(reader->buffer), &header);
-		if (error)
-			return error;
-		if (header.kind == SPOOL_SAMPLES)
-			return take(reader, *offset, &header, batch);
-		*offset += header.length;
-	}
+	error = journal_reader_get(reader->journal, at, &found, hole);
+	if (!error)
+		error = take_schema(reader, &found);
+	reader->is_stale = error == -ESTALE;
+	if (error)
+		return error == -ESTALE ? -EAGAIN : error;
+	*batch = (struct spool_batch){ found.first, found.samples, found.records, &reader->schema };
+	return 0;
 }
 
-int spool_reader_skip(struct spool_reader *reader, uint64_t *offset, struct spool_batch *batch)
+int spool_reader_pass(struct spool_reader *reader, uint64_t at, struct spool_batch *batch,
+		      struct journal_hole *hole)
 {
-	struct spool_batch_header header;
-	uint64_t at = *offset + 1, stop = at + TURN_BYTES;
 	int error;
 
 	if (!reader->is_viewed)
 		return -EAGAIN;
-	while (at < stop) {
-		error = spool_batch_find(reader->fd, &at, reader->view.end, reader->view.id,
-					 TURN_BYTES, reader->buffer, &header);
-		if (error) {
-			*offset = at - 1;
-			return error;
-		}
-		*offset = at;
-		if (header.kind == SPOOL_SAMPLES && !take(reader, at, &header, batch))
-			return 0;
-		at++;
-	}
-	return -EAGAIN;
+	journal_reader_pass_unreadable(reader->journal, true);
+	error = spool_reader_get(reader, at, batch, hole);
+	journal_reader_pass_unreadable(reader->journal, false);
+	return error;
 }

@@ -84,13 +84,15 @@ static int read_frame(const struct segments *segments, int handle, const struct 
 	return error == -ENODATA ? -EBADMSG : error;
 }
 
-int segment_find_frame(const struct segments *segments, int handle, const struct segment *segment,
+int segment_find_frame(struct segments *segments, int handle, const struct segment *segment,
 		       uint32_t *at, uint8_t *buffer, struct frame *frame)
 {
 	for (; *at < segment->bytes; *at += PAGE_BYTES) {
 		int error = read_frame(segments, handle, segment, *at, buffer, frame);
 
-		if (error != -EBADMSG && (error != -EIO || !segments->passes_unreadable))
+		if (error == -EIO && segments->passes_unreadable)
+			segments->unreadable++;
+		else if (error != -EBADMSG)
 			return error;
 	}
 	return -ENODATA;
@@ -107,49 +109,42 @@ static void take_gaps(struct segments *segments, const struct segment_head *head
 }
 
 /* What a file is, by its head, or by its frames if that cannot be read. */
-static int read_file(struct segments *segments, struct segment *segment, bool is_writer,
-		     uint8_t *buffer)
+static int read_open_file(struct segments *segments, struct segment *segment, int handle,
+			  uint8_t *buffer)
 {
-	int handle = open_file(segments, segment, false), error;
+	int64_t size = disk_size(segments->disk, handle);
 	struct segment_head head = { 0 };
 	uint32_t at = PAGE_BYTES;
 	struct frame frame;
-	int64_t size;
+	int error;
 
-	if (handle < 0)
-		return handle;
-	/* What a writer that was killed has left in memory, and what a failed write has left
-	 * there as if it were on the disk.
-	 */
-	error = is_writer ? disk_sync(segments->disk, handle) : 0;
-	if (error)
-		goto out;
-	if (is_writer)
-		disk_forget(segments->disk, handle);
-	size = disk_size(segments->disk, handle);
+	if (size < 0)
+		return (int)size;
 	if (size < 2 * PAGE_BYTES || size > INT32_MAX)
-		goto out;
+		return 0;
 	segment->bytes = (uint32_t)size / PAGE_BYTES * PAGE_BYTES;
 	error = disk_read(segments->disk, handle, buffer, PAGE_BYTES, 0);
-	if (error && (error != -EIO || !segments->passes_unreadable))
-		goto out;
+	if (!error && head_is_newer(buffer))
+		return -EPROTONOSUPPORT;
+	if (error == -EIO && segments->passes_unreadable)
+		segments->unreadable++;
+	else if (error)
+		return error;
 	if (!error && segment_head_get(buffer, &head)) {
 		if (!segments->id)
 			segments->id = head.id;
 		/* Another spool's: not ours to overwrite. */
 		segment->is_foreign = head.id != segments->id;
 		if (segment->is_foreign)
-			goto out;
+			return 0;
 		segment->generation = head.generation;
 		take_gaps(segments, &head);
 		if (head.generation > segments->newest)
 			segments->newest = head.generation;
 	}
 	error = segment_find_frame(segments, handle, segment, &at, buffer, &frame);
-	if (error) {
-		error = error == -ENODATA ? 0 : error;
-		goto out;
-	}
+	if (error)
+		return error == -ENODATA ? 0 : error;
 	segment->is_headless = !segment->generation;
 	segments->bad_places += at != PAGE_BYTES;
 	if (!segments->id)
@@ -160,8 +155,35 @@ static int read_file(struct segments *segments, struct segment *segment, bool is
 	segment->samples = frame.samples;
 	if (frame.salt > segments->newest)
 		segments->newest = frame.salt;
-out:
+	return 0;
+}
+
+static int read_file(struct segments *segments, struct segment *segment, bool is_writer,
+		     uint8_t *buffer)
+{
+	int handle = open_file(segments, segment, false), error = handle < 0 ? handle : 0;
+	unsigned int unreadable = segments->unreadable;
+
+	/* What a writer that was killed has left in memory, and what a failed write has left
+	 * there as if it were on the disk.
+	 */
+	if (!error && is_writer) {
+		error = disk_sync(segments->disk, handle);
+		if (!error)
+			disk_forget(segments->disk, handle);
+	}
+	if (!error)
+		error = read_open_file(segments, segment, handle, buffer);
 	disk_close(segments->disk, handle);
+	if (error == -EIO && segments->passes_unreadable) {
+		segments->unreadable++;
+		error = 0;
+	}
+	if (!error && segments->unreadable != unreadable) {
+		segments->bad_places++;
+		/* Nothing is known of it: perhaps it can be read another day. */
+		segment->is_foreign = !segment->has_frames;
+	}
 	return error;
 }
 
@@ -184,7 +206,8 @@ static void take_frame(struct segments *segments, uint32_t at, const uint8_t *bu
 /* Goes over the frames of the newest segment that has some, up to the end of them. */
 static int walk_current(struct segments *segments, uint8_t *buffer, struct segments_end *end)
 {
-	const struct segment *segment = &segments->list[segments->current];
+	struct segment *segment = &segments->list[segments->current];
+	unsigned int unreadable = segments->unreadable;
 	uint32_t at = PAGE_BYTES, found;
 	struct frame frame;
 	int error;
@@ -201,6 +224,12 @@ static int walk_current(struct segments *segments, uint8_t *buffer, struct segme
 		at = found + (uint32_t)pages_bytes(frame.length);
 	}
 	segments->end = at;
+	if (error == -ENODATA && segments->unreadable != unreadable) {
+		segments->bad_places++;
+		segment->is_sealed = true;
+		disk_close(segments->disk, segments->handle);
+		segments->handle = -1;
+	}
 	return error == -ENODATA ? 0 : error;
 }
 
@@ -254,6 +283,12 @@ int segments_open(struct segments *segments, struct disk *disk, uint64_t id,
 	if (error)
 		goto err_close;
 	count_headless(segments, end);
+	/* Too large for a bound that has become smaller: it shall become the oldest. */
+	if (limits && segments->handle >= 0 && segments_bytes(segments) > limits->total &&
+	    segments->list[segments->current].bytes > limits->bytes) {
+		disk_close(disk, segments->handle);
+		segments->handle = -1;
+	}
 	return 0;
 
 err_close:
@@ -462,21 +497,32 @@ static struct gap gap_of(const struct segments *segments, int at, int next)
 	return gap;
 }
 
-/* The oldest, but never the newest: where the next one begins, it ends. */
-static int give_up_oldest(struct segments *segments)
+/* The oldest, but never the newest, as it ends where the next one begins; or -1. */
+static int find_oldest(const struct segments *segments)
 {
 	int at = segments_next(segments, -1);
-	int next = at < 0 ? -1 : segments_next(segments, at), error;
-	struct gap gap, before[GAPS_MAX];
-	uint32_t before_n = segments->gaps_n;
-	bool is_touched;
 
-	if (next < 0 || is_current(segments, (unsigned int)at))
-		return -ENOSPC;
-	memcpy(before, segments->gaps, sizeof(before));
-	gap = gap_of(segments, at, next);
+	return at >= 0 && segments_next(segments, at) >= 0 &&
+	       !is_current(segments, (unsigned int)at) ? at : -1;
+}
+
+static void tell_gap(struct segments *segments, int at)
+{
+	struct gap gap = gap_of(segments, at, segments_next(segments, at));
+
 	if (gap.end > gap.first)
 		add_gap(segments, &gap);
+}
+
+static int give_up(struct segments *segments, int at)
+{
+	struct gap before[GAPS_MAX];
+	uint32_t before_n = segments->gaps_n;
+	bool is_touched;
+	int error;
+
+	memcpy(before, segments->gaps, sizeof(before));
+	tell_gap(segments, at);
 	error = reuse_file(segments, (unsigned int)at, &is_touched);
 	if (error && !is_touched) {
 		memcpy(segments->gaps, before, sizeof(before));
@@ -508,26 +554,106 @@ static bool is_ready(const struct segments *segments)
 		return false;
 	last = &segments->list[segments->n - 1];
 	return last->generation && last->generation == segments->newest && !last->has_frames &&
-	       !last->is_sealed;
+	       !last->is_sealed &&
+	       (last->bytes <= segments->limits.bytes ||
+		segments_bytes(segments) <= segments->limits.total);
 }
 
-int segments_prepare(struct segments *segments)
+/* A file goes. Its gap is told by the next head; until there is one, a hole is only a hole. */
+static int remove_file(struct segments *segments, int at)
+{
+	char name[DISK_NAME_MAX];
+	int error;
+
+	if (segments->list[at].has_frames)
+		tell_gap(segments, at);
+	segment_name(name, segments->list[at].file);
+	error = disk_remove(segments->disk, name);
+	if (error && error != -ENOENT)
+		return error;
+	segments->n--;
+	memmove(&segments->list[at], &segments->list[at + 1],
+		(segments->n - (unsigned int)at) * sizeof(*segments->list));
+	segments->current -= segments->current > (unsigned int)at;
+	return 0;
+}
+
+/* A bound that has become smaller: first goes what holds nothing, then the oldest. */
+static int shrink(struct segments *segments)
+{
+	bool is_less = false;
+	int at, error = 0;
+
+	while (!error && segments_bytes(segments) > segments->limits.total) {
+		at = find_unused(segments);
+		if (at < 0 || at + 1 == (int)segments->n)
+			at = find_oldest(segments);
+		if (at < 0)
+			break;
+		error = remove_file(segments, at);
+		is_less = true;
+	}
+	if (is_less && !error)
+		error = disk_sync_names(segments->disk);
+	return error ? error : is_less;
+}
+
+/* Whether the bound allows that a file becomes as long as a new one. @at: -1 for one more. */
+static bool may_have(const struct segments *segments, int at)
+{
+	uint64_t bytes = segments_bytes(segments) - (at < 0 ? 0 : segments->list[at].bytes);
+
+	return bytes + segments->limits.bytes <= segments->limits.total;
+}
+
+/* Whether what is in use is of larger files than there should be: the only way is one more. */
+static bool is_too_large(const struct segments *segments)
+{
+	int at = segments_next(segments, -1);
+
+	return at >= 0 && segments->list[at].bytes > segments->limits.bytes;
+}
+
+static int prepare(struct segments *segments)
 {
 	bool is_touched;
 	int at, error;
 
-	if (is_ready(segments))
-		return 0;
-	/* Nothing is given up while there is a file that holds nothing, whatever its faults. */
-	at = find_unused(segments);
-	if (at >= 0 && (!segments->list[at].failures || segments->n >= segments->limits.n))
-		return reuse_file(segments, (unsigned int)at, &is_touched);
-	error = -ENOSPC;
-	if (segments->n < segments->limits.n)
-		error = make_file(segments);
-	if (at < 0 && (error == -ENOSPC || error == -EDQUOT))
-		error = give_up_oldest(segments);
-	return error;
+	for (;;) {
+		/* Nothing is given up while a file holds nothing, whatever its faults. */
+		at = find_unused(segments);
+		if (at >= 0 && may_have(segments, at) &&
+		    (!segments->list[at].failures || !may_have(segments, -1)))
+			return reuse_file(segments, (unsigned int)at, &is_touched);
+		error = may_have(segments, -1) ? make_file(segments) : -ENOSPC;
+		if (error != -ENOSPC && error != -EDQUOT)
+			return error;
+		if (at >= 0 && may_have(segments, -1))
+			return error;
+		if (at < 0) {
+			at = find_oldest(segments);
+			if (at < 0)
+				return is_too_large(segments) ? make_file(segments) : -ENOSPC;
+			if (may_have(segments, at))
+				return give_up(segments, at);
+		}
+		error = remove_file(segments, at);
+		if (error)
+			return error;
+	}
+}
+
+int segments_prepare(struct segments *segments)
+{
+	int is_less = shrink(segments);
+	bool is_touched;
+
+	if (is_less < 0)
+		return is_less;
+	if (!is_ready(segments))
+		return prepare(segments);
+	/* What has gone is told. */
+	return is_less ? reuse_file(segments, segments->n - 1, &is_touched) : 0;
 }
 
 int segments_advance(struct segments *segments, uint64_t records, uint64_t samples)
@@ -600,10 +726,21 @@ int segments_put(struct segments *segments, uint8_t *bytes, struct frame *frame)
 	return error;
 }
 
+/* Whether somebody has moved or removed its file. */
+static bool is_current_named(const struct segments *segments)
+{
+	char name[DISK_NAME_MAX];
+
+	segment_name(name, segments->list[segments->current].file);
+	return disk_is_named(segments->disk, segments->handle, name);
+}
+
 int segments_sync(struct segments *segments)
 {
 	int error = segments->handle < 0 ? -EBADF : disk_sync(segments->disk, segments->handle);
 
+	if (!error && !is_current_named(segments))
+		error = -ESTALE;
 	if (error)
 		seal_current(segments);
 	else

@@ -15,7 +15,7 @@ struct segment {
 	uint64_t generation;	/* 0: not in use, to be overwritten */
 	bool has_frames;
 	bool is_sealed;		/* a write or a sync has failed: nothing more is written to it */
-	bool is_foreign;	/* of another spool: left alone */
+	bool is_foreign;	/* of another spool, or not to be read: left alone */
 	unsigned int failures;	/* to begin it anew */
 	bool is_headless;	/* known by its frames: its head is no good */
 	uint64_t first;		/* record number, and samples, before its first frame */
@@ -25,13 +25,14 @@ struct segment {
 
 struct segments_limits {
 	uint32_t bytes;		/* of a segment that is made */
-	unsigned int n;		/* files that the bound allows, at least 3 */
+	uint64_t total;		/* of all of them, at least three times that */
 };
 
 struct segments {
 	struct disk *disk;
 	uint64_t id;
 	bool passes_unreadable;	/* pages that cannot be read are none, and not -EIO */
+	unsigned int unreadable;	/* so many of them */
 	struct segments_limits limits;
 	struct segment *list;	/* by generation; those not in use first */
 	unsigned int n, allocated;
@@ -67,7 +68,8 @@ void segments_close(struct segments *segments);
 
 /*
  * Makes a segment ready ahead if there is none: a new file, or the oldest but the current one,
- * given up. 0 or -errno; -ENOSPC also if there is none to give up.
+ * given up. What is beyond the bound, as it has become smaller, is given up as well. 0 or
+ * -errno; -ENOSPC also if there is none to give up.
  */
 int segments_prepare(struct segments *segments);
 /* The ready one becomes the current one, in which @records come next. 0 or -errno. */
@@ -99,7 +101,7 @@ int segment_open(const struct segments *segments, const struct segment *segment)
  * The next whole frame from byte @*at of a segment on, over pages that are none. 0, -ENODATA
  * or -errno.
  */
-int segment_find_frame(const struct segments *segments, int handle, const struct segment *segment,
+int segment_find_frame(struct segments *segments, int handle, const struct segment *segment,
 		       uint32_t *at, uint8_t *buffer, struct frame *frame);
 /* Whether the file still holds that segment: 0, -ESTALE or -errno. @buffer: of PAGE_BYTES. */
 int segment_check(const struct segments *segments, int handle, const struct segment *segment,

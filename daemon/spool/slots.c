@@ -53,13 +53,34 @@ int slots_create(struct slots *slots, struct disk *disk, const char *name, uint6
 	return error;
 }
 
-int slots_open(struct slots *slots, struct disk *disk, const char *name)
+/* By its head, or by its size if that is no good. */
+static int read_head(struct slots *slots, bool passes_unreadable)
 {
+	int64_t size = disk_size(slots->disk, slots->handle);
 	uint8_t page[PAGE_BYTES];
 	struct slots_head head;
 	int error;
 
-	*slots = (struct slots){ .disk = disk };
+	if (size < 0)
+		return (int)size;
+	if (size < (int64_t)page_at(1) || (uint64_t)size > page_at(SLOTS_PAGES_MAX))
+		return -EBADMSG;
+	slots->pages = (uint32_t)(size / PAGE_BYTES) - 1;
+	error = disk_read(slots->disk, slots->handle, page, sizeof(page), 0);
+	if (error == -EIO && passes_unreadable)
+		return 0;
+	if (!error && head_is_newer(page))
+		return -EPROTONOSUPPORT;
+	if (!error && slots_head_get(page, &head) && page_at(head.pages) == (uint64_t)size)
+		slots->id = head.id;
+	return error;
+}
+
+int slots_open(struct slots *slots, struct disk *disk, const char *name, bool passes_unreadable)
+{
+	int error;
+
+	*slots = (struct slots){ .disk = disk, .passes_unreadable = passes_unreadable };
 	slots->handle = disk_open(disk, name, false);
 	if (slots->handle < 0)
 		return slots->handle;
@@ -67,22 +88,12 @@ int slots_open(struct slots *slots, struct disk *disk, const char *name)
 	 * there as if it were on the disk.
 	 */
 	error = disk_sync(disk, slots->handle);
+	if (!error) {
+		disk_forget(disk, slots->handle);
+		error = read_head(slots, passes_unreadable);
+	}
 	if (error)
-		goto err_close;
-	disk_forget(disk, slots->handle);
-	error = disk_read(disk, slots->handle, page, sizeof(page), 0);
-	if (error == -ENODATA || (!error && !slots_head_get(page, &head)))
-		error = -EBADMSG;
-	if (!error && disk_size(disk, slots->handle) != (int64_t)page_at(head.pages))
-		error = -EBADMSG;
-	if (error)
-		goto err_close;
-	slots->id = head.id;
-	slots->pages = head.pages;
-	return 0;
-
-err_close:
-	slots_close(slots);
+		slots_close(slots);
 	return error;
 }
 
@@ -111,14 +122,13 @@ static int get_commit(struct slots *slots, struct slots_commit *commit, uint8_t 
 	if (error)
 		return error;
 	if (!frame_get(buffer, &commit->frame) || commit->frame.kind != FRAME_COMMIT ||
-	    commit->frame.id != slots->id ||
+	    (slots->id && commit->frame.id != slots->id) ||
 	    pages_of(commit->frame.length) > slots->pages - commit->page)
 		return -EBADMSG;
 	return slots_read(slots, commit, buffer);
 }
 
-int slots_scan(struct slots *slots, bool passes_unreadable, uint8_t *buffer,
-	       struct slots_commit **found)
+int slots_scan(struct slots *slots, uint8_t *buffer, struct slots_commit **found)
 {
 	struct slots_commit commit, *list = calloc(slots->pages, sizeof(*list));
 	int n = 0;
@@ -129,8 +139,11 @@ int slots_scan(struct slots *slots, bool passes_unreadable, uint8_t *buffer,
 		int error = get_commit(slots, &commit, buffer);
 
 		if (!error) {
+			slots->id = commit.frame.id;
 			list[n++] = commit;
-		} else if (error != -EBADMSG && (error != -EIO || !passes_unreadable)) {
+		} else if (error == -EIO && slots->passes_unreadable) {
+			slots->unreadable++;
+		} else if (error != -EBADMSG) {
 			free(list);
 			return error;
 		}

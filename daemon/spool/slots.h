@@ -12,8 +12,10 @@
 struct slots {
 	struct disk *disk;
 	int handle;		/* -1: none, or given up after an error */
-	uint64_t id;
+	uint64_t id;		/* 0: its head is no good, and what it holds will tell */
 	uint32_t pages;		/* of the ring */
+	bool passes_unreadable;	/* pages that cannot be read hold nothing, and are no -EIO */
+	unsigned int unreadable;	/* so many of them */
 	uint32_t head;		/* the page for the next commit, from 0 */
 	uint32_t used;		/* pages before it that are still needed */
 };
@@ -27,17 +29,18 @@ struct slots_commit {
 /* Makes a ring under @name; the name is not durable yet. 0 or -errno; -1 is its handle then. */
 int slots_create(struct slots *slots, struct disk *disk, const char *name, uint64_t id,
 		 uint32_t pages);
-/* -ENOENT: there is none; -EBADMSG: it is no ring, or of another size than it says. */
-int slots_open(struct slots *slots, struct disk *disk, const char *name);
+/*
+ * Opens one, also without a good head, by the size of its file. -ENOENT: there is none; -EBADMSG:
+ * it cannot be one. @passes_unreadable: pages that cannot be read hold nothing, else it is -EIO.
+ */
+int slots_open(struct slots *slots, struct disk *disk, const char *name, bool passes_unreadable);
 void slots_close(struct slots *slots);
 
 /*
  * Finds all whole commits, in no order: at most @slots->pages. @buffer of FRAME_BYTES_MAX.
- * @found is the caller's to free. @passes_unreadable: a page that cannot be read holds none,
- * else it is -EIO. Returns how many, or -errno.
+ * @found is the caller's to free. Returns how many, or -errno.
  */
-int slots_scan(struct slots *slots, bool passes_unreadable, uint8_t *buffer,
-	       struct slots_commit **found);
+int slots_scan(struct slots *slots, uint8_t *buffer, struct slots_commit **found);
 /* Reads and checks one that was found. 0, -EBADMSG or -errno. */
 int slots_read(struct slots *slots, const struct slots_commit *commit, uint8_t *buffer);
 

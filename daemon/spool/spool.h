@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The writing end of the spool. One thread, one process: the directory is locked.
- * After a failed append only spool_recover() and spool_close() may follow.
+ * The spool of hydropond: the journal in <state_dir>/spool, with the configuration's channels
+ * as its series, and the mark that tells the forwarder how far it goes. One thread, one
+ * process: the directory is locked. docs/spool-format.md describes the files.
  */
 #ifndef HYDROPON_SPOOL_H
 #define HYDROPON_SPOOL_H
@@ -12,31 +13,35 @@
 
 #include "base/conf.h"
 #include "base/sample.h"
+#include "spool/journal.h"
+
+enum { SPOOL_BATCH_SAMPLES = JOURNAL_COMMIT_SAMPLES };
+
+/* The least max-bytes that a spool needs. */
+#define SPOOL_MIN_BYTES (4u << 20)
 
 struct spool;
 
 /*
- * Opens <state_dir>/spool/log of @conf, which must outlive it, making it if need be.
- * Reads the whole file, so it takes as long as that. 0; -EBUSY if another process
- * has it; or -errno.
+ * Opens the spool of @conf, which must outlive it, after whatever end, and makes it if need be.
+ * @passes_unreadable: what the disk cannot read is lost, and told; else that is -EIO. 0; -EBUSY
+ * if another process has it; -EPROTONOSUPPORT: a later version wrote it; or -errno.
  */
-int spool_open(const struct conf *conf, struct spool **out);
+int spool_open(const struct conf *conf, bool passes_unreadable, struct spool **out);
 void spool_close(struct spool *spool);
 
-/* Whether @n more samples stay within spool_max_bytes. */
-bool spool_has_room(const struct spool *spool, size_t n);
 /*
  * Commits 1 .. SPOOL_BATCH_SAMPLES samples: durable once 0 is returned. -EINVAL: a
- * sample of no known channel, nothing was done. Any other -errno: nothing was
- * committed, and the file must be recovered before the samples are appended again.
+ * sample of no known channel, nothing was done. -ENODEV: the directory is not that of the
+ * configuration any more, close it and open another. Any other -errno: nothing was
+ * committed, and the spool must be recovered before the samples are appended again.
  */
 int spool_append(struct spool *spool, const struct sample *samples, size_t n);
-/* Opens the file anew and cuts it at the last commit. 0 or -errno: call it again. */
+/* 0 or -errno: call it again. */
 int spool_recover(struct spool *spool);
+/* Makes a block of what was committed if it is time; to be called after commits. */
+void spool_tend(struct spool *spool, uint64_t now_ns);
 
-uint64_t spool_id(const struct spool *spool);
-/* Samples committed over the life of the spool, replaced files included. */
-uint64_t spool_produced(const struct spool *spool);
-uint64_t spool_bytes(const struct spool *spool);
+void spool_stats(const struct spool *spool, struct journal_stats *out);
 
 #endif

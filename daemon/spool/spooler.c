@@ -16,12 +16,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/queue.h"
-#include "spool/format.h"
 #include "spool/spool.h"
 
 #define QUEUE_SAMPLES 65536
 #define STACK_BYTES (128 * 1024)
 #define RETRY_NS NS_PER_SEC
+/* So often, a second apart, is an open tried that cannot read. */
+#define READ_TRIES 10
 
 struct spooler {
 	const struct conf *conf;
@@ -40,7 +41,7 @@ struct spooler {
 	/* The thread's own. */
 	struct spool *spool;		/* NULL until it could be opened */
 	bool is_open;			/* and not to be recovered first */
-	bool is_full_told;
+	unsigned int unreadable;	/* opens in a row that gave EIO */
 	int told_error;
 	uint64_t retry_ns;
 	size_t batch_n;			/* taken from the queue and not committed yet */
@@ -65,6 +66,13 @@ static const char *remedy_of(int error)
 		return "Make the directory belong to the user that hydropond runs as";
 	case -EBUSY:
 		return "Another hydropond writes there: stop it";
+	case -EPROTONOSUPPORT:
+		return "A later version of Hydropon wrote it: install that one, or move the "
+		       "directory away";
+	case -ENODEV:
+	case -ESTALE:
+		return "Somebody has moved or removed it while hydropond was running: what was "
+		       "committed there is where it is now";
 	case -ENOENT:
 	case -ENOTDIR:
 		return "Create the directory above it, or correct state-dir";
@@ -95,14 +103,19 @@ static void note_error(struct spooler *spooler, int error)
 
 static void note_success(struct spooler *spooler)
 {
+	struct journal_stats stats;
+
+	spool_stats(spooler->spool, &stats);
 	atomic_store(&spooler->is_failing, false);
 	atomic_store(&spooler->trying_ns, 0);
 
 	pthread_mutex_lock(&spooler->lock);
 	spooler->stats.error = 0;
 	spooler->stats.pending = spooler->batch_n;
-	spooler->stats.produced = spool_produced(spooler->spool);
-	spooler->stats.bytes = spool_bytes(spooler->spool);
+	spooler->stats.produced = stats.samples;
+	spooler->stats.bytes = stats.bytes;
+	spooler->stats.blocks = stats.blocks;
+	spooler->stats.lost = stats.lost_records;
 	pthread_mutex_unlock(&spooler->lock);
 
 	if (spooler->told_error)
@@ -123,7 +136,9 @@ static void open_spool(struct spooler *spooler)
 
 	begin_try(spooler);
 	error = spooler->spool ? spool_recover(spooler->spool) :
-				 spool_open(spooler->conf, &spooler->spool);
+				 spool_open(spooler->conf, spooler->unreadable >= READ_TRIES,
+					    &spooler->spool);
+	spooler->unreadable = error == -EIO ? spooler->unreadable + 1 : 0;
 	if (error) {
 		note_error(spooler, error);
 		return;
@@ -132,22 +147,6 @@ static void open_spool(struct spooler *spooler)
 	/* A disk that is full opens well: what failed before must succeed first. */
 	if (!spooler->batch_n)
 		note_success(spooler);
-}
-
-static void refuse_full(struct spooler *spooler)
-{
-	pthread_mutex_lock(&spooler->lock);
-	spooler->stats.refused_full += spooler->batch_n;
-	spooler->batch_n = 0;
-	spooler->stats.pending = 0;
-	pthread_mutex_unlock(&spooler->lock);
-	if (!spooler->is_full_told)
-		log_error("spool: %s/spool/log is full (%llu bytes): new samples are lost until "
-			  "max-bytes in [spool] is raised, or hydropond is stopped and the file "
-			  "moved away after every store has 0 queued", spooler->conf->state_dir,
-			  (unsigned long long)spooler->conf->spool_max_bytes);
-	spooler->is_full_told = true;
-	atomic_store(&spooler->trying_ns, 0);
 }
 
 static int append_batch(struct spooler *spooler)
@@ -160,8 +159,6 @@ static int append_batch(struct spooler *spooler)
 	if (error)
 		return error;
 	us = (clock_boot_ns() - before_ns) / 1000;
-	spooler->is_full_told = false;
-
 	spooler->batch_n = 0;
 
 	pthread_mutex_lock(&spooler->lock);
@@ -190,13 +187,15 @@ static void commit_queue(struct spooler *spooler)
 		}
 		if (!spooler->batch_n)
 			return;
-		if (!spool_has_room(spooler->spool, spooler->batch_n)) {
-			refuse_full(spooler);
-			continue;
-		}
 		error = append_batch(spooler);
 		if (error)
 			note_error(spooler, error);
+		else
+			spool_tend(spooler->spool, clock_boot_ns());
+		if (error == -ENODEV) {
+			spool_close(spooler->spool);
+			spooler->spool = NULL;
+		}
 	}
 }
 

@@ -27,10 +27,11 @@ struct spooler;
 struct spooler_stats {
 	uint64_t produced;		/* samples committed, over the life of the spool */
 	uint64_t refused_queue;		/* lost before commit since start: queue full */
-	uint64_t refused_full;		/* lost before commit since start: spool full */
 	uint64_t refused_error;		/* lost before commit since start: I/O error */
 	uint64_t pending;		/* in the queue, not yet committed */
 	uint64_t bytes, max_bytes;
+	uint64_t blocks;		/* made since start */
+	uint64_t lost;			/* found by opening: committed, and not there any more */
 	uint64_t commits, commit_last_us, commit_max_us;
 	int error;			/* 0, or -errno of the newest commit or open */
 	uint64_t stuck_ms;		/* 0, or how long nothing could be committed */

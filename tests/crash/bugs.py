@@ -96,8 +96,8 @@ BUGS = {
                        "					records_end > segments->list[i].first;",
          "segments->list[i].is_headless && i != oldest;")],
     "records_are_numbered_anew_after_an_opening": [
-        ("journal.c", "	journal->records += frame->count;\n	journal->samples += pending",
-         "	journal->records += frame->count - (frame->count > 1);\n"
+        ("journal.c", "	journal->records += frame->count - known;\n	journal->samples += pending",
+         "	journal->records += frame->count - known - (frame->count > 1);\n"
          "	journal->samples += pending")],
 }
 

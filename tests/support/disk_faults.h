@@ -2,7 +2,7 @@
 /*
  * Takes the place of fsync(), fdatasync(), pread() and renameat() in a test program: they
  * can be made to fail or to hang, and a test that opens thousands of files need not wait
- * for the disk.
+ * for the disk_faults.
  */
 #ifndef HYDROPON_TEST_DISK_FAULTS_H
 #define HYDROPON_TEST_DISK_FAULTS_H
@@ -22,31 +22,31 @@ struct {
 	off_t bad_from, bad_to;		/* of any file, gives EIO when read */
 	atomic_int bad_reads;		/* so many times */
 	atomic_int fail_rename;		/* so many of the next ones give EIO */
-} disk;
+} disk_faults;
 
 int fsync(int fd)
 {
-	disk.fsyncs++;
-	return disk.skip ? 0 : (int)syscall(SYS_fsync, fd);
+	disk_faults.fsyncs++;
+	return disk_faults.skip ? 0 : (int)syscall(SYS_fsync, fd);
 }
 
 int fdatasync(int fd)
 {
-	disk.fdatasyncs++;
-	while (disk.hang_fdatasync)
+	disk_faults.fdatasyncs++;
+	while (disk_faults.hang_fdatasync)
 		poll(NULL, 0, 10);
-	if (disk.fail_fdatasync > 0) {
-		disk.fail_fdatasync--;
+	if (disk_faults.fail_fdatasync > 0) {
+		disk_faults.fail_fdatasync--;
 		errno = EIO;
 		return -1;
 	}
-	return disk.skip ? 0 : (int)syscall(SYS_fdatasync, fd);
+	return disk_faults.skip ? 0 : (int)syscall(SYS_fdatasync, fd);
 }
 
 ssize_t pread(int fd, void *to, size_t size, off_t at)
 {
-	if (disk.bad_reads > 0 && at < disk.bad_to && at + (off_t)size > disk.bad_from) {
-		disk.bad_reads--;
+	if (disk_faults.bad_reads > 0 && at < disk_faults.bad_to && at + (off_t)size > disk_faults.bad_from) {
+		disk_faults.bad_reads--;
 		errno = EIO;
 		return -1;
 	}
@@ -55,8 +55,8 @@ ssize_t pread(int fd, void *to, size_t size, off_t at)
 
 int renameat(int from_fd, const char *from, int to_fd, const char *to)
 {
-	if (disk.fail_rename > 0) {
-		disk.fail_rename--;
+	if (disk_faults.fail_rename > 0) {
+		disk_faults.fail_rename--;
 		errno = EIO;
 		return -1;
 	}

@@ -413,6 +413,14 @@ static int model_sync_names(struct disk *disk)
 	return 0;
 }
 
+static bool model_is_named(struct disk *disk, int handle, const char *text)
+{
+	struct model *model = to_model(disk);
+	const struct name *name = find(names_now(model), text);
+
+	return name && name->file == model->handles[handle];
+}
+
 static int model_list(struct disk *disk, int (*name)(void *data, const char *name), void *data)
 {
 	/* a copy, as names may change meanwhile */
@@ -436,6 +444,7 @@ static const struct disk_ops model_ops = {
 	.rename = model_rename,
 	.remove = model_remove,
 	.sync_names = model_sync_names,
+	.is_named = model_is_named,
 	.list = model_list,
 };
 

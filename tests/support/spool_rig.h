@@ -9,9 +9,9 @@
 
 #include "support/scratch.h"
 
+#include "base/clock.h"
 #include "base/conf.h"
 #include "base/sample.h"
-#include "spool/format.h"
 #include "spool/reader.h"
 #include "spool/spool.h"
 
@@ -20,11 +20,13 @@
 
 struct spool_rig {
 	char dir[SCRATCH_PATH_MAX];
-	char log[SCRATCH_PATH_MAX + 32], quarantined[SCRATCH_PATH_MAX + 32];
+	char folder[SCRATCH_PATH_MAX + 32], slots[SCRATCH_PATH_MAX + 32];
+	char segment[SCRATCH_PATH_MAX + 32];	/* the first */
 	char mark[SCRATCH_PATH_MAX + 32];
 	struct conf conf;
 	struct spool *spool;
 	uint64_t next;		/* number of the next sample */
+	uint64_t block_ns;	/* the time of its blocks goes faster */
 };
 
 static void rig_name_channel(struct conf_channel *channel, const char *name,
@@ -41,9 +43,9 @@ __attribute__((unused)) static void rig_make(struct spool_rig *rig)
 
 	memset(rig, 0, sizeof(*rig));
 	scratch_make(rig->dir);
-	snprintf(rig->log, sizeof(rig->log), "%s/state/spool/log", rig->dir);
-	snprintf(rig->quarantined, sizeof(rig->quarantined), "%s/state/spool/log.corrupt-1",
-		 rig->dir);
+	snprintf(rig->folder, sizeof(rig->folder), "%s/state/spool", rig->dir);
+	snprintf(rig->slots, sizeof(rig->slots), "%s/state/spool/slots", rig->dir);
+	snprintf(rig->segment, sizeof(rig->segment), "%s/state/spool/segment-00000", rig->dir);
 	snprintf(rig->mark, sizeof(rig->mark), "%s/run/spool.committed", rig->dir);
 	snprintf(conf->state_dir, sizeof(conf->state_dir), "%s/state", rig->dir);
 	snprintf(conf->run_dir, sizeof(conf->run_dir), "%s/run", rig->dir);
@@ -67,9 +69,9 @@ __attribute__((unused)) static void rig_remove(struct spool_rig *rig)
 static struct sample rig_sample(uint64_t number)
 {
 	return (struct sample){
-		.boot_ns = number * 1000,
+		.boot_ns = number * NS_PER_MS,
 		.wall_ms = RIG_WALL_MS + (int64_t)number,
-		.value = (double)number / 8,
+		.value = (double)number,
 		.raw = (int32_t)number - 100,
 		.channel = number % RIG_CHANNELS,
 		.q = Q_GOOD,
@@ -78,7 +80,7 @@ static struct sample rig_sample(uint64_t number)
 
 __attribute__((unused)) static void rig_open(struct spool_rig *rig)
 {
-	ASSERT_EQ(spool_open(&rig->conf, &rig->spool), 0);
+	ASSERT_EQ(spool_open(&rig->conf, false, &rig->spool), 0);
 }
 
 __attribute__((unused)) static void rig_close(struct spool_rig *rig)
@@ -99,6 +101,30 @@ __attribute__((unused)) static int rig_append(struct spool_rig *rig, size_t n)
 	if (!error)
 		rig->next += n;
 	return error;
+}
+
+/* A block of what was committed since the last one. */
+__attribute__((unused)) static void rig_block(struct spool_rig *rig)
+{
+	rig->block_ns += 3600 * NS_PER_SEC;
+	spool_tend(rig->spool, clock_boot_ns() + rig->block_ns);
+}
+
+/* A batch, in a block of its own. */
+__attribute__((unused)) static int rig_append_block(struct spool_rig *rig, size_t n)
+{
+	int error = rig_append(rig, n);
+
+	rig_block(rig);
+	return error;
+}
+
+__attribute__((unused)) static struct journal_stats rig_stats(const struct spool_rig *rig)
+{
+	struct journal_stats stats;
+
+	spool_stats(rig->spool, &stats);
+	return stats;
 }
 
 /* Flips a bit in the byte at @place. */
@@ -127,41 +153,41 @@ static bool rig_is_sample(const struct sample *sample, uint64_t number)
 struct rig_found {
 	uint64_t samples;
 	uint64_t wrong;		/* not the one that belongs to its number */
-	uint64_t bad_places;
-	int error;		/* of the refresh */
+	uint64_t first;		/* the oldest there is */
+	uint64_t missing;	/* in holes behind it */
+	int error;		/* of the refresh, or of what ended the reading */
 };
 
-/*
- * Reads as the forwarder does, going past bad places.
- */
+/* Reads as the forwarder does. */
 __attribute__((unused)) static struct rig_found rig_read(const struct spool_rig *rig)
 {
 	struct spool_reader *reader = spool_reader_open(rig->conf.state_dir, rig->conf.run_dir);
 	struct rig_found found = { .error = spool_reader_refresh(reader) };
 	const struct spool_view *view = spool_reader_view(reader);
-	uint64_t offset = view ? view->first : 0;
+	uint64_t at = view ? view->first : 0;
+	struct journal_hole hole;
 	struct spool_batch batch;
-	int error = view ? 0 : found.error;
 
-	while (view && error != -EAGAIN && error != -ENODATA) {
-		error = spool_reader_next(reader, &offset, &batch);
-		if (error == -EBADMSG) {
-			found.bad_places++;
-			error = spool_reader_skip(reader, &offset, &batch);
-		}
-		if (error)
+	found.first = at;
+	while (view && at < view->records && !found.error) {
+		int error = spool_reader_get(reader, at, &batch, &hole);
+
+		if (error == -ENODATA) {
+			found.missing += hole.end - at;
+			at = hole.end;
 			continue;
-		for (size_t i = 0; i < batch.count; i++) {
-			struct sample sample;
+		}
+		found.error = error;
+		for (; !error && at < batch.first + batch.records->samples_n; at++) {
+			const struct sample *sample = pending_sample(batch.records,
+								     (uint32_t)(at - batch.first));
 
-			spool_sample_get(batch.samples + i * SPOOL_SAMPLE_BYTES, &sample);
 			found.samples++;
-			if (!rig_is_sample(&sample, batch.before + i) ||
-			    strcmp(batch.schema->series[sample.channel].channel,
-				   rig->conf.channels[sample.channel].name))
+			if (!rig_is_sample(sample, at) ||
+			    strcmp(batch.schema->series[sample->channel].channel,
+				   rig->conf.channels[sample->channel].name))
 				found.wrong++;
 		}
-		offset = batch.next;
 	}
 	spool_reader_close(reader);
 	return found;

@@ -190,7 +190,7 @@ static const struct {
 	  "t.conf:5: [spool] max-bytes: \"1 kB\" is not in a unit that fits; write it in B, KiB, "
 	  "MiB or GiB\n" },
 	{ GATEWAY "[spool]\nmax-bytes = 1 KiB\n",
-	  "t.conf:5: [spool] max-bytes: \"1 KiB\" is out of range; write 64 KiB to 1024 GiB\n" },
+	  "t.conf:5: [spool] max-bytes: \"1 KiB\" is out of range; write 4 MiB to 1024 GiB\n" },
 
 	/* channels */
 	{ GATEWAY "[channel w]\nzero = 1 mV\n",
@@ -431,7 +431,7 @@ TEST_F(conf, takes_units_and_comments_and_any_line_end)
 	load_text(self, "\357\273\277[gateway] ; first\r\n  name = a # here\r\n\tsite: b\r\n"
 		  "[ channel\t e ]\r\nquantity = ec\r\ncompensate = no\r\ncell-constant=1.1/cm\r\n"
 		  "us-per-mv = 2 \302\265S/mV\nalpha = 1.9 %/\302\260C\nmin = 100 \316\274S/cm\n"
-		  "max = 1.8mS/cm\nstale-for = 1.001 s\n[spool]\nmax-bytes = 2097152\n"
+		  "max = 1.8mS/cm\nstale-for = 1.001 s\n[spool]\nmax-bytes = 8388608\n"
 		  "commit-every = 0.5 s\n[store s]\nurl = http://h:80/write?a=1;b\ntimeout = 1 "
 		  "min");
 	EXPECT_STREQ(self->errors, "");
@@ -446,7 +446,7 @@ TEST_F(conf, takes_units_and_comments_and_any_line_end)
 	EXPECT_NEAR(ec->min, 100, 0);
 	EXPECT_NEAR(ec->max, 1800, 1e-9);
 	EXPECT_EQ(ec->stale_ms, 1001);
-	EXPECT_EQ(self->conf->spool_max_bytes, 2 << 20);
+	EXPECT_EQ(self->conf->spool_max_bytes, 8 << 20);
 	EXPECT_EQ(self->conf->commit_ms, 500);
 	EXPECT_STREQ(self->conf->stores[0].url, "http://h:80/write?a=1;b");
 	EXPECT_EQ(self->conf->stores[0].timeout_ms, 60000);

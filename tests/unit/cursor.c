@@ -18,15 +18,16 @@ FIXTURE_SETUP(cursor)
 FIXTURE_TEARDOWN(cursor) { scratch_remove(self->dir); }
 
 static const struct cursor some = {
-	.id = 7, .offset = 4096, .index = 3, .passed = 120, .start = 20, .earlier = 1000,
-	.known = 150, .delivered = 1060, .set_aside = 10, .dropped_corrupt = 20,
+	.id = 7, .record = 130, .passed = 120, .start = 20, .earlier = 1000,
+	.known = 150, .delivered = 1055, .set_aside = 10, .dropped_full = 5, .dropped_corrupt = 20,
 	.dropped_replaced = 10,
 };
 
 static bool is_balanced(const struct cursor *cursor)
 {
 	return cursor_produced(cursor) == cursor->delivered + cursor->set_aside +
-		cursor->dropped_corrupt + cursor->dropped_replaced + cursor_queued(cursor);
+		cursor->dropped_full + cursor->dropped_corrupt + cursor->dropped_replaced +
+		cursor_queued(cursor);
 }
 
 TEST_F(cursor, comes_back_as_it_was)
@@ -46,13 +47,13 @@ TEST_F(cursor, does_not_mind_what_a_crash_left)
 	struct cursor back, moved = some;
 
 	ASSERT_EQ(cursor_save(self->path, &some), 0);
-	scratch_write(self->new_path, "HSPC half a cur", 15);
+	scratch_write(self->new_path, "HSC2 half a cur", 15);
 	ASSERT_EQ(cursor_load(self->path, &back), 0);
-	EXPECT_EQ(back.offset, some.offset);
-	moved.offset = 8192;
+	EXPECT_EQ(back.record, some.record);
+	moved.record = 8192;
 	ASSERT_EQ(cursor_save(self->path, &moved), 0);
 	ASSERT_EQ(cursor_load(self->path, &back), 0);
-	EXPECT_EQ(back.offset, 8192);
+	EXPECT_EQ(back.record, 8192);
 	EXPECT_EQ(scratch_size(self->new_path), -1);
 }
 
@@ -63,10 +64,10 @@ TEST_F(cursor, keeps_the_old_one_when_the_new_cannot_be_written)
 	ASSERT_EQ(cursor_save(self->path, &some), 0);
 	/* Nothing can be created where a directory is in the way. */
 	ASSERT_EQ(mkdir(self->new_path, 0700), 0);
-	moved.offset = 8192;
+	moved.record = 8192;
 	EXPECT_NE(cursor_save(self->path, &moved), 0);
 	ASSERT_EQ(cursor_load(self->path, &back), 0);
-	EXPECT_EQ(back.offset, some.offset);
+	EXPECT_EQ(back.record, some.record);
 }
 
 TEST_F(cursor, is_refused_with_any_bit_flipped_or_byte_missing)
@@ -98,6 +99,10 @@ TEST_F(cursor, is_refused_when_it_contradicts_itself)
 	ASSERT_EQ(cursor_save(self->path, &wrong), 0);
 	EXPECT_EQ(cursor_load(self->path, &back), -EBADMSG);
 	wrong = some;
+	wrong.record = wrong.passed - 1;
+	ASSERT_EQ(cursor_save(self->path, &wrong), 0);
+	EXPECT_EQ(cursor_load(self->path, &back), -EBADMSG);
+	wrong = some;
 	wrong.start = wrong.passed + 1;
 	ASSERT_EQ(cursor_save(self->path, &wrong), 0);
 	EXPECT_EQ(cursor_load(self->path, &back), -EBADMSG);
@@ -110,14 +115,12 @@ static const struct {
 	enum cursor_fit fit;
 	uint64_t produced, queued, replaced, corrupt;
 } follows[] = {
-	{ "nothing", { 7, 20, 40, 9000, 150, true }, CURSOR_FITS, 1130, 30, 10, 20 },
-	{ "it grew", { 7, 20, 40, 9999, 170, true }, CURSOR_FITS, 1150, 50, 10, 20 },
-	{ "being walked", { 7, 20, 40, 500, 30, false }, CURSOR_AHEAD, 1130, 30, 10, 20 },
-	{ "lost its tail", { 7, 20, 40, 8000, 140, true }, CURSOR_REWOUND, 1230, 120, 10, 30 },
-	{ "lost what was passed", { 7, 20, 40, 3000, 90, true }, CURSOR_REWOUND, 1200, 70, 10, 50 },
-	{ "next one after quarantine", { 8, 160, 40, 900, 165, true }, CURSOR_REPLACED,
-	  1145, 5, 50, 20 },
-	{ "unrelated one", { 8, 0, 40, 900, 5, true }, CURSOR_REPLACED, 1135, 5, 40, 20 },
+	{ "nothing", { 7, 25, 20, 165, 150, true }, CURSOR_FITS, 1130, 30, 10, 20 },
+	{ "it grew", { 7, 25, 20, 190, 170, true }, CURSOR_FITS, 1150, 50, 10, 20 },
+	{ "only blocks are seen", { 7, 25, 20, 110, 100, false }, CURSOR_AHEAD, 1130, 30, 10, 20 },
+	{ "lost its tail", { 7, 25, 20, 155, 140, true }, CURSOR_REWOUND, 1230, 120, 10, 30 },
+	{ "lost what was passed", { 7, 25, 20, 100, 90, true }, CURSOR_REWOUND, 1200, 70, 10, 50 },
+	{ "another one", { 8, 2, 1, 7, 6, true }, CURSOR_REPLACED, 1135, 5, 40, 20 },
 };
 
 TEST(follows_its_spool_and_stays_balanced)
@@ -136,22 +139,21 @@ TEST(follows_its_spool_and_stays_balanced)
 		EXPECT_EQ(cursor.dropped_corrupt, follows[i].corrupt);
 		EXPECT_EQ(cursor.delivered, some.delivered);
 		if (fit == CURSOR_REPLACED || fit == CURSOR_REWOUND) {
-			EXPECT_EQ(cursor.offset, follows[i].view.first);
-			EXPECT_EQ(cursor.index, 0);
+			EXPECT_EQ(cursor.record, follows[i].view.first);
 			EXPECT_EQ(cursor.passed, follows[i].view.start);
 		} else {
-			EXPECT_EQ(cursor.offset, some.offset);
+			EXPECT_EQ(cursor.record, some.record);
 		}
 	}
 }
 
 TEST(begins_at_the_start_of_the_first_spool)
 {
-	const struct spool_view view = { 9, 100, 40, 5000, 160, true };
+	const struct spool_view view = { 9, 110, 100, 175, 160, true };
 	struct cursor cursor = { 0 };
 
 	EXPECT_EQ(cursor_follow(&cursor, &view), CURSOR_BEGUN);
-	EXPECT_EQ(cursor.offset, 40);
+	EXPECT_EQ(cursor.record, 110);
 	EXPECT_EQ(cursor_produced(&cursor), 60);
 	EXPECT_EQ(cursor_queued(&cursor), 60);
 	EXPECT_TRUE(is_balanced(&cursor));

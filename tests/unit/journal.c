@@ -631,7 +631,8 @@ static void expect_honest(struct campaign *c, struct model *damaged, const char 
 		return;
 	}
 	journal_stats(journal, &stats);
-	if (stats.records > c->begun)
+	/* Numbers are passed over where nobody knows how many were lost. */
+	if (stats.records > c->begun && stats.records - c->begun > stats.lost_records)
 		found.wrong = "records are invented";
 	if (!found.wrong && commit_next(journal, stats.records, 5, &n))
 		found.wrong = "it takes nothing more";
