@@ -196,6 +196,40 @@ static void about_to_change(struct model *model)
 		model->hook(model->data);
 }
 
+static bool is_used(const struct model *model, int file)
+{
+	for (int i = 0; i <= model->names_n; i++)
+		for (int j = 0; j < model->names[i].n; j++)
+			if (model->names[i].list[j].file == file)
+				return true;
+	for (int i = 0; i < HANDLES; i++)
+		if (model->handles[i] == file)
+			return true;
+	return false;
+}
+
+static void clear(struct file *file)
+{
+	forget_changes(file);
+	free(file->changes);
+	release(&file->now);
+	release(&file->durable);
+	*file = (struct file){ 0 };
+}
+
+/* One that no name and nobody knows any more, or another one. */
+static int new_file(struct model *model)
+{
+	for (int i = 0; i < model->files_n; i++)
+		if (!is_used(model, i)) {
+			clear(&model->files[i]);
+			return i;
+		}
+	if (model->files_n == FILES)
+		abort();
+	return model->files_n++;
+}
+
 static int model_open(struct disk *disk, const char *text, bool create)
 {
 	struct model *model = to_model(disk);
@@ -208,11 +242,12 @@ static int model_open(struct disk *disk, const char *text, bool create)
 	if (!name) {
 		about_to_change(model);
 		names = change_names(model);
-		if (names->n == NAMES || model->files_n == FILES)
+		if (names->n == NAMES)
 			abort();
 		name = &names->list[names->n++];
 		snprintf(name->text, sizeof(name->text), "%s", text);
-		name->file = model->files_n++;
+		name->file = -1;
+		name->file = new_file(model);
 	}
 	while (model->handles[handle] >= 0)
 		if (++handle == HANDLES)
@@ -465,14 +500,8 @@ void model_free(struct model *model)
 {
 	if (!model)
 		return;
-	for (int i = 0; i < model->files_n; i++) {
-		struct file *file = &model->files[i];
-
-		forget_changes(file);
-		free(file->changes);
-		release(&file->now);
-		release(&file->durable);
-	}
+	for (int i = 0; i < model->files_n; i++)
+		clear(&model->files[i]);
 	free(model);
 }
 

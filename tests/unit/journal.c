@@ -307,6 +307,7 @@ static void reopen(struct campaign *c, bool changes)
 
 		c->config = is_a ? test_config(context_b, sizeof(context_b)) :
 				   test_config(context_a, sizeof(context_a));
+		c->config.max_bytes = journal_min_bytes(SLOTS, SEGMENT) + below(&c->rng, 4) * SEGMENT;
 	}
 	error = journal_open(model_disk(c->model), &c->config, &c->journal);
 	if (error) {
