@@ -37,15 +37,6 @@ static const struct conf_key spool_keys[] = {
 	  .units = &units_time, .min = 100, .max = 60e3 },
 };
 
-static const struct conf_key store_keys[] = {
-	{ .name = "url", .read = conf_read_url, STORE(url), .is_required = true,
-	  .example = "http://127.0.0.1:8428/write" },
-	{ .name = "batch-lines", .read = conf_read_u32, STORE(batch_lines),
-	  .units = &units_none, .min = 1, .max = 100e3 },
-	{ .name = "timeout", .read = conf_read_u32, STORE(timeout_ms),
-	  .units = &units_time, .min = 1e3, .max = 300e3 },
-};
-
 static bool add_need(struct conf_reader *reader, struct conf_output *output, const char *name)
 {
 	int channel = conf_parse_channel(reader, name);
@@ -154,9 +145,7 @@ static void read_store(struct conf_reader *reader)
 	if (!count_one(reader, &conf->stores_n, CONF_MAX_STORES))
 		return;
 	snprintf(store->name, sizeof(store->name), "%s", reader->section->name);
-	store->batch_lines = 5000;
-	store->timeout_ms = 10000;
-	conf_read_section(reader, store_keys, COUNT(store_keys), -1, store);
+	conf_store_read(reader, store);
 }
 
 static void read_section(struct conf_reader *reader)

@@ -20,6 +20,7 @@
 #define CONF_MAX_STORES 8
 #define CONF_PATH_MAX 256
 #define CONF_URL_MAX 512
+#define CONF_WORD_MAX 128
 
 enum quantity {
 	QUANTITY_PH,		/* pH, unit "pH" */
@@ -59,12 +60,38 @@ struct conf_output {
 	size_t needs_n;
 };
 
+enum conf_store_kind {
+	STORE_LINE_PROTOCOL,		/* whatever takes it at the URL */
+	STORE_INFLUXDB_1,
+	STORE_INFLUXDB_2,
+	STORE_INFLUXDB_3,
+	STORE_VICTORIAMETRICS,
+};
+
 struct conf_store {
 	char name[HYDROPON_NAME_MAX];
-	char url[CONF_URL_MAX];		/* the whole write URL; precision=ms is added */
+	enum conf_store_kind kind;	/* default STORE_LINE_PROTOCOL */
+	/* Of line-protocol the whole write URL, to which precision=ms is added; of others what
+	 * stands before the path of their API.
+	 */
+	char url[CONF_URL_MAX];
+	char database[CONF_WORD_MAX];	/* influxdb-1 and -3 */
+	char retention_policy[CONF_WORD_MAX];	/* influxdb-1; empty: its default one */
+	char org[CONF_WORD_MAX], bucket[CONF_WORD_MAX];	/* influxdb-2 */
+	/* Files, or names of systemd credentials, which have no slash; empty: none. */
+	char token_file[CONF_PATH_MAX], password_file[CONF_PATH_MAX];
+	char user[CONF_WORD_MAX];
+	char ca_file[CONF_PATH_MAX];	/* empty: those of the system */
+	char certificate_file[CONF_PATH_MAX], key_file[CONF_PATH_MAX];	/* of this client */
+	char proxy[CONF_URL_MAX];	/* empty: that of the environment */
+	bool begins_at_oldest;		/* a new one; else with what comes now */
 	uint32_t batch_lines;		/* default 5000 */
+	uint32_t send_every_ms;		/* unless a batch is full; default 0 */
 	uint32_t timeout_ms;		/* default 10000 */
 };
+
+/* "influxdb-2". */
+const char *conf_store_kind_name(enum conf_store_kind kind);
 
 struct conf {
 	char gateway[64], site[64];

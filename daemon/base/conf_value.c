@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "base/conf_value.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
@@ -267,4 +268,34 @@ void conf_read_section(struct conf_reader *reader, const struct conf_key *keys, 
 		    !conf_section_find(reader->section, keys[i].name))
 			mistake(reader, "%s is missing; add \"%s = %s\"", keys[i].name,
 				keys[i].name, keys[i].example);
+}
+
+void conf_read_text(struct conf_reader *reader, const struct conf_key *key, void *field)
+{
+	const char *value = reader->setting->value;
+	size_t n = strlen(value);
+
+	if (n >= key->size) {
+		mistake(reader, "it is too long; use at most %zu characters", key->size - 1);
+		return;
+	}
+	for (const char *c = value; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f) {
+			mistake(reader, "it holds a character that cannot be printed; remove it");
+			return;
+		}
+	snprintf(field, key->size, "%s", value);
+}
+
+void conf_read_secret(struct conf_reader *reader, const struct conf_key *key, void *field)
+{
+	const char *value = reader->setting->value;
+
+	if (*value == '/')
+		conf_read_path(reader, key, field);
+	else if (strchr(value, '/') || *value == '.' || strlen(value) > NAME_MAX)
+		mistake(reader, "\"%s\" is neither an absolute path nor the name of a systemd "
+			"credential; begin a path with /", value);
+	else
+		snprintf(field, key->size, "%s", value);
 }

@@ -46,6 +46,10 @@ void conf_read_yes_no(struct conf_reader *reader, const struct conf_key *key, vo
 void conf_read_name(struct conf_reader *reader, const struct conf_key *key, void *field);
 void conf_read_path(struct conf_reader *reader, const struct conf_key *key, void *field);
 void conf_read_url(struct conf_reader *reader, const struct conf_key *key, void *field);
+/* Whatever can be printed. */
+void conf_read_text(struct conf_reader *reader, const struct conf_key *key, void *field);
+/* A path, or the name of a systemd credential. */
+void conf_read_secret(struct conf_reader *reader, const struct conf_key *key, void *field);
 
 /* A number of @units from @text, within @min .. @max. False after telling. */
 bool conf_parse_number(struct conf_reader *reader, const char *text, const struct units *units,
@@ -63,5 +67,8 @@ void conf_read_section(struct conf_reader *reader, const struct conf_key *keys, 
 /* [channel NAME]: the quantity first, in a pass of its own, then everything else. */
 void conf_channel_begin(struct conf_reader *reader, struct conf_channel *channel);
 void conf_channel_read(struct conf_reader *reader, struct conf_channel *channel);
+
+/* [store NAME]. */
+void conf_store_read(struct conf_reader *reader, struct conf_store *store);
 
 #endif

@@ -61,7 +61,7 @@ static const char *explain_status(long status)
 	case 422:
 		return "it refuses a line";
 	case 401:
-		return "it wants credentials, or others; check user, password or token in the url";
+		return "it wants credentials, or others; check the token, or user and password";
 	case 403:
 		return "its user may not write there; give it the right to, or correct the url";
 	case 404:

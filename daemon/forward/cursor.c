@@ -68,10 +68,15 @@ void cursor_rewind(struct cursor *cursor, const struct spool_view *view)
 	begin(cursor, view);
 }
 
-enum cursor_fit cursor_follow(struct cursor *cursor, const struct spool_view *view)
+enum cursor_fit cursor_follow(struct cursor *cursor, const struct spool_view *view,
+			      bool begins_at_oldest)
 {
 	if (!cursor->id) {
 		begin(cursor, view);
+		if (!begins_at_oldest) {
+			cursor->record = view->records;
+			cursor->passed = cursor->start = view->samples;
+		}
 		return CURSOR_BEGUN;
 	}
 	if (cursor->id != view->id) {

@@ -39,8 +39,11 @@ enum cursor_fit {
 	CURSOR_AHEAD,		/* beyond what may be read now: wait for hydropond */
 };
 
-/* Brings @cursor in line with the spool of @view. */
-enum cursor_fit cursor_follow(struct cursor *cursor, const struct spool_view *view);
+/* Brings @cursor in line with the spool of @view. @begins_at_oldest: one that has seen no spool
+ * begins at the oldest record, and not with what comes now.
+ */
+enum cursor_fit cursor_follow(struct cursor *cursor, const struct spool_view *view,
+			      bool begins_at_oldest);
 /* Back to the start of the spool: all of it is delivered again. */
 void cursor_rewind(struct cursor *cursor, const struct spool_view *view);
 

@@ -6,9 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "forward/endpoint.h"
+#include "forward/secret.h"
+
 #define CONNECT_TIMEOUT_MS 5000
 
 struct post {
+	const struct conf_store *conf;
 	CURLM *multi;
 	CURL *easy;
 	struct curl_slist *headers;
@@ -16,6 +20,7 @@ struct post {
 	bool has_whole_head;		/* of the answer, with the empty line at its end */
 	size_t body_size;		/* of the answer, as far as it was kept */
 	char body[ANSWER_BODY_MAX];
+	char secret[CREDENTIAL_MAX];	/* token or password */
 };
 
 /* Keeps the beginning; the rest is read and forgotten, for as long as the timeout lets. */
@@ -45,13 +50,26 @@ static size_t on_head(char *line, size_t one, size_t size, void *data)
 	return size * one;
 }
 
-static bool set_options(struct post *post, const char *url, uint32_t timeout_ms, void *owner)
+#define SET(option, value) (curl_easy_setopt(easy, CURLOPT_##option, value) == CURLE_OK)
+
+static bool set_tls(struct post *post)
 {
-	long timeout = (long)timeout_ms;
+	const struct conf_store *conf = post->conf;
+	CURL *easy = post->easy;
+
+	/* Verified is the default of libcurl; nothing here can turn that off. */
+	return (!*conf->ca_file || SET(CAINFO, conf->ca_file)) &&
+	       (!*conf->certificate_file || (SET(SSLCERT, conf->certificate_file) &&
+					     SET(SSLKEY, conf->key_file))) &&
+	       (!*conf->proxy || SET(PROXY, conf->proxy));
+}
+
+static bool set_options(struct post *post, const char *url, void *owner)
+{
+	long timeout = (long)post->conf->timeout_ms;
 	long connect_timeout = timeout < CONNECT_TIMEOUT_MS ? timeout : CONNECT_TIMEOUT_MS;
 	CURL *easy = post->easy;
 
-#define SET(option, value) (curl_easy_setopt(easy, CURLOPT_##option, value) == CURLE_OK)
 	return SET(PROTOCOLS_STR, "http,https") &&
 	       SET(URL, url) &&
 	       SET(FOLLOWLOCATION, 0L) &&
@@ -67,36 +85,74 @@ static bool set_options(struct post *post, const char *url, uint32_t timeout_ms,
 	       SET(HEADERDATA, post) &&
 	       SET(WRITEFUNCTION, on_body) &&
 	       SET(WRITEDATA, post) &&
-	       SET(PRIVATE, owner);
-#undef SET
+	       SET(PRIVATE, owner) &&
+	       set_tls(post);
 }
 
-struct post *post_new(CURLM *multi, const char *url, uint32_t timeout_ms, void *owner)
+static bool set_headers(struct post *post, const char *authorization)
 {
 	static const char *const headers[] = {
 		"Content-Type: text/plain; charset=utf-8", "Content-Encoding: gzip",
 	};
+	struct curl_slist *list = NULL, *more;
+
+	for (size_t i = 0; i <= sizeof(headers) / sizeof(*headers); i++) {
+		const char *header = i ? headers[i - 1] : authorization;
+
+		if (!header)
+			continue;
+		more = curl_slist_append(list, header);
+		if (!more) {
+			curl_slist_free_all(list);
+			return false;
+		}
+		list = more;
+	}
+	curl_slist_free_all(post->headers);
+	post->headers = list;
+	return curl_easy_setopt(post->easy, CURLOPT_HTTPHEADER, list) == CURLE_OK;
+}
+
+struct post *post_new(CURLM *multi, const struct conf_store *conf, const char *url, void *owner)
+{
 	struct post *post = calloc(1, sizeof(*post));
 
 	if (!post)
 		return NULL;
+	post->conf = conf;
 	post->multi = multi;
 	post->easy = curl_easy_init();
-	if (!post->easy)
-		goto err_free;
-	for (size_t i = 0; i < sizeof(headers) / sizeof(*headers); i++) {
-		struct curl_slist *list = curl_slist_append(post->headers, headers[i]);
-
-		if (!list)
-			goto err_free;
-		post->headers = list;
-	}
-	if (set_options(post, url, timeout_ms, owner))
+	if (post->easy && set_headers(post, NULL) && set_options(post, url, owner))
 		return post;
-
-err_free:
 	post_free(post);
 	return NULL;
+}
+
+const char *post_authorize(struct post *post)
+{
+	static const char no_memory[] = "out of memory";
+	const struct conf_store *conf = post->conf;
+	char header[CREDENTIAL_MAX + 32];
+	const char *wrong;
+	CURL *easy = post->easy;
+
+	if (!*conf->token_file && !*conf->user)
+		return NULL;
+	wrong = credential_read(*conf->user ? conf->password_file : conf->token_file, post->secret);
+	if (wrong)
+		return wrong;
+	if (*conf->user)
+		return SET(HTTPAUTH, CURLAUTH_BASIC) && SET(USERNAME, conf->user) &&
+		       SET(PASSWORD, post->secret) ? NULL : no_memory;
+	endpoint_authorization(conf, post->secret, header, sizeof(header));
+	return set_headers(post, header) ? NULL : no_memory;
+}
+
+void post_hide(const struct post *post, char *text, size_t size)
+{
+	if (*post->secret)
+		secret_hide_login(post->conf->user, post->secret, text, size);
+	secret_hide(post->conf->url, text, size);
 }
 
 static void leave_multi(struct post *post)

@@ -11,12 +11,22 @@
 
 #include <curl/curl.h>
 
+#include "base/conf.h"
 #include "forward/answer.h"
 
 struct post;
 
-/* @owner comes back from post_owner(). NULL: out of memory, or no such URL. */
-struct post *post_new(CURLM *multi, const char *url, uint32_t timeout_ms, void *owner);
+/* @conf: the store, and @url where it wants its lines. @owner comes back from post_owner(). NULL:
+ * out of memory, or no such URL.
+ */
+struct post *post_new(CURLM *multi, const struct conf_store *conf, const char *url, void *owner);
+/*
+ * Reads who sends, from the files of the store's configuration, for the requests that follow.
+ * Returns NULL, or a sentence with what to do.
+ */
+const char *post_authorize(struct post *post);
+/* Takes what it has read out of a text that a server may have echoed. */
+void post_hide(const struct post *post, char *text, size_t size);
 /* Breaks off a request that is under way. */
 void post_free(struct post *post);
 

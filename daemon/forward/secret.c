@@ -147,25 +147,22 @@ static bool hide_query(struct text *text, struct part query)
 	return true;
 }
 
-void secret_hide(const char *url, char *text, size_t size)
+static void take(struct text *in, char *copy, const char *text, size_t size)
 {
-	char copy[TEXT_MAX];
-	struct text in = { copy, strlen(text), strlen(text) + 1 >= size, { false } };
+	*in = (struct text){ copy, strlen(text), strlen(text) + 1 >= size, { false } };
+	if (in->n < TEXT_MAX)
+		memcpy(copy, text, in->n);
+}
+
+/* Writes it back with stars in place of what is hidden. */
+static void give(const struct text *in, char *text, size_t size)
+{
 	size_t out = 0;
 
-	if (in.n >= sizeof(copy) || strlen(url) >= CONF_URL_MAX) {
-		*text = 0;
-		return;
-	}
-	memcpy(copy, text, in.n);
-	if (!hide_userinfo(&in, userinfo_of(url)) || !hide_query(&in, query_of(url))) {
-		*text = 0;
-		return;
-	}
-	for (size_t i = 0; i < in.n; i++) {
-		const char *next = in.hidden[i] ? STARS : (char[]){ copy[i], 0 };
+	for (size_t i = 0; i < in->n; i++) {
+		const char *next = in->hidden[i] ? STARS : (char[]){ in->at[i], 0 };
 
-		if (in.hidden[i] && i && in.hidden[i - 1])
+		if (in->hidden[i] && i && in->hidden[i - 1])
 			continue;
 		if (out + strlen(next) >= size)
 			break;
@@ -173,4 +170,40 @@ void secret_hide(const char *url, char *text, size_t size)
 		out += strlen(next);
 	}
 	text[out] = 0;
+}
+
+void secret_hide(const char *url, char *text, size_t size)
+{
+	char copy[TEXT_MAX];
+	struct text in;
+
+	take(&in, copy, text, size);
+	if (in.n >= sizeof(copy) || strlen(url) >= CONF_URL_MAX ||
+	    !hide_userinfo(&in, userinfo_of(url)) || !hide_query(&in, query_of(url))) {
+		*text = 0;
+		return;
+	}
+	give(&in, text, size);
+}
+
+void secret_hide_login(const char *user, const char *secret, char *text, size_t size)
+{
+	struct part whole = { secret, strlen(secret) };
+	char copy[TEXT_MAX], login[CONF_URL_MAX];
+	struct text in;
+	int n;
+
+	take(&in, copy, text, size);
+	n = snprintf(login, sizeof(login), "%s:%s", user, secret);
+	/* Characters that servers escape, each in its way: those of base64 are not. */
+	if (in.n >= sizeof(copy) || strchr(user, '%') || (*user && n >= (int)sizeof(login)) ||
+	    secret[strspn(secret, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+				  "-._~+=")]) {
+		*text = 0;
+		return;
+	}
+	hide(&in, whole);
+	if (*user)
+		hide_basic(&in, (struct part){ login, (size_t)n });
+	give(&in, text, size);
 }

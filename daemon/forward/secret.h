@@ -16,5 +16,7 @@ void secret_public_url(const char *url, char *out, size_t size);
  * than can be looked for.
  */
 void secret_hide(const char *url, char *text, size_t size);
+/* The same of a password, and what HTTP makes of it and @user; without a user, of a token. */
+void secret_hide_login(const char *user, const char *secret, char *text, size_t size);
 
 #endif

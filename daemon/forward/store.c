@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "forward/backoff.h"
+#include "forward/endpoint.h"
 #include "forward/parcel.h"
 #include "forward/post.h"
 #include "forward/secret.h"
@@ -29,6 +30,7 @@ struct store {
 	char cursor_path[STORE_PATH_MAX], set_aside_path[STORE_PATH_MAX];
 	struct cursor cursor;
 	bool is_loaded;			/* the cursor; nothing is done before */
+	bool is_lost;			/* its cursor was damaged: all is sent again */
 	unsigned int unreadable;	/* tries in a row to read there that gave EIO */
 	unsigned int stale;		/* tries in a row that gave nothing, though there is more */
 
@@ -45,6 +47,7 @@ struct store {
 
 	struct backoff backoff;
 	uint64_t retry_ns;
+	uint64_t send_ns;		/* when to send what is less than a batch */
 	uint64_t set_aside_told_ns;
 	enum store_state state;
 	char error[384];
@@ -114,6 +117,7 @@ static int load_cursor(struct store *store)
 			  "in the spool is sent again; check the disk (dmesg, fsck)",
 			  store->conf->name, store->cursor_path, bad_path);
 		store->cursor = (struct cursor){ 0 };
+		store->is_lost = true;
 		if (rename(store->cursor_path, bad_path))
 			return -errno;
 		return 0;
@@ -164,7 +168,7 @@ struct store *store_new(const struct conf_store *conf, const struct store_tools 
 			uint32_t random)
 {
 	struct store *store = calloc(1, sizeof(*store));
-	char url[CONF_URL_MAX + 16];
+	char url[ENDPOINT_URL_MAX];
 
 	if (!store)
 		goto err_tell;
@@ -175,9 +179,8 @@ struct store *store_new(const struct conf_store *conf, const struct store_tools 
 	store->probe_next = 1;
 	secret_public_url(conf->url, store->public_url, sizeof(store->public_url));
 	name_paths(store);
-	snprintf(url, sizeof(url), "%s%cprecision=ms", conf->url,
-		 strchr(conf->url, '?') ? '&' : '?');
-	store->post = post_new(tools->multi, url, conf->timeout_ms, store);
+	endpoint_url(conf, url);
+	store->post = post_new(tools->multi, conf, url, store);
 	if (store->post) {
 		load(store, 0);
 		return store;
@@ -275,8 +278,15 @@ static void send_next(struct store *store, uint64_t now_ns)
 	struct parcel *parcel = &store->parcel;
 	struct cursor from = store->cursor;
 	size_t limit = next_limit(store);
+	const char *wrong;
 	int error;
 
+	/* Each time: a secret may be changed without a restart. */
+	wrong = post_authorize(store->post);
+	if (wrong) {
+		back_off(store, wrong, 0, now_ns);
+		return;
+	}
 	store->is_probe = store->probe_at > 0;
 	if (store->is_probe) {
 		if (!parcel_skip(&from, store->tools->reader, store->probe_at)) {
@@ -296,6 +306,7 @@ static void send_next(struct store *store, uint64_t now_ns)
 		return;
 	}
 	store->is_busy = parcel->count > 0;
+	store->send_ns = now_ns + store->conf->send_every_ms * NS_PER_MS;
 	store->is_oldest_known = store->is_busy && !store->is_probe;
 }
 
@@ -304,7 +315,8 @@ static bool follow_spool(struct store *store, const struct spool_view *view)
 {
 	uint64_t known = store->cursor.known, before = store->cursor.dropped_replaced;
 
-	switch (cursor_follow(&store->cursor, view)) {
+	switch (cursor_follow(&store->cursor, view,
+			      store->conf->begins_at_oldest || store->is_lost)) {
 	case CURSOR_FITS:
 		if (store->cursor.known != known)
 			store->changes++;
@@ -351,6 +363,13 @@ static const char *explain_spool(int error)
 	}
 }
 
+/* Whether it is worth waiting for more, so that fewer requests go out. */
+static bool is_gathering(const struct store *store, uint64_t now_ns)
+{
+	return now_ns < store->send_ns && !store->suspects && !store->probe_at &&
+	       cursor_queued(&store->cursor) < store->conf->batch_lines;
+}
+
 void store_turn(struct store *store, int spool_error, uint64_t now_ns)
 {
 	const struct spool_view *view = spool_reader_view(store->tools->reader);
@@ -370,9 +389,9 @@ void store_turn(struct store *store, int spool_error, uint64_t now_ns)
 			  "sent from the block that hydropond makes of it within a minute");
 	else if (store->state == STORE_WAITING && (!error || error == -EAGAIN))
 		set_state(store, STORE_OK, "");
-	if (!error)
+	if (!error && !is_gathering(store, now_ns))
 		send_next(store, now_ns);
-	else if (error != -EAGAIN)
+	else if (error && error != -EAGAIN)
 		back_off(store, explain_spool(error), 0, now_ns);
 }
 
@@ -473,7 +492,7 @@ void store_finish(struct store *store, CURLcode code, uint64_t now_ns)
 	size_t count = store->parcel.count;
 
 	post_finish(store->post, code, &answer);
-	secret_hide(store->conf->url, answer.body, sizeof(answer.body));
+	post_hide(store->post, answer.body, sizeof(answer.body));
 	store->is_busy = false;
 	switch (answer_judge(&answer)) {
 	case VERDICT_STORED:

@@ -327,6 +327,41 @@ static const struct {
 	  "line\n" },
 
 	/* stores */
+	{ GATEWAY "[store s]\nkind = influxdb2\nurl = http://h:8086\n",
+	  "t.conf:5: [store s] kind: there is no kind \"influxdb2\"; did you mean "
+	  "\"influxdb-2\"?\n" },
+	{ GATEWAY "[store s]\nkind = mysql\nurl = http://h:8086\n",
+	  "t.conf:5: [store s] kind: there is no kind \"mysql\"; write one of line-protocol, "
+	  "influxdb-1, influxdb-2, influxdb-3, victoriametrics\n" },
+	{ GATEWAY "[store s]\nkind = influxdb-2\nurl = http://h:8086\norg = o\ndatabase = d\n",
+	  "t.conf:8: [store s] database: this key is for kind influxdb-1, influxdb-3, not for "
+	  "influxdb-2; remove it\n"
+	  "t.conf:4: [store s]: bucket is missing, which influxdb-2 needs; add \"bucket = "
+	  "hydropon\"\n"
+	  "t.conf:4: [store s]: token-file is missing, which influxdb-2 needs; add \"token-file = "
+	  "/etc/hydropon/store.token\"\n" },
+	{ GATEWAY "[store s]\nkind = influxdb-1\nurl = http://h:8086/write?db=x\ndatabase = d\n",
+	  "t.conf:6: [store s] url: the URL has a query, which this kind of store makes itself; "
+	  "remove it\n" },
+	{ GATEWAY "[store s]\nurl = http://h/\norg = x\nuser = me\nbegin = yes\n",
+	  "t.conf:8: [store s] begin: \"yes\" is neither now nor oldest; write one of them\n"
+	  "t.conf:6: [store s] org: this key is for kind influxdb-2, not for line-protocol; remove "
+	  "it\n"
+	  "t.conf:4: [store s]: password-file is missing, which user needs; add \"password-file = "
+	  "/etc/hydropon/store.password\"\n" },
+	{ GATEWAY "[store s]\nurl = http://h/\ntoken-file = ./x\npassword-file = a\n",
+	  "t.conf:6: [store s] token-file: \"./x\" is neither an absolute path nor the name of a "
+	  "systemd credential; begin a path with /\n"
+	  "t.conf:7: [store s] password-file: there is no user whose password it would be; add "
+	  "\"user = NAME\"\n" },
+	{ GATEWAY "[store s]\nurl = http://h/\nca-file = /x\ncertificate-file = /y\n",
+	  "t.conf:4: [store s]: certificate-file and key-file belong together; add the other "
+	  "one\n"
+	  "t.conf:6: [store s] ca-file: the url is not https; write https:// or remove it\n"
+	  "t.conf:7: [store s] certificate-file: the url is not https; write https:// or remove "
+	  "it\n" },
+	{ GATEWAY "[store s]\nurl = http://h/\nuser = u\npassword-file = p\ntoken-file = t\n",
+	  "t.conf:6: [store s] user: there is a token-file as well; remove one of them\n" },
 	{ GATEWAY "[store s]\nbatch-lines = 0\n",
 	  "t.conf:5: [store s] batch-lines: \"0\" is out of range; write 1 to 100000\n"
 	  "t.conf:4: [store s]: url is missing; add \"url = http://127.0.0.1:8428/write\"\n" },

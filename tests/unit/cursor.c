@@ -128,7 +128,7 @@ TEST(follows_its_spool_and_stays_balanced)
 	ASSERT_TRUE(is_balanced(&some));
 	for (size_t i = 0; i < sizeof(follows) / sizeof(*follows); i++) {
 		struct cursor cursor = some;
-		enum cursor_fit fit = cursor_follow(&cursor, &follows[i].view);
+		enum cursor_fit fit = cursor_follow(&cursor, &follows[i].view, true);
 
 		harness_note("%s", follows[i].name);
 		EXPECT_EQ(fit, follows[i].fit);
@@ -152,9 +152,25 @@ TEST(begins_at_the_start_of_the_first_spool)
 	const struct spool_view view = { 9, 110, 100, 175, 160, true };
 	struct cursor cursor = { 0 };
 
-	EXPECT_EQ(cursor_follow(&cursor, &view), CURSOR_BEGUN);
+	EXPECT_EQ(cursor_follow(&cursor, &view, true), CURSOR_BEGUN);
 	EXPECT_EQ(cursor.record, 110);
 	EXPECT_EQ(cursor_produced(&cursor), 60);
 	EXPECT_EQ(cursor_queued(&cursor), 60);
+	EXPECT_TRUE(is_balanced(&cursor));
+}
+
+TEST(begins_with_what_comes_now_unless_told)
+{
+	const struct spool_view view = { 9, 110, 100, 175, 160, true };
+	const struct spool_view later = { 9, 110, 100, 177, 162, true };
+	struct cursor cursor = { 0 };
+
+	EXPECT_EQ(cursor_follow(&cursor, &view, false), CURSOR_BEGUN);
+	EXPECT_EQ(cursor.record, 175);
+	EXPECT_EQ(cursor_produced(&cursor), 0);
+	EXPECT_EQ(cursor_queued(&cursor), 0);
+	EXPECT_EQ(cursor_follow(&cursor, &later, false), CURSOR_FITS);
+	EXPECT_EQ(cursor.record, 175);
+	EXPECT_EQ(cursor_queued(&cursor), 2);
 	EXPECT_TRUE(is_balanced(&cursor));
 }
