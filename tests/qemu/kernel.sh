@@ -39,27 +39,46 @@ amd64) arch=x86_64 cross= ;;
 esac
 tools=$(dpkg --print-architecture)
 
-# field PACKAGE FIELD: of the newest version there is
+# field PACKAGE=VERSION FIELD
 field() {
-	apt_in $suite $debian apt-cache show --no-all-versions "$1" 2>/dev/null | sed -n "s/^$2: //p"
+	apt_in $suite $debian apt-cache show "$1" 2>/dev/null | sed -n "s/^$2: //p" | head -n 1
 }
 
-# make_kernel: sets dir; fails if the archive has moved on since the index was read
+# is_whole HEADERS KBUILD VERSION: whether all of that version is in the archive. While one
+# comes in, some of its packages are there before the others, and instead of the old ones.
+is_whole() {
+	local depends common
+	depends=$(field "$1=$3" Depends)
+	common=$(grep -oE 'linux-headers-[^ ,]+-common[^ ,]*' <<<"$depends" | head -n 1)
+	[ -n "$common" ] && [ -n "$(field "$common=$3" Version)" ] || return 1
+	[ "$debian" != arm64 ] || [ -n "$(field "linux-image-${1#linux-headers-}=$3" Version)" ] || return 1
+	[ -n "$(apt_in $suite "$tools" apt-cache show "$2=$3" 2>/dev/null)" ]
+}
+
+# make_kernel: the newest that is whole. Sets dir; fails if the archive has moved on since the
+# index was read
 make_kernel() {
 	local headers release version depends common kbuild
-	# linux-headers-arm64 Depends: linux-headers-RELEASE (= VERSION)
-	headers=$(field "linux-headers-$flavour" Depends | grep -oE 'linux-headers-[^ ,]+' | head -n 1)
-	version=$(field "linux-headers-$flavour" Version)
-	[ -n "$headers" ] || return 1
+	for version in $(apt_in $suite $debian apt-cache madison "linux-headers-$flavour" |
+		sed -E 's/^[^|]*\| *([^ |]+).*/\1/' | uniq); do
+		# linux-headers-arm64 Depends: linux-headers-RELEASE (= VERSION)
+		headers=$(field "linux-headers-$flavour=$version" Depends |
+			grep -oE 'linux-headers-[^ ,]+' | head -n 1)
+		[ -n "$headers" ] || continue
+		depends=$(field "$headers=$version" Depends)
+		common=$(grep -oE 'linux-headers-[^ ,]+-common[^ ,]*' <<<"$depends" | head -n 1)
+		kbuild=$(grep -oE 'linux-kbuild-[^ ,]+' <<<"$depends" | head -n 1)
+		! is_whole "$headers" "$kbuild" "$version" || break
+		echo "hydropon: Debian's kernel ${headers#linux-headers-} $version is not whole in the archive" >&2
+		headers=
+	done
+	[ -n "${headers:-}" ] || return 1
 	release=${headers#linux-headers-}
 	dir=$cache/kernel-$name-$version-$key
 	[ ! -e "$dir/complete" ] || return 0
 
 	echo "hydropon: unpacking Debian's kernel $release into the cache" >&2
 	rm -rf "$dir"
-	depends=$(field "$headers" Depends)
-	common=$(grep -oE 'linux-headers-[^ ,]+-common[^ ,]*' <<<"$depends" | head -n 1)
-	kbuild=$(grep -oE 'linux-kbuild-[^ ,]+' <<<"$depends" | head -n 1)
 	unpack "$dir/root" $suite "$debian" "$headers=$version" "$common=$version" || return 1
 	# The tools run here, whatever the kernel is for.
 	unpack "$dir/root" $suite "$tools" "$kbuild=$version" || return 1
