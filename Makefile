@@ -3,7 +3,8 @@
 #   make            the programs and the modules for the running machine
 #   make install    into DESTDIR
 #   make demo       the virtual gateway with its tank, live
-#   make check      every test (PART=unit, decide, install, style, bindings or guest: only that)
+#   make check      every test (PART=unit, decide, install, style, bindings, guest or power:
+#                   only that)
 #   make check-hazards   the list of hazards, each measured beside its bound
 #   make check-kernels   the modules on every kernel they are for; check-style: their style
 #   make check-bindings  the device-tree binding and the overlays
@@ -13,6 +14,7 @@
 #                        (SLICE=1: within a quarter of an hour)
 #   make fuzz-kernel     OPS calls (10000000) of the device with SEED (1), on KERNEL (debug)
 #   make race-kernel     OPS bindings (10000) of its devices while they are in use, likewise
+#   make check-power-cut the spool on ext4, whose disk is cut at STATES places (1000) with SEED (1)
 #   make check-crash     the journal at STATES power cuts (1000000) with SEED (1), at every bit
 #                        that is flipped, and whether that finds the faults it is there for
 #
@@ -73,7 +75,7 @@ GUEST_TESTS := $(patsubst tests/%.c,%,$(wildcard tests/kmod/*.c tests/fault/*.c 
 
 .PHONY: all programs modules clean unit-tests guest-tests install install-files install-modules demo \
 	check check-hazards check-kernels check-style check-bindings check-decide check-debug-kernel \
-	check-crash bench bench-kernel bench-spool fuzz-kernel race-kernel
+	check-crash check-power-cut bench bench-kernel bench-spool fuzz-kernel race-kernel
 all: programs modules
 programs: $(addprefix $(O)/,$(PROGRAMS))
 modules:
@@ -101,7 +103,7 @@ $(O)/tests/unit/%: $(O)/obj/tests/unit/%.o $(O)/obj/tests/harness.o $(LIBRARY)
 	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_FORWARD)
 $(O)/tests/unit/journal: $(O)/obj/tests/support/disk_model.o
 guest-tests: $(GUEST_TESTS:%=$(O)/tests/%) $(O)/tests/tank $(O)/tests/simctl $(O)/tests/racer \
-	$(O)/tests/kernel-bench
+	$(O)/tests/kernel-bench $(O)/tests/spool-cut
 $(GUEST_TESTS:%=$(O)/tests/%): $(O)/tests/%: $(O)/obj/tests/%.o $(O)/obj/tests/harness.o \
 		$(O)/obj/tests/sim/sim.o $(LIBRARY)
 	@mkdir -p $(@D)
@@ -113,6 +115,10 @@ $(O)/tests/tank: $(addprefix $(O)/obj/tests/sim/,tank.o model.o grower.o replay.
 $(O)/tests/simctl: $(addprefix $(O)/obj/tests/sim/,simctl.o sim.o)
 	@mkdir -p $(@D)
 	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(O)/tests/spool-cut: $(O)/obj/tests/power/cut.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
 
 $(O)/tests/racer: $(O)/obj/tests/qemu/racer.o
 	@mkdir -p $(@D)
@@ -180,6 +186,10 @@ race-kernel:
 	tests/fuzz/kernel.sh races $(or $(OPS),10000) $(or $(SEED),1)
 check-crash:
 	tests/crash/run.sh $(or $(STATES),1000000) $(or $(SEED),1)
+check-power-cut:
+	tests/qemu/tools.sh
+	tests/qemu/build.sh
+	tests/power/run.py --states $(or $(STATES),1000) --seed $(or $(SEED),1)
 
 bench: bench-kernel bench-spool
 bench-spool:

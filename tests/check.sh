@@ -4,7 +4,7 @@
 #   check.sh PART...	only these parts
 set -euo pipefail
 cd "$(dirname "$0")/.."
-parts=${*:-unit decide install style bindings guest}
+parts=${*:-unit decide install style bindings guest power}
 out=build/check
 [ "$parts" != debug ] || out=build/check-debug
 rm -rf $out
@@ -227,6 +227,14 @@ for part in $parts; do
 	guest)
 		guest 6.1 6.12
 		;;
+	power)
+		say "power cuts under a real file system"
+		if tests/qemu/build.sh >$out/build-power.log 2>&1; then
+			tests/power/run.py --states 60 >$out/power-cut.ktap 2>&1 || true
+		else
+			broken power/build "the virtual gateway does not build" $out/build-power.log
+		fi
+		;;
 	hazards)
 		# The programs that measure something of the list.
 		only=$(cd tests && grep -lE '\<hazard(_count|_share)?\(' kmod/*.c fault/*.c | sed 's,.*/,,; s,\.c$,,' | paste -sd,)
@@ -243,7 +251,7 @@ for part in $parts; do
 		guest $booted
 		;;
 	*)
-		echo "check.sh: no part \"$part\"; there are unit, decide, install, style, bindings, guest, hazards, kernels and debug" >&2
+		echo "check.sh: no part \"$part\"; there are unit, decide, install, style, bindings, guest, power, hazards, kernels and debug" >&2
 		exit 2
 		;;
 	esac

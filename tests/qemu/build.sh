@@ -73,7 +73,7 @@ make_userland() {
 
 	make -s CROSS_COMPILE=$cross SYSROOT="$root" O=$programs DESTDIR="$PWD/$tree" install-files
 	mkdir -p $tree/tests
-	(cd $programs/tests && cp $tests tank simctl racer kernel-bench "$OLDPWD/$tree/tests/")
+	(cd $programs/tests && cp $tests tank simctl racer kernel-bench spool-cut "$OLDPWD/$tree/tests/")
 	cp tests/qemu/guest/* docs/bad-input.md $tree/tests/
 	ln -s tests/init $tree/init
 	# What races is run with two processors at once, what is wrong in a tree of its own.
