@@ -32,7 +32,7 @@ static const struct conf_key gateway_keys[] = {
 
 static const struct conf_key spool_keys[] = {
 	{ .name = "max-bytes", .read = conf_read_u64, GATEWAY(spool_max_bytes),
-	  .units = &units_bytes, .min = 4 * MIB, .max = MIB * MIB },
+	  .units = &units_bytes, .min = 4 * MIB, .max = 256 * 1024 * MIB },
 	{ .name = "commit-every", .read = conf_read_u32, GATEWAY(commit_ms),
 	  .units = &units_time, .min = 100, .max = 60e3 },
 };

@@ -32,6 +32,7 @@ struct store {
 	bool is_loaded;			/* the cursor; nothing is done before */
 	bool is_lost;			/* its cursor was damaged: all is sent again */
 	unsigned int unreadable;	/* tries in a row to read there that gave EIO */
+	uint64_t rewound_from;		/* a place where the cursor did not fit, and 1; 0: none */
 	unsigned int stale;		/* tries in a row that gave nothing, though there is more */
 
 	struct post *post;
@@ -227,8 +228,28 @@ static void drop(struct store *store, const struct journal_hole *hole)
 	save_cursor_and_tell(store);
 }
 
+/* Sent again to no avail: what the spool counts before this place is right. */
+static void adopt(struct store *store, uint64_t passed)
+{
+	struct cursor *cursor = &store->cursor;
+
+	if (passed > cursor->passed)
+		cursor->dropped_corrupt += passed - cursor->passed;
+	else
+		cursor->earlier += cursor->passed - passed;
+	if (cursor->start > passed) {
+		cursor->earlier -= cursor->start - passed;
+		cursor->start = passed;
+	}
+	cursor->passed = passed;
+	if (cursor->known < passed)
+		cursor->known = passed;
+	save_cursor_and_tell(store);
+}
+
 static void rewind_cursor(struct store *store, const struct spool_view *view)
 {
+	store->rewound_from = store->cursor.record + 1;
 	cursor_rewind(&store->cursor, view);
 	store->is_oldest_known = false;
 	log_warning("store %s: its cursor fits no place in this spool; all of the spool is sent "
@@ -243,7 +264,7 @@ static int place_cursor(struct store *store, const struct spool_view *view)
 	struct cursor *cursor = &store->cursor;
 	struct journal_hole hole;
 	struct spool_batch batch;
-	uint32_t passed;
+	uint64_t passed;
 	int error;
 
 	error = spool_reader_get(reader, cursor->record, &batch, &hole);
@@ -259,10 +280,13 @@ static int place_cursor(struct store *store, const struct spool_view *view)
 	if (error)
 		return error;
 	passed = pending_samples(batch.records, 0, (uint32_t)(cursor->record - batch.first));
-	if (batch.before + passed == cursor->passed) {
-			return 0;
-	}
-	rewind_cursor(store, view);
+	passed += batch.before;
+	if (passed == cursor->passed)
+		return 0;
+	if (store->rewound_from == cursor->record + 1)
+		adopt(store, passed);
+	else
+		rewind_cursor(store, view);
 	return -EAGAIN;
 }
 
@@ -306,6 +330,9 @@ static void send_next(struct store *store, uint64_t now_ns)
 		return;
 	}
 	store->is_busy = parcel->count > 0;
+	/* Notes alone are nothing to send. */
+	if (!parcel->count && !store->is_probe)
+		store->cursor.record = parcel->record;
 	store->send_ns = now_ns + store->conf->send_every_ms * NS_PER_MS;
 	store->is_oldest_known = store->is_busy && !store->is_probe;
 }
@@ -351,6 +378,9 @@ static const char *explain_spool(int error)
 		return "there is no spool yet; start hydropond";
 	case -EAGAIN:
 		return "hydropond is replacing the spool";
+	case -ESTALE:
+		return "what hydropond tells of the spool is old: it cannot write to its run "
+		       "directory; free space there";
 	case -EBADMSG:
 		return "the spool cannot be read as such; start hydropond, which repairs it";
 	case -EPROTONOSUPPORT:
@@ -399,6 +429,8 @@ void store_turn(struct store *store, int spool_error, uint64_t now_ns)
 static void pass_parcel(struct store *store)
 {
 	store->cursor.record = store->parcel.record;
+	if (store->cursor.known < store->parcel.passed)
+		store->cursor.known = store->parcel.passed;
 	store->cursor.passed = store->parcel.passed;
 	store->not_finite += store->parcel.not_finite;
 	store->is_oldest_known = false;

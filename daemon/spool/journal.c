@@ -363,6 +363,39 @@ static int lose(struct journal *journal, uint64_t first, uint64_t samples)
 	return 0;
 }
 
+/* The context of the files applies to what is in them, whatever the configuration says now. */
+static int take_context(struct journal *journal, const uint8_t *bytes, size_t size)
+{
+	if (!size || !journal->config->context.series(bytes, size, &journal->series))
+		return -EBADMSG;
+	memcpy(journal->context_frame + FRAME_HEADER_BYTES, bytes, size);
+	journal->context_size = (uint32_t)size;
+	journal->context_crc = crc32c(bytes, size);
+	return 0;
+}
+
+/* What was recorded under another context comes into a block first. @is_there: the current
+ * segment holds the one that applies.
+ */
+static int change_context(struct journal *journal, bool is_there)
+{
+	const struct journal_context *context = &journal->config->context;
+	uint32_t crc = crc32c(context->bytes, context->size);
+	int error;
+
+	if (journal->segments.handle >= 0 && is_there && crc == journal->context_crc)
+		return 0;
+	error = make_block(journal);
+	if (error)
+		return error;
+	if (take_context(journal, context->bytes, context->size))
+		return -EINVAL;
+	if (!segments_has_room(&journal->segments, context_frame_bytes(journal)))
+		return begin_segment(journal);
+	error = put_context(journal);
+	return error ? error : segments_sync(&journal->segments);
+}
+
 /* A commit that is the next one becomes pending. */
 static int take_commit(struct journal *journal, const struct slots_commit *found)
 {
@@ -381,6 +414,15 @@ static int take_commit(struct journal *journal, const struct slots_commit *found
 	}
 	if (!fits_block(journal, frame->count, 1)) {
 		error = make_block(journal);
+		if (error)
+			return error;
+	}
+	/* The page in which its context was is damaged, but here it is. */
+	if (frame->context != journal->context_crc &&
+	    frame->context == crc32c(journal->config->context.bytes,
+				     journal->config->context.size)) {
+		journal->bad_places++;
+		error = change_context(journal, false);
 		if (error)
 			return error;
 	}
@@ -454,8 +496,8 @@ static int load_slots(struct journal *journal)
 
 	if (slots->handle < 0) {
 		settle_id(journal);
-		/* A ring there is before a record. */
-		return journal->records ? lose_newest(journal) : 0;
+		/* A ring there is before a segment. */
+		return segments_next(&journal->segments, -1) < 0 ? 0 : lose_newest(journal);
 	}
 	if (!slots->id)
 		slots->id = journal->segments.id;
@@ -504,39 +546,6 @@ static int load_slots(struct journal *journal)
 	return error;
 }
 
-/* The context of the files applies to what is in them, whatever the configuration says now. */
-static int take_context(struct journal *journal, const uint8_t *bytes, size_t size)
-{
-	if (!size || !journal->config->context.series(bytes, size, &journal->series))
-		return -EBADMSG;
-	memcpy(journal->context_frame + FRAME_HEADER_BYTES, bytes, size);
-	journal->context_size = (uint32_t)size;
-	journal->context_crc = crc32c(bytes, size);
-	return 0;
-}
-
-/* What was recorded under another context comes into a block first. @is_there: the current
- * segment holds the one that applies.
- */
-static int change_context(struct journal *journal, bool is_there)
-{
-	const struct journal_context *context = &journal->config->context;
-	uint32_t crc = crc32c(context->bytes, context->size);
-	int error;
-
-	if (journal->segments.handle >= 0 && is_there && crc == journal->context_crc)
-		return 0;
-	error = make_block(journal);
-	if (error)
-		return error;
-	if (take_context(journal, context->bytes, context->size))
-		return -EINVAL;
-	if (!segments_has_room(&journal->segments, context_frame_bytes(journal)))
-		return begin_segment(journal);
-	error = put_context(journal);
-	return error ? error : segments_sync(&journal->segments);
-}
-
 static int load(struct journal *journal, struct segments_end *end)
 {
 	const struct journal_config *config = journal->config;
@@ -577,9 +586,11 @@ static int load(struct journal *journal, struct segments_end *end)
 	if (error)
 		return error;
 	journal->epoch++;
-	error = change_context(journal, has_context);
-	if (!error && (!has_head || journal->slots.pages != config->slots_pages))
-		error = replace_slots(journal);
+	error = !has_head || journal->slots.unreadable ||
+		journal->slots.pages != config->slots_pages ? replace_slots(journal) : 0;
+	/* Numbers that were passed over are durable with the frame of the context. */
+	if (!error)
+		error = change_context(journal, has_context && !journal->lost_records);
 	if (!error)
 		segments_prepare(&journal->segments);
 	return error;

@@ -109,8 +109,10 @@ static int open_slots(struct journal_reader *reader)
 	error = disk_read(reader->disk, reader->slots_handle, reader->buffer, PAGE_BYTES, 0);
 	if (error)
 		return error;
-	if (!slots_head_get(reader->buffer, &head) || head.id != reader->mark.id)
+	if (!slots_head_get(reader->buffer, &head) ||
+	    (reader->mark.id && head.id != reader->mark.id))
 		return -ESTALE;
+	reader->mark.id = head.id;
 	reader->slots_pages = head.pages;
 	return 0;
 }
@@ -135,7 +137,10 @@ int journal_reader_refresh(struct journal_reader *reader, const struct journal_m
 	int error;
 
 	if (!mark) {
-		error = make_index(reader, 0);
+		/* Whose ring it is, whatever else is in the folder. */
+		reader->mark.id = 0;
+		open_slots(reader);
+		error = make_index(reader, reader->mark.id);
 		if (error)
 			return error;
 		reader->mark = (struct journal_mark){
@@ -191,7 +196,7 @@ static int give(struct journal_reader *reader, const struct frame *frame,
 	error = pending_take(reader->records, reader->codec, reader->buffer, frame,
 			     reader->series.decimals, reader->series.n);
 	if (error)
-		return error;
+		return error == -ENOSPC ? -EBADMSG : error;
 	*batch = (struct journal_batch){
 		.first = frame->first,
 		.samples = frame->samples,
@@ -264,6 +269,11 @@ static int get_from_slots(struct journal_reader *reader, uint64_t at, struct jou
 static int tell_hole(const struct journal_reader *reader, uint64_t at, uint64_t end,
 		     uint64_t samples_end, struct journal_hole *hole)
 {
+	/* The index may be newer than the mark. */
+	if (end > reader->mark.blocked) {
+		end = reader->mark.blocked;
+		samples_end = reader->mark.blocked_samples;
+	}
 	*hole = (struct journal_hole){ .first = at, .end = end, .samples_end = samples_end };
 	for (uint32_t i = 0; i < reader->segments.gaps_n; i++)
 		if (at >= reader->segments.gaps[i].first && at < reader->segments.gaps[i].end)

@@ -94,6 +94,10 @@ int spool_reader_refresh(struct spool_reader *reader)
 	view->samples = mark.samples;
 	view->is_marked = !mark_error;
 	journal_reader_first(reader->journal, &view->first, &view->start);
+	if (view->first > view->records) {
+		*view = (struct spool_view){ 0 };
+		return -ESTALE;
+	}
 	reader->is_viewed = true;
 	return 0;
 }

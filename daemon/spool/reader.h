@@ -38,7 +38,7 @@ void spool_reader_close(struct spool_reader *reader);
 /*
  * Looks how far the spool is committed now, and whether it was replaced: to be
  * called now and then. 0; -ENOENT if there is no spool; -EAGAIN if hydropond is just
- * replacing it; -EBADMSG if the mark is none; -EPROTONOSUPPORT: a later version wrote it; or
+ * replacing it; -ESTALE if the mark is older than all there is; -EBADMSG if the mark is none; -EPROTONOSUPPORT: a later version wrote it; or
  * -errno.
  */
 int spool_reader_refresh(struct spool_reader *reader);

@@ -8,6 +8,9 @@
 
 #define NAME "segment-"
 #define FILES_MAX 100000
+#define GENERATIONS_LEFT_OUT 65536
+/* So often is it tried to begin a file anew. Then other pages of the disk shall take its place. */
+#define FAILURES_MAX 10
 
 void segment_name(char name[DISK_NAME_MAX], unsigned int file)
 {
@@ -179,6 +182,11 @@ static int read_file(struct segments *segments, struct segment *segment, bool is
 		segments->unreadable++;
 		error = 0;
 	}
+	/* Something else of that name, no file. */
+	if (error == -EISDIR || error == -ELOOP || (error == -EINVAL && handle < 0)) {
+		segment->is_foreign = true;
+		return 0;
+	}
 	if (!error && segments->unreadable != unreadable) {
 		segments->bad_places++;
 		/* Nothing is known of it: perhaps it can be read another day. */
@@ -269,6 +277,9 @@ int segments_open(struct segments *segments, struct disk *disk, uint64_t id,
 		error = read_file(segments, &segments->list[i], limits != NULL, buffer);
 	if (error)
 		goto err_close;
+	/* A head that may be read again another day has a generation that nobody knows now. */
+	if (segments->unreadable)
+		segments->newest += GENERATIONS_LEFT_OUT;
 	if (segments->n)
 		qsort(segments->list, segments->n, sizeof(*segments->list), compare);
 	for (unsigned int i = segments->n; i--;)
@@ -340,16 +351,28 @@ void segments_close(struct segments *segments)
 }
 
 /* Gaps are kept by their numbers, and apart from each other. */
-static void add_gap(struct segments *segments, const struct gap *gap)
+static void add_gap(struct segments *segments, struct gap gap)
 {
 	struct gap *gaps = segments->gaps;
-	uint32_t at = 0;
+	uint32_t at = 0, left = 0;
 
-	while (at < segments->gaps_n && gaps[at].end < gap->first)
+	/* What lies within it was told before, of a segment that could not be read, and is part
+	 * of it.
+	 */
+	for (uint32_t i = 0; i < segments->gaps_n; i++)
+		if (gaps[i].first < gap.first || gaps[i].end > gap.end)
+			gaps[left++] = gaps[i];
+	segments->gaps_n = left;
+	for (uint32_t i = 0; i < left; i++)
+		if (gaps[i].first > gap.first && gaps[i].first < gap.end)
+			gap.end = gaps[i].first;
+	if (gap.samples > gap.end - gap.first)
+		gap.samples = gap.end - gap.first;
+	while (at < segments->gaps_n && gaps[at].end < gap.first)
 		at++;
-	if (at < segments->gaps_n && gaps[at].end == gap->first) {
-		gaps[at].end = gap->end;
-		gaps[at].samples += gap->samples;
+	if (at < segments->gaps_n && gaps[at].end == gap.first) {
+		gaps[at].end = gap.end;
+		gaps[at].samples += gap.samples;
 	} else {
 		if (segments->gaps_n == GAPS_MAX) {
 			/* What lies between the first two is given up soon, too. */
@@ -360,7 +383,7 @@ static void add_gap(struct segments *segments, const struct gap *gap)
 			at -= at > 0;
 		}
 		memmove(gaps + at + 1, gaps + at, (segments->gaps_n - at) * sizeof(*gaps));
-		gaps[at] = *gap;
+		gaps[at] = gap;
 		segments->gaps_n++;
 	}
 	if (at + 1 < segments->gaps_n && gaps[at].end == gaps[at + 1].first) {
@@ -382,7 +405,8 @@ static int write_head(struct segments *segments, struct segment *segment, bool i
 		.bytes = segments->limits.bytes,
 		.gaps_n = segments->gaps_n,
 	};
-	int handle = open_file(segments, segment, is_new), error;
+	/* Somebody may have removed it. */
+	int handle = open_file(segments, segment, true), error;
 	uint8_t page[PAGE_BYTES];
 
 	*is_touched = false;
@@ -390,13 +414,13 @@ static int write_head(struct segments *segments, struct segment *segment, bool i
 		return handle;
 	memcpy(head.gaps, segments->gaps, sizeof(head.gaps));
 	segment_head_put(page, &head);
+	*is_touched = true;
 	error = disk_allocate(segments->disk, handle, head.bytes);
-	*is_touched = !error;
 	if (!error)
 		error = disk_write(segments->disk, handle, page, sizeof(page), 0);
 	if (!error)
 		error = disk_sync(segments->disk, handle);
-	if (!error && is_new)
+	if (!error)
 		error = disk_sync_names(segments->disk);
 	disk_close(segments->disk, handle);
 	/* Whether it reached the disk or not: this number is not used again. */
@@ -511,7 +535,7 @@ static void tell_gap(struct segments *segments, int at)
 	struct gap gap = gap_of(segments, at, segments_next(segments, at));
 
 	if (gap.end > gap.first)
-		add_gap(segments, &gap);
+		add_gap(segments, gap);
 }
 
 static int give_up(struct segments *segments, int at)
@@ -622,14 +646,15 @@ static int prepare(struct segments *segments)
 	for (;;) {
 		/* Nothing is given up while a file holds nothing, whatever its faults. */
 		at = find_unused(segments);
-		if (at >= 0 && may_have(segments, at) &&
+		if (at >= 0 && may_have(segments, at) && segments->list[at].failures < FAILURES_MAX &&
 		    (!segments->list[at].failures || !may_have(segments, -1)))
 			return reuse_file(segments, (unsigned int)at, &is_touched);
 		error = may_have(segments, -1) ? make_file(segments) : -ENOSPC;
 		if (error != -ENOSPC && error != -EDQUOT)
 			return error;
 		if (at >= 0 && may_have(segments, -1))
-			return error;
+			return may_have(segments, at) ?
+			       reuse_file(segments, (unsigned int)at, &is_touched) : error;
 		if (at < 0) {
 			at = find_oldest(segments);
 			if (at < 0)
@@ -753,6 +778,6 @@ uint64_t segments_bytes(const struct segments *segments)
 	uint64_t sum = 0;
 
 	for (unsigned int i = 0; i < segments->n; i++)
-		sum += segments->list[i].bytes;
+		sum += segments->list[i].is_foreign ? 0 : segments->list[i].bytes;
 	return sum;
 }

@@ -78,8 +78,9 @@ static void tell_damage(const struct spool *spool)
 			  "lost. All that could be read is kept. Check the disk (dmesg, fsck)",
 			  spool->dir, (unsigned long long)stats.lost_records);
 	else if (stats.bad_places)
-		log_warning("spool: %s is damaged in %u places, of which nothing was needed any "
-			    "more. Check the disk (dmesg, fsck)", spool->dir, stats.bad_places);
+		log_warning("spool: %s is damaged in %u places. All that could be read is kept; what "
+			    "a store had not had of the others counts as dropped (spool corrupt). "
+			    "Check the disk (dmesg, fsck)", spool->dir, stats.bad_places);
 }
 
 static void configure(struct spool *spool, bool passes_unreadable)
@@ -163,8 +164,11 @@ int spool_append(struct spool *spool, const struct sample *samples, size_t n)
 
 int spool_recover(struct spool *spool)
 {
-	int error = journal_recover(spool->journal);
+	int error;
 
+	if (!disk_folder_is_at(spool->disk, spool->dir))
+		return -ENODEV;
+	error = journal_recover(spool->journal);
 	if (!error)
 		publish(spool);
 	return error;

@@ -37,7 +37,7 @@ void spool_close(struct spool *spool);
  * committed, and the spool must be recovered before the samples are appended again.
  */
 int spool_append(struct spool *spool, const struct sample *samples, size_t n);
-/* 0 or -errno: call it again. */
+/* 0; -ENODEV as above; or -errno: call it again. */
 int spool_recover(struct spool *spool);
 /* Makes a block of what was committed if it is time; to be called after commits. */
 void spool_tend(struct spool *spool, uint64_t now_ns);

@@ -84,6 +84,11 @@ static const char *remedy_of(int error)
 static void note_error(struct spooler *spooler, int error)
 {
 	spooler->is_open = false;
+	/* It is another directory that is to be opened. */
+	if (error == -ENODEV) {
+		spool_close(spooler->spool);
+		spooler->spool = NULL;
+	}
 	if (!atomic_load(&spooler->trying_ns))
 		atomic_store(&spooler->trying_ns, clock_boot_ns());
 	spooler->retry_ns = clock_boot_ns() + RETRY_NS;
@@ -192,10 +197,6 @@ static void commit_queue(struct spooler *spooler)
 			note_error(spooler, error);
 		else
 			spool_tend(spooler->spool, clock_boot_ns());
-		if (error == -ENODEV) {
-			spool_close(spooler->spool);
-			spooler->spool = NULL;
-		}
 	}
 }
 

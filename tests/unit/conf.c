@@ -190,7 +190,7 @@ static const struct {
 	  "t.conf:5: [spool] max-bytes: \"1 kB\" is not in a unit that fits; write it in B, KiB, "
 	  "MiB or GiB\n" },
 	{ GATEWAY "[spool]\nmax-bytes = 1 KiB\n",
-	  "t.conf:5: [spool] max-bytes: \"1 KiB\" is out of range; write 4 MiB to 1024 GiB\n" },
+	  "t.conf:5: [spool] max-bytes: \"1 KiB\" is out of range; write 4 MiB to 256 GiB\n" },
 
 	/* channels */
 	{ GATEWAY "[channel w]\nzero = 1 mV\n",

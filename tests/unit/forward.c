@@ -955,6 +955,45 @@ TEST_F(forward, counts_as_dropped_what_went_for_room)
 	EXPECT_EQ(cursor_produced(&after.cursor), self->rig.next);
 }
 
+/* /run was full for long, so the mark is older than the oldest segment. */
+TEST_F(forward, waits_for_a_mark_that_is_older_than_all_there_is)
+{
+	static struct sample batch[SPOOL_BATCH_SAMPLES];
+	struct journal_mark old;
+	struct store_report now;
+	unsigned int random = 1;
+
+	rig_close(&self->rig);
+	self->rig.conf.spool_max_bytes = SPOOL_MIN_BYTES;
+	rig_open(&self->rig);
+	ASSERT_EQ(rig_append_block(&self->rig, 90), 0);
+	ASSERT_EQ(spool_mark_read(self->rig.conf.run_dir, &old), 0);
+	for (uint64_t n = 0; n < 400000; n += SPOOL_BATCH_SAMPLES) {
+		for (size_t i = 0; i < SPOOL_BATCH_SAMPLES; i++) {
+			batch[i] = rig_sample(self->rig.next + i);
+			batch[i].raw = rand_r(&random) * 2;
+			batch[i].wall_ms += rand_r(&random);
+		}
+		ASSERT_EQ(spool_append(self->rig.spool, batch, SPOOL_BATCH_SAMPLES), 0);
+		self->rig.next += SPOOL_BATCH_SAMPLES;
+		spool_tend(self->rig.spool, clock_boot_ns());
+	}
+	ASSERT_EQ(spool_mark_publish(self->rig.conf.run_dir, &old), 0);
+	start(self);
+	for (int i = 0; i < 50; i++)
+		turn(self);
+	now = report(self);
+	EXPECT_LE(cursor_queued(&now.cursor), self->rig.next);
+	EXPECT_LE(cursor_produced(&now.cursor), self->rig.next);
+	EXPECT_LE(now.cursor.passed, now.cursor.known);
+	EXPECT_EQ(now.state, STORE_WAITING);
+	EXPECT_CONTAINS(now.error, "run directory");
+	/* What it leaves must be a cursor. */
+	restart(self);
+	for (int i = 0; i < 5; i++)
+		turn(self);
+}
+
 TEST_F(forward, sends_all_again_when_its_cursor_is_damaged)
 {
 	char path[SCRATCH_PATH_MAX + 64];

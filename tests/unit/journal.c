@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "spool/journal_reader.h"
+#include "spool/segments.h"
 #include "support/disk_model.h"
 #include "support/random.h"
 #include "support/scratch.h"
@@ -591,6 +592,180 @@ TEST_F(journal, keeps_what_is_there_while_nothing_can_be_synced)
 	EXPECT_LE(after.given_up, before.given_up + (before.end - before.given_up) / 2);
 	EXPECT_EQ(journal_block(c->journal), 0);
 	expect_all(c);
+}
+
+/* Below its bound, on a full disk, with a file that failed once: it holds nothing and is
+ * as long as is needed, and yet nothing is stored.
+ */
+static int (*real_allocate)(struct disk *disk, int handle, uint64_t size);
+static bool is_full;
+static int allocate_full(struct disk *disk, int handle, uint64_t size)
+{
+	int64_t now = disk->ops->size(disk, handle);
+
+	if (is_full && (now < 0 || (uint64_t)now < size))
+		return -ENOSPC;
+	return real_allocate(disk, handle, size);
+}
+
+TEST_F(journal, uses_a_file_again_that_failed_once_when_the_disk_is_full)
+{
+	struct campaign *c = &self->c;
+	struct disk *disk = model_disk(c->model);
+	struct disk_ops ops = *disk->ops;
+	const struct disk_ops *before = disk->ops;
+	int error = 0;
+
+	real_allocate = ops.allocate;
+	ops.allocate = allocate_full;
+	disk->ops = &ops;
+	is_full = false;
+	c->config.max_bytes += 20 * SEGMENT;		/* the bound is far away */
+	ASSERT_EQ(journal_open(disk, &c->config, &c->journal), 0);
+	for (int i = 0; i < 60; i++)
+		step(c, false);
+	is_full = true;
+	/* Blocks until the next segment begins, whose first sync fails once. */
+	commit_some(c, 1);
+	model_faults(c->model)->data_fails = true;
+	EXPECT_EQ(journal_block(c->journal), -EIO);
+	EXPECT_NE(journal_block(c->journal), 0);
+	model_faults(c->model)->data_fails = false;
+	for (int i = 0; i < 20 && (i == 0 || error); i++)
+		error = journal_block(c->journal);
+	EXPECT_EQ(error, 0);
+	disk->ops = before;
+	is_full = false;
+}
+
+/* One file of which pages cannot be read, or not be synced. */
+static struct {
+	struct disk_ops ops;
+	const struct disk_ops *real;
+	char name[DISK_NAME_MAX];
+	int handle;
+	bool no_read, no_sync;
+} bad_file;
+
+static int bad_open(struct disk *disk, const char *name, bool create)
+{
+	int handle = bad_file.real->open(disk, name, create);
+
+	if (handle >= 0 && !strcmp(name, bad_file.name))
+		bad_file.handle = handle;
+	return handle;
+}
+
+static void bad_close(struct disk *disk, int handle)
+{
+	if (handle == bad_file.handle)
+		bad_file.handle = -1;
+	bad_file.real->close(disk, handle);
+}
+
+static int bad_read(struct disk *disk, int handle, void *to, size_t size, uint64_t at)
+{
+	return bad_file.no_read && handle == bad_file.handle ? -EIO :
+	       bad_file.real->read(disk, handle, to, size, at);
+}
+
+static int bad_sync(struct disk *disk, int handle)
+{
+	return bad_file.no_sync && handle == bad_file.handle ? -EIO :
+	       bad_file.real->sync(disk, handle);
+}
+
+/* What comes in its place is elsewhere on the disk. */
+static int bad_remove(struct disk *disk, const char *name)
+{
+	if (!strcmp(name, bad_file.name))
+		*bad_file.name = 0;
+	return bad_file.real->remove(disk, name);
+}
+
+static void bad_begin(struct disk *disk)
+{
+	memset(&bad_file, 0, sizeof(bad_file));
+	bad_file.handle = -1;
+	bad_file.real = disk->ops;
+	bad_file.ops = *disk->ops;
+	bad_file.ops.open = bad_open;
+	bad_file.ops.close = bad_close;
+	bad_file.ops.read = bad_read;
+	bad_file.ops.sync = bad_sync;
+	bad_file.ops.remove = bad_remove;
+	disk->ops = &bad_file.ops;
+}
+
+/* At the bound, one file that cannot be written; the others are good. */
+TEST_F(journal, goes_on_beside_one_file_that_cannot_be_written)
+{
+	struct campaign *c = &self->c;
+	struct disk *disk = model_disk(c->model);
+	int error = 0, failed = 0;
+	uint32_t n;
+
+	bad_begin(disk);
+	ASSERT_EQ(journal_open(disk, &c->config, &c->journal), 0);
+	for (int i = 0; i < 300; i++)
+		step(c, false);
+	snprintf(bad_file.name, sizeof(bad_file.name), "segment-00001");
+	bad_file.no_sync = true;
+	for (int i = 0; i < 400; i++) {
+		error = commit_next(c->journal, c->committed, 5, &n);
+		if (!error)
+			c->committed += n;
+		failed = error || journal_block(c->journal) ? failed + 1 : 0;
+	}
+	EXPECT_EQ(error, 0);
+	EXPECT_LT(failed, 50);
+	disk->ops = bad_file.real;
+	c->begun = c->committed;
+}
+
+/* The ready segment cannot be read at one start, and can be at the next one. */
+TEST_F(journal, gives_no_generation_twice_after_a_head_that_could_not_be_read)
+{
+	struct campaign *c = &self->c;
+	struct disk *disk = model_disk(c->model);
+	struct segments segments;
+	struct segments_end *end = malloc(sizeof(*end));
+	uint8_t *buffer = malloc(FRAME_BYTES_MAX);
+	const struct segments_limits limits = { SEGMENT, 100 * SEGMENT };
+
+	bad_begin(disk);
+	c->config.max_bytes += 20 * SEGMENT;
+	ASSERT_EQ(journal_open(disk, &c->config, &c->journal), 0);
+	for (int i = 0; i < 60; i++)
+		step(c, false);
+	journal_close(c->journal);
+	c->journal = NULL;
+	ASSERT_EQ(segments_open(&segments, disk, 0, &limits, false, buffer, end), 0);
+	ASSERT_FALSE(segments.list[segments.n - 1].has_frames);
+	segment_name(bad_file.name, segments.list[segments.n - 1].file);
+	segments_close(&segments);
+	/* Ten tries later ... */
+	bad_file.no_read = true;
+	c->config.passes_unreadable = true;
+	ASSERT_EQ(journal_open(disk, &c->config, &c->journal), 0);
+	for (int i = 0; i < 60; i++)
+		step(c, false);
+	journal_close(c->journal);
+	c->journal = NULL;
+	/* ... and another day. */
+	bad_file.no_read = false;
+	c->config.passes_unreadable = false;
+	ASSERT_EQ(segments_open(&segments, disk, 0, &limits, false, buffer, end), 0);
+	for (unsigned int i = 1; i < segments.n; i++)
+		EXPECT_LT(segments.list[i - 1].generation, segments.list[i].generation);
+	segments_close(&segments);
+	ASSERT_EQ(journal_open(disk, &c->config, &c->journal), 0);
+	for (int i = 0; i < 60; i++)
+		step(c, false);
+	expect_all(c);
+	disk->ops = bad_file.real;
+	free(end);
+	free(buffer);
 }
 
 /* Small, with blocks in several segments, and commits in the ring. */

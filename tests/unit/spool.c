@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The spool of hydropond on a disk_faults. That nothing is lost at any cut is shown in journal.c. */
 #include <dirent.h>
+#include <sys/stat.h>
 
 #include "support/disk_faults.h"
 #include "support/spool_rig.h"
@@ -561,6 +562,147 @@ TEST_F(spool, leaves_alone_what_a_later_version_wrote)
 	}
 	rig_open(&self->rig);
 	EXPECT_FOUND(&self->rig, 0, 3);
+}
+
+/* The number of the file whose head has the lowest generation. */
+static void find_oldest(struct spool_rig *rig, char path[SCRATCH_PATH_MAX + 64])
+{
+	uint64_t lowest = UINT64_MAX;
+
+	for (int i = 0; i < 64; i++) {
+		char name[SCRATCH_PATH_MAX + 64];
+		uint8_t page[64];
+		int fd;
+
+		snprintf(name, sizeof(name), "%s/segment-%05d", rig->folder, i);
+		fd = open(name, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		if (pread(fd, page, sizeof(page), 0) == sizeof(page) && get_le64(page + 24) < lowest) {
+			lowest = get_le64(page + 24);
+			memcpy(path, name, sizeof(name));
+		}
+		close(fd);
+	}
+	ASSERT_TRUE(lowest != UINT64_MAX);
+}
+
+/* Root deletes the oldest segment to make room; at the bound nothing is ever stored again. */
+TEST_F(spool, goes_on_at_its_bound_when_the_oldest_segment_was_removed)
+{
+	char path[SCRATCH_PATH_MAX + 64];
+
+	disk_faults.skip = true;
+	self->rig.conf.spool_max_bytes = SPOOL_MIN_BYTES;
+	rig_open(&self->rig);
+	fill(&self->rig, 400000);
+	find_oldest(&self->rig, path);
+	ASSERT_EQ(unlink(path), 0);
+	fill(&self->rig, 400000);
+	disk_faults.skip = false;
+}
+
+/* The same with the one that is ready (highest generation). */
+TEST_F(spool, goes_on_at_its_bound_when_the_ready_segment_was_removed)
+{
+	struct journal_mark mark;
+	int removed = 0;
+
+	disk_faults.skip = true;
+	self->rig.conf.spool_max_bytes = SPOOL_MIN_BYTES;
+	rig_open(&self->rig);
+	fill(&self->rig, 400000);
+	mark = mark_of(&self->rig);
+	for (int i = 0; i < 64; i++) {
+		char name[SCRATCH_PATH_MAX + 64];
+		uint8_t page[64];
+		int fd;
+
+		snprintf(name, sizeof(name), "%s/segment-%05d", self->rig.folder, i);
+		fd = open(name, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		if (pread(fd, page, sizeof(page), 0) == sizeof(page) &&
+		    get_le64(page + 24) == mark.generation)
+			removed += !unlink(name);
+		close(fd);
+	}
+	ASSERT_EQ(removed, 1);
+	ASSERT_TRUE(mark.generation != mark.current);
+	fill(&self->rig, 40960);
+	for (int i = 0, error = -1; error; i++) {
+		struct sample sample = rig_sample(self->rig.next);
+
+		ASSERT_LT(i, 50);
+		rig_block(&self->rig);
+		error = spool_append(self->rig.spool, &sample, 1);
+	}
+	fill(&self->rig, 400000);
+	disk_faults.skip = false;
+}
+
+/* The numbers that were passed over are forgotten if the power goes before a commit. */
+TEST_F(spool, uses_no_number_again_though_the_power_went_twice)
+{
+	uint64_t records;
+
+	rig_open(&self->rig);
+	ASSERT_EQ(rig_append_block(&self->rig, 10), 0);
+	ASSERT_EQ(rig_append(&self->rig, 20), 0);
+	rig_close(&self->rig);
+	/* reboot, and the ring is gone: a store has had 30 */
+	unlink(self->rig.mark);
+	unlink(self->rig.slots);
+	rig_open(&self->rig);
+	records = rig_stats(&self->rig).records;
+	ASSERT_GE(records, 30);
+	ASSERT_EQ(mark_of(&self->rig).records, records);
+	rig_close(&self->rig);
+	/* the power is cut before the first commit */
+	unlink(self->rig.mark);
+	rig_open(&self->rig);
+	EXPECT_GE(rig_stats(&self->rig).records, records);
+	EXPECT_GE(rig_stats(&self->rig).records, 30);
+}
+
+/* An unreadable page of the ring that nobody needs costs 16384 samples at each start. */
+TEST_F(spool, loses_no_more_at_each_start_by_one_bad_page_of_the_ring)
+{
+	struct stat before, after;
+	uint64_t records;
+
+	self->rig.conf.spool_max_bytes = SPOOL_MIN_BYTES;
+	rig_open(&self->rig);
+	ASSERT_EQ(rig_append_block(&self->rig, 10), 0);
+	rig_close(&self->rig);
+	disk_faults.bad_from = 255 * PAGE_BYTES;	/* only the ring is so long */
+	disk_faults.bad_to = 255 * PAGE_BYTES + 1;
+	disk_faults.bad_reads = 1000000;
+	unlink(self->rig.mark);
+	ASSERT_EQ(stat(self->rig.slots, &before), 0);
+	ASSERT_EQ(spool_open(&self->rig.conf, true, &self->rig.spool), 0);
+	records = rig_stats(&self->rig).records;
+	ASSERT_EQ(rig_append_block(&self->rig, 10), 0);
+	rig_close(&self->rig);
+	/* Another ring has other pages of the disk. */
+	ASSERT_EQ(stat(self->rig.slots, &after), 0);
+	if (after.st_ino != before.st_ino)
+		disk_faults.bad_reads = 0;
+	unlink(self->rig.mark);
+	ASSERT_EQ(spool_open(&self->rig.conf, true, &self->rig.spool), 0);
+	disk_faults.bad_reads = 0;
+	EXPECT_EQ(rig_stats(&self->rig).records, records + 10);
+}
+
+/* Recovering in a folder that is not there any more. */
+TEST_F(spool, notices_when_it_recovers_that_its_folder_is_gone)
+{
+	rig_open(&self->rig);
+	ASSERT_EQ(rig_append(&self->rig, 3), 0);
+	ASSERT_EQ(unlink(self->rig.slots), 0);
+	EXPECT_EQ(rig_append(&self->rig, 2), -ESTALE);
+	scratch_remove(self->rig.folder);
+	EXPECT_EQ(spool_recover(self->rig.spool), -ENODEV);
 }
 
 /* A schema whose texts and decimals are cut, too long or out of range. */

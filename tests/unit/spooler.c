@@ -346,6 +346,22 @@ TEST_F(spooler, goes_on_in_another_directory_when_its_own_is_moved_away)
 	EXPECT_EQ(found.wrong, 0);
 }
 
+/* The disk fails, a person removes the folder as it is told to; the spool never comes back. */
+TEST_F(spooler, goes_on_in_another_directory_when_its_own_is_removed_while_it_recovers)
+{
+	start(self);
+	push(self, 10);
+	ASSERT_TRUE(wait_produced(self, 10, 2000));
+	/* The ring first, as rm -r may; then the rest. */
+	ASSERT_EQ(unlink(self->rig.slots), 0);
+	push(self, 10);
+	ASSERT_TRUE(wait_error(self, -ESTALE));
+	scratch_remove(self->rig.folder);
+	push(self, 10);
+	EXPECT_TRUE(wait_produced(self, 20, 5000));
+	EXPECT_EQ(stats(self).error, 0);
+}
+
 TEST_F(spooler, refuses_a_sample_of_no_channel)
 {
 	struct sample sample = rig_sample(0);
