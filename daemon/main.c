@@ -156,6 +156,16 @@ static bool may_lock_all(void)
 	       !setrlimit(RLIMIT_MEMLOCK, &unlimited);
 }
 
+/* What is mapped now is read in as a whole: no page of the program may have to come from a card
+ * that is stuck. Later memory is locked as it is used: what the threads set aside is much.
+ */
+static void lock_memory(void)
+{
+	if (!may_lock_all() || mlockall(MCL_CURRENT) < 0 ||
+	    mlockall(MCL_FUTURE | MCL_ONFAULT) < 0)
+		log_info("running without locked memory: %s", strerrordesc_np(errno));
+}
+
 /* After the threads: none of them shall run before the main loop does. */
 static void become_realtime(void)
 {
@@ -163,11 +173,6 @@ static void become_realtime(void)
 
 	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param) < 0)
 		log_info("running without realtime priority: %s", strerrordesc_np(errno));
-	/* What is mapped now is read in as a whole: no page of the program may have to come
-	 * from a card that is stuck. Later memory is locked as it is used. */
-	if (!may_lock_all() || mlockall(MCL_CURRENT) < 0 ||
-	    mlockall(MCL_FUTURE | MCL_ONFAULT) < 0)
-		log_info("running without locked memory: %s", strerrordesc_np(errno));
 }
 
 /* All that needs no thread and no socket. */
@@ -224,6 +229,7 @@ static int run(struct daemon *daemon)
 			     on_request, &daemon->protocol);
 	if (error)
 		return error;
+	lock_memory();
 	daemon->spooler = spooler_start(daemon->conf, on_spool_second, daemon->forwarder);
 	if (!daemon->spooler) {
 		log_error("cannot start the spool thread: no memory or no thread left");

@@ -53,9 +53,11 @@ BUGS = {
         ("segments.c", ".generation = segments->newest + 1,",
          ".generation = segment->generation ? segment->generation : segments->newest + 1,")],
     "a_new_segment_has_no_durable_name": [
-        ("segments.c", """	if (!error && is_new)
+        ("segments.c", """	if (!error)
 		error = disk_sync_names(segments->disk);
-""", "")],
+	disk_close(segments->disk, handle);
+	/* Whether""", """	disk_close(segments->disk, handle);
+	/* Whether""")],
     "a_new_ring_has_no_durable_name": [
         ("journal.c", """	if (!error)
 		error = disk_sync_names(journal->disk);

@@ -129,7 +129,8 @@ static inline void wait_for_device(void)
 {
 	struct stat st;
 
-	for (int i = 0; i < 200; i++) {
+	/* Long where machines are slow: only the races have a clock that goes on meanwhile. */
+	for (int i = 0; i < 6000; i++) {
 		int fd = device_open(O_RDONLY);
 
 		if (fd >= 0) {
