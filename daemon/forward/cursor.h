@@ -9,9 +9,18 @@
 #ifndef HYDROPON_CURSOR_H
 #define HYDROPON_CURSOR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "spool/reader.h"
+
+enum { CURSOR_RANGES = 16 };
+
+/* Delivered before what is older, so that what is new need not wait for it. */
+struct cursor_range {
+	uint64_t first, end;		/* records */
+	uint64_t passed, passed_end;	/* samples before these, over the life of the spool */
+};
 
 struct cursor {
 	uint64_t id;			/* of the spool, 0: none seen yet */
@@ -24,6 +33,8 @@ struct cursor {
 	uint64_t dropped_full;		/* given up for room before the store had them */
 	uint64_t dropped_corrupt;	/* unreadable in the spool */
 	uint64_t dropped_replaced;	/* queued in a spool that is no longer there */
+	uint64_t ranges_n;
+	struct cursor_range ranges[CURSOR_RANGES];	/* beyond record, apart, in order */
 };
 
 /* 0; -ENOENT; -EBADMSG if it is no cursor; or -errno. */
@@ -44,6 +55,18 @@ enum cursor_fit {
  */
 enum cursor_fit cursor_follow(struct cursor *cursor, const struct spool_view *view,
 			      bool begins_at_oldest);
+/* Goes to a place before or at the next range, and over the ranges that begin there. */
+void cursor_move(struct cursor *cursor, uint64_t record, uint64_t passed);
+/* Goes over a hole. Returns how many samples in it were not delivered. */
+uint64_t cursor_drop(struct cursor *cursor, uint64_t end, uint64_t passed_end);
+/* The first record beyond its place that has been delivered; UINT64_MAX if none has. */
+uint64_t cursor_next_range(const struct cursor *cursor);
+/* Whether a range may begin at @record: it goes on with the last one, or there is room. */
+bool cursor_may_deliver_ahead(const struct cursor *cursor, uint64_t record);
+/* That range was delivered, beyond all others. Its samples are counted by the caller. */
+void cursor_deliver_ahead(struct cursor *cursor, const struct cursor_range *range);
+/* What was delivered ahead will be delivered again. */
+void cursor_forget_ranges(struct cursor *cursor);
 /* Back to the start of the spool: all of it is delivered again. */
 void cursor_rewind(struct cursor *cursor, const struct spool_view *view);
 

@@ -16,7 +16,7 @@ static int add_line(struct parcel *parcel, const struct spool_schema *schema,
 }
 
 int parcel_fill(struct parcel *parcel, const struct cursor *cursor, struct spool_reader *reader,
-		struct gzip *gzip, size_t limit)
+		struct gzip *gzip, size_t limit, uint64_t until)
 {
 	const size_t bytes_max = PARCEL_BYTES_MAX - LINE_MAX_BYTES;
 	struct journal_hole hole;
@@ -28,10 +28,12 @@ int parcel_fill(struct parcel *parcel, const struct cursor *cursor, struct spool
 	parcel->record = cursor->record;
 	parcel->passed = cursor->passed;
 	gzip_begin(gzip, &parcel->body);
-	while (parcel->count < limit && bytes < bytes_max &&
+	while (parcel->count < limit && bytes < bytes_max && parcel->record < until &&
 	       !spool_reader_get(reader, parcel->record, &batch, &hole)) {
 		uint64_t end = batch.first + pending_records(batch.records);
 
+		if (end > until)
+			end = until;
 		for (; parcel->record < end && parcel->count < limit && bytes < bytes_max;
 		     parcel->record++) {
 			uint32_t at = (uint32_t)(parcel->record - batch.first);

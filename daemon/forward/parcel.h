@@ -26,12 +26,12 @@ struct parcel {
 };
 
 /*
- * Packs at most @limit samples that follow the place of @cursor, and at most
- * PARCEL_BYTES_MAX of text; stops before what is not committed or not good. 0, also
+ * Packs at most @limit samples that follow the place of @cursor, before record @until, and at
+ * most PARCEL_BYTES_MAX of text; stops before what is not committed or not good. 0, also
  * if there are none; or -ENOMEM.
  */
 int parcel_fill(struct parcel *parcel, const struct cursor *cursor, struct spool_reader *reader,
-		struct gzip *gzip, size_t limit);
+		struct gzip *gzip, size_t limit, uint64_t until);
 /* Moves @at over the next @n samples. False: there are none behind them to be read now. */
 bool parcel_skip(struct cursor *at, struct spool_reader *reader, uint64_t n);
 

@@ -42,6 +42,12 @@ struct store {
 	size_t suspects;		/* next so many lines, one of which is refused */
 	unsigned int refused_in_row;	/* set aside since anything was stored */
 	bool has_accepted;		/* anything since start: its path is right */
+	/* What is new goes first while more is queued than two batches hold. */
+	bool has_live;			/* it begins here: */
+	uint64_t live_record, live_passed;
+	bool is_live;			/* the parcel is of it */
+	bool was_live;			/* the one before was */
+	bool is_in_order;		/* it was refused: all in its order until that is over */
 	bool is_probe;			/* the parcel is a line behind one that was refused */
 	uint64_t probe_at;		/* so many lines behind it, 0: no probe is to be sent */
 	uint64_t probe_next;
@@ -54,7 +60,8 @@ struct store {
 	char error[384];
 	uint64_t changes;
 	uint64_t not_finite;
-	bool is_oldest_known;		/* parcel.first_wall_ms is the oldest queued one's */
+	bool is_oldest_known;		/* of the queued ones: */
+	int64_t oldest_wall_ms;
 	int64_t last_ok_ms;
 };
 
@@ -207,13 +214,9 @@ void store_free(struct store *store)
 static void drop(struct store *store, const struct journal_hole *hole)
 {
 	struct cursor *cursor = &store->cursor;
-	uint64_t lost = hole->samples_end > cursor->passed ? hole->samples_end - cursor->passed : 0;
+	uint64_t lost = cursor_drop(cursor, hole->end, hole->samples_end);
 
 	*(hole->is_given_up ? &cursor->dropped_full : &cursor->dropped_corrupt) += lost;
-	cursor->passed += lost;
-	cursor->record = hole->end;
-	if (cursor->known < cursor->passed)
-		cursor->known = cursor->passed;
 	store->is_oldest_known = false;
 	if (!lost)
 		return;
@@ -233,6 +236,7 @@ static void adopt(struct store *store, uint64_t passed)
 {
 	struct cursor *cursor = &store->cursor;
 
+	cursor_forget_ranges(cursor);
 	if (passed > cursor->passed)
 		cursor->dropped_corrupt += passed - cursor->passed;
 	else
@@ -297,7 +301,40 @@ static size_t next_limit(const struct store *store)
 	return half && half < store->limit ? half : store->limit;
 }
 
-static void send_next(struct store *store, uint64_t now_ns)
+/* Where what is new begins, or that it has no lane of its own now. */
+static void follow_live(struct store *store, const struct spool_view *view)
+{
+	const struct cursor *cursor = &store->cursor;
+	const uint64_t batch = store->conf->batch_lines;
+	const struct cursor_range *last = cursor->ranges_n ?
+		&cursor->ranges[cursor->ranges_n - 1] : NULL;
+
+	if (cursor_queued(cursor) <= batch)
+		store->is_in_order = false;
+	/* It was caught up with, or has itself fallen behind. */
+	if (store->has_live && (cursor->record >= store->live_record ||
+				view->samples - store->live_passed > 2 * batch))
+		store->has_live = false;
+	if (store->has_live || store->is_in_order || store->suspects || store->probe_at ||
+	    !store->has_accepted || cursor_queued(cursor) <= 2 * batch)
+		return;
+	store->live_record = view->records;
+	store->live_passed = view->samples;
+	if (last && view->samples - last->passed_end <= batch) {
+		store->live_record = last->end;
+		store->live_passed = last->passed_end;
+	}
+	store->has_live = cursor_may_deliver_ahead(cursor, store->live_record);
+}
+
+/* Every other request may be of what is new. */
+static bool is_live_next(const struct store *store, const struct spool_view *view)
+{
+	return store->has_live && !store->was_live && !store->suspects && !store->probe_at &&
+	       view->records > store->live_record;
+}
+
+static void send_next(struct store *store, const struct spool_view *view, uint64_t now_ns)
 {
 	struct parcel *parcel = &store->parcel;
 	struct cursor from = store->cursor;
@@ -312,6 +349,12 @@ static void send_next(struct store *store, uint64_t now_ns)
 		return;
 	}
 	store->is_probe = store->probe_at > 0;
+	store->is_live = is_live_next(store, view);
+	if (store->is_live) {
+		from.record = store->live_record;
+		from.passed = store->live_passed;
+		from.ranges_n = 0;
+	}
 	if (store->is_probe) {
 		if (!parcel_skip(&from, store->tools->reader, store->probe_at)) {
 			store->probe_at = 0;
@@ -322,7 +365,8 @@ static void send_next(struct store *store, uint64_t now_ns)
 		store->probe_at = 0;
 		limit = 1;
 	}
-	error = parcel_fill(parcel, &from, store->tools->reader, store->tools->gzip, limit);
+	error = parcel_fill(parcel, &from, store->tools->reader, store->tools->gzip, limit,
+			    cursor_next_range(&from));
 	if (!error && parcel->count)
 		error = post_start(store->post, parcel->body.bytes, parcel->body.size);
 	if (error) {
@@ -330,11 +374,15 @@ static void send_next(struct store *store, uint64_t now_ns)
 		return;
 	}
 	store->is_busy = parcel->count > 0;
+	store->was_live = store->is_live;
+	store->send_ns = now_ns + store->conf->send_every_ms * NS_PER_MS;
+	if (store->is_live)
+		return;
 	/* Notes alone are nothing to send. */
 	if (!parcel->count && !store->is_probe)
-		store->cursor.record = parcel->record;
-	store->send_ns = now_ns + store->conf->send_every_ms * NS_PER_MS;
+		cursor_move(&store->cursor, parcel->record, parcel->passed);
 	store->is_oldest_known = store->is_busy && !store->is_probe;
+	store->oldest_wall_ms = parcel->first_wall_ms;
 }
 
 /* False: the spool may not be read as far as the cursor now. */
@@ -365,6 +413,7 @@ static bool follow_spool(struct store *store, const struct spool_view *view)
 		break;
 	}
 	store->is_oldest_known = false;
+	store->has_live = false;
 	store->suspects = 0;
 	store->probe_at = 0;
 	save_cursor_and_tell(store);
@@ -419,8 +468,9 @@ void store_turn(struct store *store, int spool_error, uint64_t now_ns)
 			  "sent from the block that hydropond makes of it within a minute");
 	else if (store->state == STORE_WAITING && (!error || error == -EAGAIN))
 		set_state(store, STORE_OK, "");
+	follow_live(store, view);
 	if (!error && !is_gathering(store, now_ns))
-		send_next(store, now_ns);
+		send_next(store, view, now_ns);
 	else if (error && error != -EAGAIN)
 		back_off(store, explain_spool(error), 0, now_ns);
 }
@@ -428,12 +478,23 @@ void store_turn(struct store *store, int spool_error, uint64_t now_ns)
 /* The cursor passes the parcel, whose samples were counted already. */
 static void pass_parcel(struct store *store)
 {
-	store->cursor.record = store->parcel.record;
 	if (store->cursor.known < store->parcel.passed)
 		store->cursor.known = store->parcel.passed;
-	store->cursor.passed = store->parcel.passed;
+	cursor_move(&store->cursor, store->parcel.record, store->parcel.passed);
 	store->not_finite += store->parcel.not_finite;
 	store->is_oldest_known = false;
+}
+
+static void pass_live(struct store *store)
+{
+	const struct cursor_range range = {
+		store->live_record, store->parcel.record, store->live_passed, store->parcel.passed,
+	};
+
+	cursor_deliver_ahead(&store->cursor, &range);
+	store->live_record = range.end;
+	store->live_passed = range.passed_end;
+	store->not_finite += store->parcel.not_finite;
 }
 
 static void accept_parcel(struct store *store)
@@ -441,8 +502,10 @@ static void accept_parcel(struct store *store)
 	char error[sizeof(store->error)];
 	size_t count = store->parcel.count;
 
-	store->suspects -= store->suspects < count ? store->suspects : count;
-	store->refused_in_row = 0;
+	if (!store->is_live) {
+		store->suspects -= store->suspects < count ? store->suspects : count;
+		store->refused_in_row = 0;
+	}
 	store->has_accepted = true;
 	store->limit = store->limit < store->conf->batch_lines / 2 ? store->limit * 2 :
 								     store->conf->batch_lines;
@@ -450,7 +513,10 @@ static void accept_parcel(struct store *store)
 	store->last_ok_ms = clock_wall_ms();
 	store->retry_ns = 0;
 	backoff_succeed(&store->backoff);
-	pass_parcel(store);
+	if (store->is_live)
+		pass_live(store);
+	else
+		pass_parcel(store);
 	set_state(store, STORE_OK, save_cursor(store, error, sizeof(error)));
 }
 
@@ -537,12 +603,17 @@ void store_finish(struct store *store, CURLcode code, uint64_t now_ns)
 		}
 		return;
 	case VERDICT_REFUSED:
-		if (count > 1)
+		if (store->is_live) {
+			/* Which line it is is found when its turn comes. */
+			store->has_live = false;
+			store->is_in_order = true;
+		} else if (count > 1) {
 			store->suspects = count;
-		else if (!store->has_accepted)
+		} else if (!store->has_accepted) {
 			suspect_url(store, &answer, now_ns);
-		else
+		} else {
 			set_parcel_aside(store, &answer, now_ns);
+		}
 		return;
 	case VERDICT_TOO_LARGE:
 		if (count > 1) {
@@ -589,6 +660,6 @@ void store_report(const struct store *store, int64_t wall_ms, struct store_repor
 	if (!cursor_queued(&store->cursor))
 		report->lag_ms = 0;
 	else if (store->is_oldest_known)
-		report->lag_ms = wall_ms > store->parcel.first_wall_ms ?
-					 wall_ms - store->parcel.first_wall_ms : 0;
+		report->lag_ms = wall_ms > store->oldest_wall_ms ?
+					 wall_ms - store->oldest_wall_ms : 0;
 }

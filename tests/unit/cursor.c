@@ -5,6 +5,8 @@
 
 #include "forward/cursor.h"
 
+#define CURSOR_SIZE 616
+
 FIXTURE(cursor) {
 	char dir[SCRATCH_PATH_MAX];
 	char path[SCRATCH_PATH_MAX + 16], new_path[SCRATCH_PATH_MAX + 16];
@@ -38,7 +40,7 @@ TEST_F(cursor, comes_back_as_it_was)
 	ASSERT_EQ(cursor_save(self->path, &some), 0);
 	ASSERT_EQ(cursor_load(self->path, &back), 0);
 	EXPECT_EQ(memcmp(&back, &some, sizeof(back)), 0);
-	EXPECT_EQ(scratch_size(self->path), 120);
+	EXPECT_EQ(scratch_size(self->path), CURSOR_SIZE);
 	EXPECT_EQ(scratch_size(self->new_path), -1);
 }
 
@@ -72,22 +74,22 @@ TEST_F(cursor, keeps_the_old_one_when_the_new_cannot_be_written)
 
 TEST_F(cursor, is_refused_with_any_bit_flipped_or_byte_missing)
 {
-	uint8_t bytes[128];
+	uint8_t bytes[1024];
 	struct cursor back;
 
 	ASSERT_EQ(cursor_save(self->path, &some), 0);
-	ASSERT_EQ(scratch_read(self->path, bytes, sizeof(bytes)), 120);
-	for (size_t bit = 0; bit < 120 * 8; bit++) {
+	ASSERT_EQ(scratch_read(self->path, bytes, sizeof(bytes)), CURSOR_SIZE);
+	for (size_t bit = 0; bit < CURSOR_SIZE * 8; bit++) {
 		bytes[bit / 8] ^= 1u << bit % 8;
-		scratch_write(self->path, bytes, 120);
+		scratch_write(self->path, bytes, CURSOR_SIZE);
 		EXPECT_EQ(cursor_load(self->path, &back), -EBADMSG);
 		bytes[bit / 8] ^= 1u << bit % 8;
 	}
-	for (size_t size = 0; size < 120; size++) {
+	for (size_t size = 0; size < CURSOR_SIZE; size++) {
 		scratch_write(self->path, bytes, size);
 		EXPECT_EQ(cursor_load(self->path, &back), -EBADMSG);
 	}
-	scratch_write(self->path, bytes, 121);
+	scratch_write(self->path, bytes, CURSOR_SIZE + 1);
 	EXPECT_EQ(cursor_load(self->path, &back), -EBADMSG);
 }
 
@@ -106,6 +108,118 @@ TEST_F(cursor, is_refused_when_it_contradicts_itself)
 	wrong.start = wrong.passed + 1;
 	ASSERT_EQ(cursor_save(self->path, &wrong), 0);
 	EXPECT_EQ(cursor_load(self->path, &back), -EBADMSG);
+}
+
+/* 200 samples behind, of which 30 and 40 were delivered ahead. */
+static const struct cursor ahead = {
+	.id = 7, .record = 130, .passed = 120, .start = 20, .earlier = 1000, .known = 320,
+	.delivered = 1170, .ranges_n = 2,
+	.ranges = { { 200, 230, 190, 220 }, { 280, 320, 270, 310 } },
+};
+
+TEST_F(cursor, keeps_what_was_delivered_ahead)
+{
+	struct cursor back = { 0 };
+
+	ASSERT_TRUE(is_balanced(&ahead));
+	ASSERT_EQ(cursor_save(self->path, &ahead), 0);
+	ASSERT_EQ(cursor_load(self->path, &back), 0);
+	EXPECT_EQ(memcmp(&back, &ahead, sizeof(back)), 0);
+	EXPECT_EQ(cursor_queued(&back), 130);
+}
+
+/* Ranges that cannot be: in the wrong order, empty, before the cursor, beyond what is known. */
+static const struct cursor_range wrong_ranges[] = {
+	{ 230, 240, 219, 230 }, { 229, 240, 220, 230 }, { 240, 240, 230, 230 },
+	{ 240, 250, 240, 239 }, { 400, 500, 310, 321 },
+};
+
+TEST_F(cursor, is_refused_with_ranges_that_cannot_be)
+{
+	struct cursor back, wrong;
+
+	for (size_t i = 0; i < sizeof(wrong_ranges) / sizeof(*wrong_ranges); i++) {
+		wrong = ahead;
+		wrong.ranges[1] = wrong_ranges[i];
+		ASSERT_EQ(cursor_save(self->path, &wrong), 0);
+		EXPECT_EQ(cursor_load(self->path, &back), -EBADMSG);
+	}
+	wrong = ahead;
+	wrong.record = 200;
+	ASSERT_EQ(cursor_save(self->path, &wrong), 0);
+	EXPECT_EQ(cursor_load(self->path, &back), -EBADMSG);
+	wrong = ahead;
+	wrong.ranges_n = CURSOR_RANGES + 1;
+	ASSERT_EQ(cursor_save(self->path, &wrong), 0);
+	EXPECT_EQ(cursor_load(self->path, &back), -EBADMSG);
+}
+
+TEST(goes_over_what_was_delivered_ahead)
+{
+	struct cursor cursor = ahead;
+
+	EXPECT_EQ(cursor_next_range(&cursor), 200);
+	cursor.delivered += 70;
+	cursor_move(&cursor, 200, 190);
+	EXPECT_EQ(cursor.record, 230);
+	EXPECT_EQ(cursor.passed, 220);
+	EXPECT_EQ(cursor_next_range(&cursor), 280);
+	EXPECT_TRUE(is_balanced(&cursor));
+	cursor.delivered += 50;
+	cursor_move(&cursor, 280, 270);
+	EXPECT_EQ(cursor.record, 320);
+	EXPECT_EQ(cursor_next_range(&cursor), UINT64_MAX);
+	EXPECT_EQ(cursor_queued(&cursor), 10);
+	EXPECT_TRUE(is_balanced(&cursor));
+}
+
+TEST(drops_no_sample_of_a_hole_that_was_delivered)
+{
+	static const struct {
+		uint64_t end, passed_end, lost, record, passed;
+	} holes[] = {
+		{ 150, 140, 20, 150, 140 },	/* before the first range */
+		{ 200, 190, 70, 230, 220 },	/* up to it */
+		{ 210, 200, 70, 230, 220 },	/* ends within it */
+		{ 250, 240, 90, 250, 240 },	/* over it */
+		{ 330, 320, 130, 330, 320 },	/* over both */
+	};
+
+	for (size_t i = 0; i < sizeof(holes) / sizeof(*holes); i++) {
+		struct cursor cursor = ahead;
+
+		EXPECT_EQ(cursor_drop(&cursor, holes[i].end, holes[i].passed_end), holes[i].lost);
+		cursor.dropped_full += holes[i].lost;
+		EXPECT_EQ(cursor.record, holes[i].record);
+		EXPECT_EQ(cursor.passed, holes[i].passed);
+		EXPECT_TRUE(is_balanced(&cursor));
+	}
+}
+
+TEST(widens_the_last_range_and_begins_no_more_than_it_may)
+{
+	struct cursor cursor = ahead;
+
+	for (uint64_t i = 0; i < 100; i++) {
+		const uint64_t at = 320 + 20 * i;
+		const struct cursor_range next = { at, at + 10, at - 10, at };
+		const struct cursor_range more = { at + 10, at + 15, at, at + 5 };
+
+		EXPECT_EQ(cursor_may_deliver_ahead(&cursor, at), i < 15);
+		if (!cursor_may_deliver_ahead(&cursor, at))
+			break;
+		cursor_deliver_ahead(&cursor, &next);
+		EXPECT_TRUE(cursor_may_deliver_ahead(&cursor, at + 10));
+		cursor_deliver_ahead(&cursor, &more);
+		cursor.delivered += 15;
+	}
+	/* The first of them went on with the last one there was. */
+	EXPECT_EQ(cursor.ranges_n, CURSOR_RANGES);
+	EXPECT_EQ(cursor.ranges[1].end, 335);
+	EXPECT_TRUE(is_balanced(&cursor));
+	cursor_forget_ranges(&cursor);
+	EXPECT_EQ(cursor.ranges_n, 0);
+	EXPECT_TRUE(is_balanced(&cursor));
 }
 
 /* What a spool can do between two looks, and what the cursor must make of it. */
@@ -144,6 +258,17 @@ TEST(follows_its_spool_and_stays_balanced)
 		} else {
 			EXPECT_EQ(cursor.record, some.record);
 		}
+	}
+}
+
+TEST(stays_balanced_with_what_was_delivered_ahead)
+{
+	for (size_t i = 0; i < sizeof(follows) / sizeof(*follows); i++) {
+		struct cursor cursor = ahead;
+
+		cursor_follow(&cursor, &follows[i].view, true);
+		harness_note("%s", follows[i].name);
+		EXPECT_TRUE(is_balanced(&cursor));
 	}
 }
 
