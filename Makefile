@@ -3,8 +3,8 @@
 #   make            the programs and the modules for the running machine
 #   make install    into DESTDIR
 #   make demo       the virtual gateway with its tank, live
-#   make check      every test (PART=unit, decide, install, style, bindings, guest or power:
-#                   only that)
+#   make check      every test (PART=unit, decide, install, style, bindings, guest, power
+#                   or stores: only that)
 #   make check-hazards   the list of hazards, each measured beside its bound
 #   make check-kernels   the modules on every kernel they are for; check-style: their style
 #   make check-bindings  the device-tree binding and the overlays
@@ -15,6 +15,8 @@
 #   make fuzz-kernel     OPS calls (10000000) of the device with SEED (1), on KERNEL (debug)
 #   make race-kernel     OPS bindings (10000) of its devices while they are in use, likewise
 #   make check-power-cut the spool on ext4, whose disk is cut at STATES places (1000) with SEED (1)
+#   make check-stores    real stores, links and programs that are cut and killed for SECONDS (40)
+#                        with SEED (1): has each store every sample once?
 #   make check-crash     the journal at STATES power cuts (1000000) with SEED (1), at every bit
 #                        that is flipped, and whether that finds the faults it is there for
 #
@@ -75,7 +77,7 @@ GUEST_TESTS := $(patsubst tests/%.c,%,$(wildcard tests/kmod/*.c tests/fault/*.c 
 
 .PHONY: all programs modules clean unit-tests guest-tests install install-files install-modules demo \
 	check check-hazards check-kernels check-style check-bindings check-decide check-debug-kernel \
-	check-crash check-power-cut bench bench-kernel bench-spool fuzz-kernel race-kernel
+	check-crash check-power-cut check-stores bench bench-kernel bench-spool fuzz-kernel race-kernel
 all: programs modules
 programs: $(addprefix $(O)/,$(PROGRAMS))
 modules:
@@ -186,6 +188,9 @@ race-kernel:
 	tests/fuzz/kernel.sh races $(or $(OPS),10000) $(or $(SEED),1)
 check-crash:
 	tests/crash/run.sh $(or $(STATES),1000000) $(or $(SEED),1)
+check-stores:
+	tests/qemu/tools.sh influxdb
+	tests/stores/run.py --seconds $(or $(SECONDS),40) --seed $(or $(SEED),1)
 check-power-cut:
 	tests/qemu/tools.sh
 	tests/qemu/build.sh

@@ -4,7 +4,7 @@
 #   check.sh PART...	only these parts
 set -euo pipefail
 cd "$(dirname "$0")/.."
-parts=${*:-unit decide install style bindings guest power}
+parts=${*:-unit decide install style bindings guest power stores}
 out=build/check
 [ "$parts" != debug ] || out=build/check-debug
 rm -rf $out
@@ -235,6 +235,11 @@ for part in $parts; do
 			broken power/build "the virtual gateway does not build" $out/build-power.log
 		fi
 		;;
+	stores)
+		say "real stores through a bad day"
+		tests/qemu/tools.sh influxdb
+		tests/stores/run.py >$out/stores.ktap 2>&1 || true
+		;;
 	hazards)
 		# The programs that measure something of the list.
 		only=$(cd tests && grep -lE '\<hazard(_count|_share)?\(' kmod/*.c fault/*.c | sed 's,.*/,,; s,\.c$,,' | paste -sd,)
@@ -251,7 +256,7 @@ for part in $parts; do
 		guest $booted
 		;;
 	*)
-		echo "check.sh: no part \"$part\"; there are unit, decide, install, style, bindings, guest, power, hazards, kernels and debug" >&2
+		echo "check.sh: no part \"$part\"; there are unit, decide, install, style, bindings, guest, power, stores, hazards, kernels and debug" >&2
 		exit 2
 		;;
 	esac

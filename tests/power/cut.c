@@ -7,6 +7,8 @@
  *		again now and then; after each of these writes at byte AT of DEVICE, past its
  *		file system, what is done: "HCUT", then the samples that are committed and what
  *		the cursor has passed (u64 each)
+ *	spool-cut feed DIR SAMPLES MS
+ *		opens the spool, and goes on to so many samples, a commit every MS
  *	spool-cut verify DIR COMMITTED PASSED
  *		opens what a cut has left, and reads it all: at least so much must be there, and
  *		nothing that was not recorded; takes some more. Prints what it found in a line
@@ -156,6 +158,28 @@ static int record(const char *device, off_t at, unsigned int commits, uint64_t r
 	return 0;
 }
 
+static int feed(uint64_t samples, uint32_t pause_ms)
+{
+	uint64_t rng = clock_boot_ns(), next;
+	struct journal_stats stats;
+	struct spool *spool;
+	int error = spool_open(&conf, false, &spool);
+
+	if (error)
+		return fail("it does not open", error, 0);
+	spool_stats(spool, &stats);
+	next = stats.samples;
+	while (!error && next < samples) {
+		uint64_t n = 1 + random_next(&rng) % 40;
+
+		error = commit(spool, &next, (uint32_t)(n < samples - next ? n : samples - next));
+		spool_tend(spool, clock_boot_ns());
+		usleep(pause_ms * 1000);
+	}
+	spool_close(spool);
+	return error ? fail("feeding", error, (long long)next) : 0;
+}
+
 /* Of the ring, in a page that holds the newest commit. */
 static int change_newest(void)
 {
@@ -259,13 +283,15 @@ int main(int argc, char **argv)
 {
 	if (argc < 5)
 		return fail("usage: spool-cut record DIR DEVICE AT COMMITS SEED | spool-cut "
-			    "verify|tear DIR COMMITTED PASSED", argc, 0);
+			    "feed DIR SAMPLES MS | spool-cut verify|tear DIR COMMITTED PASSED", argc, 0);
 	configure(argv[2]);
 	if (getenv("CUT_SKIPPED"))
 		skipped = getenv("CUT_SKIPPED");
 	if (!strcmp(argv[1], "record") && argc == 7)
 		return record(argv[3], (off_t)atoll(argv[4]), (unsigned int)atoi(argv[5]),
 			      strtoull(argv[6], NULL, 10));
+	if (!strcmp(argv[1], "feed"))
+		return feed(strtoull(argv[3], NULL, 10), (uint32_t)atoi(argv[4]));
 	if (!strcmp(argv[1], "tear") && change_newest())
 		return 1;
 	return verify(strtoull(argv[3], NULL, 10), strtoull(argv[4], NULL, 10));
