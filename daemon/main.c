@@ -111,10 +111,18 @@ static void on_closing(void *data)
 	daemon->stream_io = sd_event_source_disable_unref(daemon->stream_io);
 }
 
+static void on_urgent(void *data)
+{
+	struct daemon *daemon = data;
+
+	spooler_commit_soon(daemon->spooler);
+}
+
 static const struct turn_hooks turn_hooks = {
 	.sample = on_sample,
 	.opened = on_opened,
 	.closing = on_closing,
+	.urgent = on_urgent,
 };
 
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *data)

@@ -10,6 +10,8 @@
 
 #define RECORDS_AT_ONCE 128
 #define LOST_TELL_MS 10000
+/* For as long may a supply hold up after mains power was lost; what it gives is used. */
+#define POWER_URGENT_NS (5 * NS_PER_SEC)
 #define CLOCK_TELL_MS 10000
 
 static struct clock_pair clock_pair_now(void)
@@ -271,6 +273,9 @@ static void take_event(struct turn *turn, const struct hydropon_record *record)
 		tell_trip(info.name, record);
 	else if (is_known)
 		tell_manual(info.name, record);
+	if (record->type == HYDROPON_REC_FAULT ||
+	    (record->type == HYDROPON_REC_TRIP && record->value))
+		turn->urgent_until_ns = clock_boot_ns();
 	refresh_soon(turn);
 }
 
@@ -310,6 +315,8 @@ static void take_power(struct turn *turn, const struct hydropon_record *record)
 	turn->info.power_good = record->value != 0;
 	turn->info.shedding = record->aux != 0;
 	turn->info.shed_left_ms = 0;	/* until the next refresh */
+	if (!record->value)
+		turn->urgent_until_ns = clock_boot_ns() + POWER_URGENT_NS;
 	tell_power(record);
 }
 
@@ -454,5 +461,7 @@ size_t turn_run(struct turn *turn)
 		refresh(turn, now_ns);
 	judge_channels(turn, good);
 	order_outputs(turn, good);
+	if (now_ns <= turn->urgent_until_ns && turn->hooks->urgent)
+		turn->hooks->urgent(turn->data);
 	return records;
 }

@@ -31,6 +31,10 @@ struct turn_hooks {
 	void (*sample)(void *data, const struct sample *sample);
 	void (*opened)(void *data, int fd);
 	void (*closing)(void *data);	/* @fd is still open */
+	/* What was sampled shall be durable now: mains power was lost a moment ago, or an
+	 * interlock or a fault has tripped. NULL: nobody wants to know.
+	 */
+	void (*urgent)(void *data);
 };
 
 struct turn {
@@ -51,6 +55,7 @@ struct turn {
 	uint64_t next_open_ns, next_refresh_ns;
 	int arm_error, restore_error;
 	struct keep keep;
+	uint64_t urgent_until_ns;	/* power was lost: this turn, and those up to then */
 	int64_t wall_ahead_ns;		/* wall time minus BOOTTIME at the newest TIME */
 	bool has_time;
 	uint64_t next_clock_tell_ns;

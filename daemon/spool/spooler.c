@@ -21,6 +21,7 @@
 #define QUEUE_SAMPLES 65536
 #define STACK_BYTES (128 * 1024)
 #define RETRY_NS NS_PER_SEC
+#define URGENT_EVERY_NS (200 * NS_PER_MS)
 /* So often, a second apart, is an open tried that cannot read. */
 #define READ_TRIES 10
 
@@ -33,6 +34,7 @@ struct spooler {
 	int wake_fd, done_fd;
 	atomic_bool stopping;
 	atomic_bool is_woken;		/* the queue is filling up and the thread was told */
+	atomic_bool is_urgent;		/* what is queued is wanted on the disk */
 	atomic_bool is_failing;		/* the spool does not take anything now */
 	_Atomic uint64_t trying_ns;	/* since when it is tried to commit or open; 0: not now */
 	sem_t ready;			/* the thread has files of its own */
@@ -224,11 +226,13 @@ static void run_until_stopped(struct spooler *spooler)
 {
 	const uint64_t commit_every_ns = spooler->conf->commit_ms * NS_PER_MS;
 	uint64_t commit_ns = clock_boot_ns() + commit_every_ns;
-	uint64_t second_ns = clock_boot_ns() + NS_PER_SEC;
+	uint64_t second_ns = clock_boot_ns() + NS_PER_SEC, urgent_ns = 0;
 
 	while (!atomic_load(&spooler->stopping)) {
 		uint64_t now_ns;
 
+		if (atomic_exchange(&spooler->is_urgent, false))
+			commit_ns = earlier(commit_ns, urgent_ns);
 		wait_until(spooler, earlier(second_ns,
 					    spooler->is_open ? commit_ns : spooler->retry_ns));
 		now_ns = clock_boot_ns();
@@ -240,6 +244,7 @@ static void run_until_stopped(struct spooler *spooler)
 		    (now_ns >= commit_ns || atomic_load(&spooler->is_woken))) {
 			commit_queue(spooler);
 			commit_ns = now_ns + commit_every_ns;
+			urgent_ns = now_ns + URGENT_EVERY_NS;
 		}
 		if (now_ns >= second_ns) {
 			if (spooler->each_second)
@@ -372,6 +377,12 @@ bool spooler_push(struct spooler *spooler, const struct sample *sample)
 	    !atomic_exchange(&spooler->is_woken, true))
 		eventfd_write(spooler->wake_fd, 1);
 	return true;
+}
+
+void spooler_commit_soon(struct spooler *spooler)
+{
+	if (!atomic_exchange(&spooler->is_urgent, true))
+		eventfd_write(spooler->wake_fd, 1);
 }
 
 void spooler_stats(struct spooler *spooler, struct spooler_stats *out)

@@ -45,6 +45,8 @@ struct spooler_stats {
 struct spooler *spooler_start(const struct conf *conf, void (*each_second)(void *data), void *data);
 /* Main thread. Never blocks; false and counted if the queue is full. */
 bool spooler_push(struct spooler *spooler, const struct sample *sample);
+/* Main thread. Commits what is queued at once, but five times a second at most. Never blocks. */
+void spooler_commit_soon(struct spooler *spooler);
 /* Any thread; holds a lock for the time of a copy. */
 void spooler_stats(struct spooler *spooler, struct spooler_stats *out);
 /* Commits what is queued and ends the thread; gives up after @timeout_ms. */

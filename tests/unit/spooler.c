@@ -131,6 +131,37 @@ TEST_F(spooler, goes_on_counting_after_a_restart)
 	EXPECT_EQ(rig_read(&self->rig).wrong, 0);
 }
 
+TEST_F(spooler, commits_at_once_when_it_is_urgent)
+{
+	self->rig.conf.commit_ms = 60000;
+	start(self);
+	for (uint64_t n = 10; n <= 30; n += 10) {
+		push(self, 10);
+		spooler_commit_soon(self->spooler);
+		EXPECT_TRUE(wait_produced(self, n, 5000));
+	}
+}
+
+TEST_F(spooler, commits_five_times_a_second_at_most)
+{
+	uint64_t start_ns, most;
+
+	disk_faults.skip = true;
+	self->rig.conf.commit_ms = 60000;
+	start(self);
+	start_ns = clock_boot_ns();
+	for (int i = 0; i < 150; i++) {
+		push(self, 1);
+		spooler_commit_soon(self->spooler);
+		poll(NULL, 0, 10);
+	}
+	most = 2 + (clock_boot_ns() - start_ns) / (200 * NS_PER_MS);
+	EXPECT_LE(stats(self).commits, most);
+	EXPECT_GE(stats(self).commits, 1);
+	EXPECT_TRUE(wait_produced(self, 150, 5000));
+	disk_faults.skip = false;
+}
+
 TEST_F(spooler, commits_early_when_the_queue_fills)
 {
 	self->rig.conf.commit_ms = 60000;

@@ -2,6 +2,7 @@
 /* The whole way from records to leases, with a kernel of the test's own behind it. */
 #include "support/fake_kernel.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include "support/catch_log.h"
@@ -10,7 +11,7 @@ FIXTURE(turn)
 {
 	struct conf conf;
 	struct turn turn;
-	unsigned int samples, opened, closed;
+	unsigned int samples, opened, closed, urgent;
 };
 
 static void count_sample(void *data, const struct sample *sample)
@@ -30,8 +31,14 @@ static void count_closing(void *data)
 	EXPECT_TRUE(kernel.is_open);
 }
 
+static void count_urgent(void *data)
+{
+	((struct fixture_turn *)data)->urgent++;
+}
+
 static const struct turn_hooks hooks = {
 	.sample = count_sample, .opened = count_opened, .closing = count_closing,
+	.urgent = count_urgent,
 };
 
 FIXTURE_SETUP(turn)
@@ -66,6 +73,30 @@ static void start_pump(struct fixture_turn *self)
 	ASSERT_EQ(kernel.sets_n, 1);
 	ASSERT_EQ(last_set()->output, 0);
 	ASSERT_EQ(last_set()->on, 1);
+}
+
+TEST_F(turn, has_samples_stored_at_once_when_power_or_an_interlock_wants_it)
+{
+	turn_run(&self->turn);
+	put_beat();
+	put((struct hydropon_record){ .type = HYDROPON_REC_TRIP, .value = 0 });
+	put_power(true, false);
+	turn_run(&self->turn);
+	EXPECT_EQ(self->urgent, 0);
+	put((struct hydropon_record){ .type = HYDROPON_REC_TRIP, .value = 1 });
+	turn_run(&self->turn);
+	turn_run(&self->turn);
+	EXPECT_GE(self->urgent, 1);
+	self->urgent = 0;
+	poll(NULL, 0, 2);
+	turn_run(&self->turn);
+	EXPECT_EQ(self->urgent, 0);
+	/* A supply holds up for a while: each turn may be the last one. */
+	put_power(false, true);
+	turn_run(&self->turn);
+	poll(NULL, 0, 2);
+	turn_run(&self->turn);
+	EXPECT_EQ(self->urgent, 2);
 }
 
 TEST_F(turn, opens_binds_and_arms)
