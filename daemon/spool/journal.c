@@ -11,7 +11,6 @@
 #include "spool/segments.h"
 #include "spool/slots.h"
 
-#define SLOTS_NAME "slots"
 #define SLOTS_NEW_NAME "slots.new"
 
 struct journal {
@@ -337,16 +336,6 @@ static int open_slots(struct journal *journal)
 	return error == -ENOENT || error == -EBADMSG ? 0 : error;
 }
 
-static int by_first_and_epoch(const void *a, const void *b)
-{
-	const struct frame *x = &((const struct slots_commit *)a)->frame;
-	const struct frame *y = &((const struct slots_commit *)b)->frame;
-
-	if (x->first != y->first)
-		return x->first < y->first ? -1 : 1;
-	return x->epoch > y->epoch ? -1 : x->epoch < y->epoch;
-}
-
 /* Records that had been committed, and are in no file any more. */
 static int lose(struct journal *journal, uint64_t first, uint64_t samples)
 {
@@ -505,7 +494,6 @@ static int load_slots(struct journal *journal)
 	if (n < 0)
 		return n;
 	settle_id(journal);
-	qsort(found, (size_t)n, sizeof(*found), by_first_and_epoch);
 	for (int i = 0; i < n; i++) {
 		if (found[i].frame.epoch > journal->epoch)
 			journal->epoch = found[i].frame.epoch;

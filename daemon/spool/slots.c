@@ -76,9 +76,10 @@ static int read_head(struct slots *slots, bool passes_unreadable)
 	return error;
 }
 
-int slots_open(struct slots *slots, struct disk *disk, const char *name, bool passes_unreadable)
+static int open_file(struct slots *slots, struct disk *disk, const char *name,
+		     bool passes_unreadable, bool is_writer)
 {
-	int error;
+	int error = 0;
 
 	*slots = (struct slots){ .disk = disk, .passes_unreadable = passes_unreadable };
 	slots->handle = disk_open(disk, name, false);
@@ -87,14 +88,27 @@ int slots_open(struct slots *slots, struct disk *disk, const char *name, bool pa
 	/* What a writer that was killed has left in memory, and what a failed write has left
 	 * there as if it were on the disk.
 	 */
-	error = disk_sync(disk, slots->handle);
-	if (!error) {
-		disk_forget(disk, slots->handle);
-		error = read_head(slots, passes_unreadable);
+	if (is_writer) {
+		error = disk_sync(disk, slots->handle);
+		if (!error)
+			disk_forget(disk, slots->handle);
 	}
+	if (!error)
+		error = read_head(slots, passes_unreadable);
 	if (error)
 		slots_close(slots);
 	return error;
+}
+
+int slots_open(struct slots *slots, struct disk *disk, const char *name, bool passes_unreadable)
+{
+	return open_file(slots, disk, name, passes_unreadable, true);
+}
+
+int slots_open_to_read(struct slots *slots, struct disk *disk, const char *name,
+		       bool passes_unreadable)
+{
+	return open_file(slots, disk, name, passes_unreadable, false);
 }
 
 void slots_close(struct slots *slots)
@@ -128,6 +142,16 @@ static int get_commit(struct slots *slots, struct slots_commit *commit, uint8_t 
 	return slots_read(slots, commit, buffer);
 }
 
+static int by_first_and_epoch(const void *a, const void *b)
+{
+	const struct frame *x = &((const struct slots_commit *)a)->frame;
+	const struct frame *y = &((const struct slots_commit *)b)->frame;
+
+	if (x->first != y->first)
+		return x->first < y->first ? -1 : 1;
+	return x->epoch > y->epoch ? -1 : x->epoch < y->epoch;
+}
+
 int slots_scan(struct slots *slots, uint8_t *buffer, struct slots_commit **found)
 {
 	struct slots_commit commit, *list = calloc(slots->pages, sizeof(*list));
@@ -148,6 +172,7 @@ int slots_scan(struct slots *slots, uint8_t *buffer, struct slots_commit **found
 			return error;
 		}
 	}
+	qsort(list, (size_t)n, sizeof(*list), by_first_and_epoch);
 	*found = list;
 	return n;
 }

@@ -20,6 +20,8 @@ struct slots {
 	uint32_t used;		/* pages before it that are still needed */
 };
 
+#define SLOTS_NAME "slots"
+
 /* A commit that was found in the ring. */
 struct slots_commit {
 	uint32_t page;		/* from 0 */
@@ -34,11 +36,15 @@ int slots_create(struct slots *slots, struct disk *disk, const char *name, uint6
  * it cannot be one. @passes_unreadable: pages that cannot be read hold nothing, else it is -EIO.
  */
 int slots_open(struct slots *slots, struct disk *disk, const char *name, bool passes_unreadable);
+/* The same for one who only reads: nothing is synced. */
+int slots_open_to_read(struct slots *slots, struct disk *disk, const char *name,
+		       bool passes_unreadable);
 void slots_close(struct slots *slots);
 
 /*
- * Finds all whole commits, in no order: at most @slots->pages. @buffer of FRAME_BYTES_MAX.
- * @found is the caller's to free. Returns how many, or -errno.
+ * Finds all whole commits, in the order of their first records, of one the highest epoch first:
+ * at most @slots->pages. @buffer of FRAME_BYTES_MAX. @found is the caller's to free. Returns
+ * how many, or -errno.
  */
 int slots_scan(struct slots *slots, uint8_t *buffer, struct slots_commit **found);
 /* Reads and checks one that was found. 0, -EBADMSG or -errno. */
