@@ -197,6 +197,13 @@ static const struct disk_ops folder_ops = {
 	.list = folder_list,
 };
 
+static int lock(struct disk *disk, int operation)
+{
+	if (!flock(folder_fd(disk), operation | LOCK_NB))
+		return 0;
+	return errno == EWOULDBLOCK ? -EBUSY : -errno;
+}
+
 int disk_open_folder(const char *path, bool is_writer, struct disk **out)
 {
 	struct folder *folder = calloc(1, sizeof(*folder));
@@ -211,10 +218,9 @@ int disk_open_folder(const char *path, bool is_writer, struct disk **out)
 		error = -errno;
 		goto err_free;
 	}
-	if (is_writer && flock(folder->fd, LOCK_EX | LOCK_NB)) {
-		error = errno == EWOULDBLOCK ? -EBUSY : -errno;
+	error = is_writer ? lock(&folder->disk, LOCK_EX) : 0;
+	if (error)
 		goto err_close;
-	}
 	*out = &folder->disk;
 	return 0;
 
@@ -233,6 +239,16 @@ void disk_close_folder(struct disk *disk)
 		return;
 	close(folder->fd);
 	free(folder);
+}
+
+int disk_keep_writers_out(struct disk *disk)
+{
+	return lock(disk, LOCK_SH);
+}
+
+void disk_let_writers_in(struct disk *disk)
+{
+	flock(folder_fd(disk), LOCK_UN);
 }
 
 bool disk_folder_is_at(const struct disk *disk, const char *path)

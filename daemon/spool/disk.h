@@ -120,6 +120,12 @@ static inline int disk_list(struct disk *disk, int (*name)(void *data, const cha
  */
 int disk_open_folder(const char *path, bool is_writer, struct disk **out);
 void disk_close_folder(struct disk *disk);
+/*
+ * For one who reads a folder that nobody may write meanwhile: 0; -EBUSY if somebody has it to
+ * write; or -errno. Until disk_let_writers_in() a writer gets -EBUSY: be brief.
+ */
+int disk_keep_writers_out(struct disk *disk);
+void disk_let_writers_in(struct disk *disk);
 /* Whether it is still the folder at @path: nobody has moved or removed it. */
 bool disk_folder_is_at(const struct disk *disk, const char *path);
 

@@ -2,13 +2,12 @@
 #include "spool/journal_reader.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/crc32c.h"
-#include "spool/segments.h"
 
-#define SLOTS_NAME "slots"
 /* So often, with a refresh each, it is tried to read what cannot be read. */
 #define INDEX_TRIES 25
 
@@ -24,6 +23,10 @@ struct journal_reader {
 	bool is_indexed;
 	bool passes_unreadable;
 	unsigned int unreadable;	/* tries in a row to make an index that gave EIO */
+	bool is_unattended;		/* what follows the blocks is in @leftover */
+	struct leftover leftover;
+	void (*tell)(void *data, const struct journal_damage *damage);	/* NULL: nobody asks */
+	void *tell_data;
 	int slots_handle;
 	uint32_t slots_pages;
 	/* The context that was read last, and where a search in the same segment may begin. */
@@ -54,6 +57,7 @@ struct journal_reader *journal_reader_open(struct disk *disk,
 	reader->handle = -1;
 	reader->segments.disk = disk;
 	reader->segments.handle = -1;
+	reader->leftover.slots.handle = -1;
 	reader->codec = codec_new();
 	reader->records = calloc(1, sizeof(*reader->records));
 	reader->buffer = malloc(FRAME_BYTES_MAX);
@@ -84,6 +88,7 @@ void journal_reader_close(struct journal_reader *reader)
 	if (!reader)
 		return;
 	forget(reader);
+	leftover_close(&reader->leftover);
 	codec_free(reader->codec);
 	free(reader->records);
 	free(reader->buffer);
@@ -123,7 +128,8 @@ static int make_index(struct journal_reader *reader, uint64_t id)
 
 	forget(reader);
 	error = segments_open(&reader->segments, reader->disk, id, NULL,
-			      reader->unreadable >= INDEX_TRIES, reader->buffer, &reader->end);
+			      reader->passes_unreadable || reader->unreadable >= INDEX_TRIES,
+			      reader->buffer, &reader->end);
 	reader->unreadable = error == -EIO ? reader->unreadable + 1 : 0;
 	reader->segments.passes_unreadable = reader->passes_unreadable;
 	if (!error && segments_next(&reader->segments, -1) < 0)
@@ -132,26 +138,33 @@ static int make_index(struct journal_reader *reader, uint64_t id)
 	return error;
 }
 
+/* What the blocks alone show. */
+static void take_blocks_for_mark(struct journal_reader *reader)
+{
+	reader->mark = (struct journal_mark){
+		.id = reader->segments.id,
+		.records = reader->end.records,
+		.samples = reader->end.samples,
+		.blocked = reader->end.records,
+		.blocked_samples = reader->end.samples,
+		.generation = reader->segments.newest,
+	};
+}
+
 int journal_reader_refresh(struct journal_reader *reader, const struct journal_mark *mark)
 {
 	int error;
 
+	reader->is_unattended = false;
+	leftover_close(&reader->leftover);
 	if (!mark) {
 		/* Whose ring it is, whatever else is in the folder. */
 		reader->mark.id = 0;
 		open_slots(reader);
 		error = make_index(reader, reader->mark.id);
-		if (error)
-			return error;
-		reader->mark = (struct journal_mark){
-			.id = reader->segments.id,
-			.records = reader->end.records,
-			.samples = reader->end.samples,
-			.blocked = reader->end.records,
-			.blocked_samples = reader->end.samples,
-			.generation = reader->segments.newest,
-		};
-		return 0;
+		if (!error)
+			take_blocks_for_mark(reader);
+		return error;
 	}
 	if (!reader->is_indexed || mark->id != reader->mark.id ||
 	    mark->generation != reader->mark.generation || mark->current != reader->mark.current) {
@@ -161,6 +174,57 @@ int journal_reader_refresh(struct journal_reader *reader, const struct journal_m
 	}
 	reader->mark = *mark;
 	return open_slots(reader);
+}
+
+int journal_reader_refresh_unattended(struct journal_reader *reader,
+				      const struct journal_mark *known)
+{
+	struct leftover *leftover = &reader->leftover;
+	int error;
+
+	leftover_close(leftover);
+	reader->is_unattended = false;
+	error = leftover_open(leftover, reader->disk, reader->passes_unreadable);
+	if (!error)
+		error = make_index(reader, leftover->slots.id);
+	if (error)
+		goto err_close;
+	take_blocks_for_mark(reader);
+	error = leftover_find(leftover, reader->mark.id, reader->mark.records,
+			      reader->mark.samples, reader->buffer);
+	if (error)
+		goto err_forget;
+	reader->mark.records = leftover->records;
+	reader->mark.samples = leftover->samples;
+	if (known && known->id == reader->mark.id && known->records > reader->mark.records) {
+		reader->mark.records = known->records;
+		reader->mark.samples = known->samples;
+	}
+	reader->is_unattended = true;
+	return 0;
+
+err_forget:
+	forget(reader);
+err_close:
+	leftover_close(leftover);
+	return error;
+}
+
+const struct segments *journal_reader_segments(const struct journal_reader *reader)
+{
+	return reader->is_indexed ? &reader->segments : NULL;
+}
+
+const struct leftover *journal_reader_leftover(const struct journal_reader *reader)
+{
+	return reader->is_unattended ? &reader->leftover : NULL;
+}
+
+void journal_reader_tell(struct journal_reader *reader,
+			 void (*tell)(void *data, const struct journal_damage *damage), void *data)
+{
+	reader->tell = tell;
+	reader->tell_data = data;
 }
 
 void journal_reader_mark(const struct journal_reader *reader, struct journal_mark *out)
@@ -266,6 +330,26 @@ static int get_from_slots(struct journal_reader *reader, uint64_t at, struct jou
 	return -ESTALE;
 }
 
+static void tell_damage(const struct journal_reader *reader, const char *file, uint64_t at,
+			uint64_t first, uint64_t records)
+{
+	struct journal_damage damage = { .at = at, .first = first, .records = records };
+
+	if (!reader->tell)
+		return;
+	snprintf(damage.file, sizeof(damage.file), "%s", file);
+	reader->tell(reader->tell_data, &damage);
+}
+
+static void tell_segment_damage(const struct journal_reader *reader, const struct segment *segment,
+				uint64_t at, uint64_t first, uint64_t records)
+{
+	char name[DISK_NAME_MAX];
+
+	segment_name(name, segment->file);
+	tell_damage(reader, name, at, first, records);
+}
+
 static int tell_hole(const struct journal_reader *reader, uint64_t at, uint64_t end,
 		     uint64_t samples_end, struct journal_hole *hole)
 {
@@ -279,6 +363,37 @@ static int tell_hole(const struct journal_reader *reader, uint64_t at, uint64_t 
 		if (at >= reader->segments.gaps[i].first && at < reader->segments.gaps[i].end)
 			hole->is_given_up = true;
 	return -ENODATA;
+}
+
+/* What follows the blocks where nobody writes. */
+static int get_from_leftover(struct journal_reader *reader, uint64_t at,
+			     struct journal_batch *batch, struct journal_hole *hole)
+{
+	const struct slots_commit *commit = leftover_commit(&reader->leftover, at);
+	uint64_t end = commit ? commit->frame.first : reader->mark.records;
+	uint64_t samples_end = commit ? commit->frame.samples : reader->mark.samples;
+	uint64_t place = leftover_place(&reader->leftover, commit);
+	int error;
+
+	if (at < end) {
+		tell_damage(reader, SLOTS_NAME, place, at, end - at);
+		return tell_hole(reader, at, end, samples_end, hole);
+	}
+	leave_segment(reader);
+	error = leftover_read(&reader->leftover, commit, reader->buffer);
+	if (error == -EIO && reader->passes_unreadable)
+		error = -EBADMSG;
+	if (!error)
+		error = take_context(reader, reader->end.context, reader->end.context_size);
+	if (!error)
+		error = give(reader, &commit->frame, batch);
+	if (error != -EBADMSG)
+		return error;
+	end = commit->frame.first + commit->frame.count;
+	commit = leftover_commit(&reader->leftover, end);
+	samples_end = commit ? commit->frame.samples : reader->mark.samples;
+	tell_damage(reader, SLOTS_NAME, place, at, end - at);
+	return tell_hole(reader, at, end, samples_end, hole);
 }
 
 static int enter_segment(struct journal_reader *reader, const struct segment *segment, uint64_t at)
@@ -306,6 +421,7 @@ static int find_block(struct journal_reader *reader, const struct segment *segme
 		      uint64_t limit, struct frame *frame)
 {
 	uint32_t found = reader->at;
+	uint8_t page[PAGE_BYTES];
 	int error;
 
 	for (;;) {
@@ -317,6 +433,16 @@ static int find_block(struct journal_reader *reader, const struct segment *segme
 		}
 		if (error)
 			return error;
+		/* A frame is only written when the one before it is durable. */
+		if (found != reader->at) {
+			error = segment_check(&reader->segments, reader->handle, segment, page);
+			if (error)
+				return error;
+			tell_segment_damage(reader, segment, reader->at, reader->at_record,
+					    frame->first > reader->at_record ?
+					    frame->first - reader->at_record : 0);
+			reader->at = found;
+		}
 		if (frame->kind == FRAME_CONTEXT)
 			take_context(reader, reader->buffer + FRAME_HEADER_BYTES,
 				     frame->length - FRAME_HEADER_BYTES);
@@ -339,6 +465,7 @@ static int get_from_segments(struct journal_reader *reader, uint64_t at,
 	uint64_t samples_end = next < 0 ? reader->mark.blocked_samples :
 					  segments->list[next].samples;
 	struct frame frame = { 0 };
+	bool is_told = false;
 
 	if (i < 0)
 		return tell_hole(reader, at, end, samples_end, hole);
@@ -358,6 +485,7 @@ static int get_from_segments(struct journal_reader *reader, uint64_t at,
 	} else if (error == -ENODATA && frame.length) {
 		end = frame.first;
 		samples_end = frame.samples;
+		is_told = true;
 	} else if (error != -ENODATA) {
 		return error;
 	}
@@ -365,7 +493,11 @@ static int get_from_segments(struct journal_reader *reader, uint64_t at,
 	error = segment_check(segments, reader->handle, &segments->list[i], reader->buffer);
 	if (error)
 		return error;
-	return tell_hole(reader, at, end, samples_end, hole);
+	error = tell_hole(reader, at, end, samples_end, hole);
+	/* What was passed over before a frame was told when that was found. */
+	if (!is_told && !hole->is_given_up)
+		tell_segment_damage(reader, &segments->list[i], reader->at, at, end - at);
+	return error;
 }
 
 void journal_reader_first(const struct journal_reader *reader, uint64_t *record, uint64_t *samples)
@@ -387,7 +519,9 @@ int journal_reader_get(struct journal_reader *reader, uint64_t at, struct journa
 		*batch = reader->batch;
 		return 0;
 	}
-	if (at >= reader->mark.blocked)
+	if (at >= reader->mark.blocked && reader->is_unattended)
+		error = get_from_leftover(reader, at, batch, hole);
+	else if (at >= reader->mark.blocked)
 		error = get_from_slots(reader, at, batch);
 	else
 		error = get_from_segments(reader, at, batch, hole);

@@ -8,7 +8,9 @@
 #define HYDROPON_JOURNAL_READER_H
 
 #include "spool/journal.h"
+#include "spool/leftover.h"
 #include "spool/pending.h"
+#include "spool/segments.h"
 
 struct journal_reader;
 
@@ -28,6 +30,13 @@ struct journal_hole {
 	bool is_given_up;		/* for room, and counted; else it is damaged or gone */
 };
 
+/* A place that should hold records and does not, or that makes no sense. */
+struct journal_damage {
+	char file[DISK_NAME_MAX];
+	uint64_t at;			/* its byte */
+	uint64_t first, records;	/* that are missing because of it; 0 records: none is */
+};
+
 /* @series: as of journal_context. NULL: out of memory. */
 struct journal_reader *journal_reader_open(struct disk *disk,
 					   bool (*series)(const uint8_t *bytes, size_t size,
@@ -42,8 +51,27 @@ void journal_reader_pass_unreadable(struct journal_reader *reader, bool passes);
  * one than the mark says; or -errno.
  */
 int journal_reader_refresh(struct journal_reader *reader, const struct journal_mark *mark);
+/*
+ * The same in a folder that the caller keeps writers out of during this call: the ring is read
+ * as the next opening would read it. @known: NULL, or a mark that a writer has left: what it
+ * tells of this journal and is not there is a hole. When somebody begins to write later,
+ * journal_reader_get() gives -ESTALE where that matters.
+ */
+int journal_reader_refresh_unattended(struct journal_reader *reader,
+				      const struct journal_mark *known);
 /* As of the newest refresh. Without a mark @records and @samples are what it has found. */
 void journal_reader_mark(const struct journal_reader *reader, struct journal_mark *out);
+
+/* The files, as of the newest refresh that returned 0; NULL if there is none since. */
+const struct segments *journal_reader_segments(const struct journal_reader *reader);
+/* What an unattended ring was found to be; NULL if that is not what was looked at last. */
+const struct leftover *journal_reader_leftover(const struct journal_reader *reader);
+/*
+ * From here on @tell is called for damage that a reading comes by: of each place once, if every
+ * batch and hole is asked for in turn.
+ */
+void journal_reader_tell(struct journal_reader *reader,
+			 void (*tell)(void *data, const struct journal_damage *damage), void *data);
 
 /* The oldest record that is in a segment, and the samples before it; the first in the ring if
  * none is.

@@ -13,6 +13,7 @@ struct spool_reader {
 	char dir[PATH_MAX], run_dir[CONF_PATH_MAX];
 	struct disk *disk;		/* NULL: none */
 	struct journal_reader *journal;
+	bool is_onlooker;		/* of spool_reader_look() */
 	bool is_viewed;
 	bool is_stale;			/* the writer has gone on since */
 	struct spool_view view;
@@ -29,6 +30,18 @@ struct spool_reader *spool_reader_open(const char *state_dir, const char *run_di
 		return NULL;
 	snprintf(reader->dir, sizeof(reader->dir), "%s/spool", state_dir);
 	snprintf(reader->run_dir, sizeof(reader->run_dir), "%s", run_dir);
+	return reader;
+}
+
+struct spool_reader *spool_reader_look(const char *dir, const char *run_dir)
+{
+	struct spool_reader *reader = calloc(1, sizeof(*reader));
+
+	if (!reader)
+		return NULL;
+	snprintf(reader->dir, sizeof(reader->dir), "%s", dir);
+	snprintf(reader->run_dir, sizeof(reader->run_dir), "%s", run_dir ? run_dir : "");
+	reader->is_onlooker = true;
 	return reader;
 }
 
@@ -61,10 +74,44 @@ static int enter_folder(struct spool_reader *reader)
 	if (error)
 		return error;
 	reader->journal = journal_reader_open(reader->disk, spool_schema_series);
-	if (reader->journal)
+	if (reader->journal) {
+		journal_reader_pass_unreadable(reader->journal, reader->is_onlooker);
 		return 0;
+	}
 	leave_folder(reader);
 	return -ENOMEM;
+}
+
+static int read_mark(const struct spool_reader *reader, struct journal_mark *mark)
+{
+	return *reader->run_dir ? spool_mark_read(reader->run_dir, mark) : -ENOENT;
+}
+
+static void take_view(struct spool_reader *reader, bool is_marked, bool is_unattended)
+{
+	struct spool_view *view = &reader->view;
+	struct journal_mark mark;
+
+	journal_reader_mark(reader->journal, &mark);
+	view->id = mark.id;
+	view->records = mark.records;
+	view->samples = mark.samples;
+	view->is_marked = is_marked;
+	view->is_unattended = is_unattended;
+	journal_reader_first(reader->journal, &view->first, &view->start);
+	reader->is_viewed = true;
+}
+
+/* With writers kept out. */
+static int refresh_unattended(struct spool_reader *reader)
+{
+	struct journal_mark mark;
+	bool is_known = !read_mark(reader, &mark);
+	int error = journal_reader_refresh_unattended(reader->journal, is_known ? &mark : NULL);
+
+	if (!error)
+		take_view(reader, false, true);
+	return error;
 }
 
 int spool_reader_refresh(struct spool_reader *reader)
@@ -76,11 +123,16 @@ int spool_reader_refresh(struct spool_reader *reader)
 	reader->is_viewed = false;
 	if (error)
 		return error;
-	mark_error = spool_mark_read(reader->run_dir, &mark);
+	if (reader->is_onlooker && !disk_keep_writers_out(reader->disk)) {
+		error = refresh_unattended(reader);
+		disk_let_writers_in(reader->disk);
+		return error;
+	}
+	mark_error = read_mark(reader, &mark);
 	if (mark_error && mark_error != -ENOENT)
 		return mark_error;
 	/* Without a mark nobody writes, and what was seen once stays. */
-	if (!mark_error || !view->id || view->is_marked || reader->is_stale)
+	if (!mark_error || !view->id || view->is_marked || reader->is_stale || reader->is_onlooker)
 		error = journal_reader_refresh(reader->journal, mark_error ? NULL : &mark);
 	reader->is_stale = false;
 	if (error) {
@@ -88,23 +140,24 @@ int spool_reader_refresh(struct spool_reader *reader)
 		/* Files of a spool that the mark does not mean. */
 		return error == -ESTALE || (error == -ENOENT && !mark_error) ? -EAGAIN : error;
 	}
-	journal_reader_mark(reader->journal, &mark);
-	view->id = mark.id;
-	view->records = mark.records;
-	view->samples = mark.samples;
-	view->is_marked = !mark_error;
-	journal_reader_first(reader->journal, &view->first, &view->start);
+	take_view(reader, !mark_error, false);
+	/* The mark is older than all there is. */
 	if (view->first > view->records) {
 		*view = (struct spool_view){ 0 };
+		reader->is_viewed = false;
 		return -ESTALE;
 	}
-	reader->is_viewed = true;
 	return 0;
 }
 
 const struct spool_view *spool_reader_view(const struct spool_reader *reader)
 {
 	return reader->is_viewed ? &reader->view : NULL;
+}
+
+struct journal_reader *spool_reader_journal(struct spool_reader *reader)
+{
+	return reader->journal;
 }
 
 static int take_schema(struct spool_reader *reader, const struct journal_batch *batch)
@@ -147,6 +200,6 @@ int spool_reader_pass(struct spool_reader *reader, uint64_t at, struct spool_bat
 		return -EAGAIN;
 	journal_reader_pass_unreadable(reader->journal, true);
 	error = spool_reader_get(reader, at, batch, hole);
-	journal_reader_pass_unreadable(reader->journal, false);
+	journal_reader_pass_unreadable(reader->journal, reader->is_onlooker);
 	return error;
 }

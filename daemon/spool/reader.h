@@ -29,10 +29,18 @@ struct spool_view {
 	uint64_t first, start;		/* the oldest record there is, and the samples before it */
 	uint64_t records, samples;	/* committed, over the life of the spool */
 	bool is_marked;			/* it is what hydropond says, not only what blocks show */
+	bool is_unattended;		/* nobody had it to write, and the ring was read as well */
 };
 
 /* NULL: out of memory. The spool need not be there yet. */
 struct spool_reader *spool_reader_open(const char *state_dir, const char *run_dir);
+/*
+ * For one who looks at a spool by himself, whether hydropond runs or not: @dir is its folder,
+ * @run_dir where its mark would be, or NULL. Where nobody has the folder to write, the ring is
+ * read by itself: no hydropond can begin while a refresh does that. Places that cannot be read
+ * are holes. NULL: out of memory.
+ */
+struct spool_reader *spool_reader_look(const char *dir, const char *run_dir);
 void spool_reader_close(struct spool_reader *reader);
 
 /*
@@ -45,6 +53,9 @@ int spool_reader_refresh(struct spool_reader *reader);
 /* As of the last refresh that returned 0; NULL if there was none since the last
  * that did not. */
 const struct spool_view *spool_reader_view(const struct spool_reader *reader);
+
+/* The journal of it, for what only that knows; another one with each refresh. NULL: none. */
+struct journal_reader *spool_reader_journal(struct spool_reader *reader);
 
 /*
  * The batch that holds record @at. 0; -EAGAIN if it is not committed yet, or is where only the

@@ -241,20 +241,16 @@ static int walk_current(struct segments *segments, uint8_t *buffer, struct segme
 	return error == -ENODATA ? 0 : error;
 }
 
-/* A head that is no good is damage, but where it was just being written when the power was cut:
- * of the oldest, which is given up, or of one that held no record.
+/* It is none where it was just being written when the power was cut: of the oldest, which is
+ * given up, or of one that held no record.
  */
-static void count_headless(struct segments *segments, const struct segments_end *end)
+bool segments_head_is_damaged(const struct segments *segments, int at, uint64_t records)
 {
-	int oldest = segments_next(segments, -1);
+	int next = segments_next(segments, at);
+	uint64_t end = next < 0 ? records : segments->list[next].first;
 
-	for (int i = oldest; i >= 0; i = segments_next(segments, i)) {
-		int next = segments_next(segments, i);
-		uint64_t records_end = next < 0 ? end->records : segments->list[next].first;
-
-		segments->bad_places += segments->list[i].is_headless && i != oldest &&
-					records_end > segments->list[i].first;
-	}
+	return segments->list[at].is_headless && at != segments_next(segments, -1) &&
+	       end > segments->list[at].first;
 }
 
 int segments_open(struct segments *segments, struct disk *disk, uint64_t id,
@@ -293,7 +289,8 @@ int segments_open(struct segments *segments, struct disk *disk, uint64_t id,
 		}
 	if (error)
 		goto err_close;
-	count_headless(segments, end);
+	for (int i = segments_next(segments, -1); i >= 0; i = segments_next(segments, i))
+		segments->bad_places += segments_head_is_damaged(segments, i, end->records);
 	/* Too large for a bound that has become smaller: it shall become the oldest. */
 	if (limits && segments->handle >= 0 && segments_bytes(segments) > limits->total &&
 	    segments->list[segments->current].bytes > limits->bytes) {

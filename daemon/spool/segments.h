@@ -95,6 +95,11 @@ uint64_t segments_bytes(const struct segments *segments);
 int segments_find(const struct segments *segments, uint64_t at);
 /* The next with frames after that of place @at in the list, or -1. */
 int segments_next(const struct segments *segments, int at);
+/*
+ * Whether the head of the segment with frames at place @at in the list is damage, and not just
+ * what a power cut left while it was written. @records: that are in blocks.
+ */
+bool segments_head_is_damaged(const struct segments *segments, int at, uint64_t records);
 /* Opens the file of a segment for reading. A handle or -errno. */
 int segment_open(const struct segments *segments, const struct segment *segment);
 /*
