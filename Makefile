@@ -49,7 +49,7 @@ override CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_FORTIFY_SOURCE=2 -D
 override LDFLAGS += -Wl,--as-needed -Wl,-z,relro,-z,now -pthread
 LIBS_DAEMON := -lsystemd -ljson-c -linih -lzstd -lm
 LIBS_FORWARD := $(LIBS_DAEMON) -lcurl-gnutls -lz
-LIBS_CTL := -ljson-c -lm
+LIBS_CTL := $(LIBS_DAEMON)
 
 ifdef SANITIZE
 override CFLAGS += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* hydroponctl: shows what hydropond knows, overrides outputs for a while, and tests them. */
+/* hydroponctl: shows what hydropond knows and keeps, overrides outputs for a while, and tests
+ * them.
+ */
 #include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
@@ -16,17 +18,27 @@
 #include "ctl/kernel.h"
 #include "ctl/proof.h"
 #include "ctl/show.h"
+#include "ctl/spool.h"
 #include "ctl/table.h"
 #include "ctl/watch.h"
 
 #define INTERVAL_MIN_MS 100
 #define INTERVAL_MAX_MS 3600000
 
+enum {
+	OPTION_SOCKET_DIR = 256, OPTION_DEVICE, OPTION_FOR, OPTION_INTERVAL, OPTION_JSON,
+	OPTION_YES, OPTION_DIR, OPTION_FROM, OPTION_TO, OPTION_CHANNEL, OPTION_CSV,
+	OPTION_VERSION,
+};
+
 struct options {
 	struct command_line line;
 	const char *duration;		/* of set and proof, NULL: left to them */
 	const char *interval;		/* of watch, NULL: 1 s */
 	bool json, yes;
+	struct spool_options spool;
+	const char *spool_option;	/* the last one that belongs to spool, NULL: none */
+	const char *export_option;	/* and to spool export */
 };
 
 /* In seconds, which may be left out. */
@@ -51,15 +63,22 @@ static int usage(FILE *out)
 	      "  release OUTPUT                 end the override\n"
 	      "  reset OUTPUT                   end what is latched, once its reason is over\n"
 	      "  proof OUTPUT [--for TIME] [--yes]  move it and back, and see that it does (3 s)\n"
+	      "  spool [show]                   what is kept: how much, since when, in which files\n"
+	      "  spool check                    read all of it, and tell every damaged place\n"
+	      "  spool export [--from WHEN] [--to WHEN] [--channel NAME]... [--csv]\n"
+	      "                                 print samples as line protocol or CSV\n"
 	      "\n"
-	      "TIME is 30, 30s, 5m or 2h.\n"
+	      "TIME is 30, 30s, 5m or 2h. WHEN is 2026-11-28T10:00 (behind it Z: UTC), or -2h.\n"
 	      "\n"
 	      "      --socket-dir DIR  where the sockets of hydropond are (/run/hydropon)\n"
 	      "      --device PATH     asked when hydropond does not answer (/dev/hydropon0)\n"
+	      "  -c, --config FILE     tells spool its folder (" CONF_DEFAULT_PATH ")\n"
+	      "      --dir DIR         the folder of the spool itself, as on a card in a reader\n"
 	      "      --version         print the version and exit\n"
 	      "  -h, --help            print this and exit\n"
 	      "\n"
-	      "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 hydropond cannot be reached.\n",
+	      "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 hydropond cannot be reached;\n"
+	      "of spool: 0 good, 1 damaged or not all printed, 2 cannot be read or wrong usage.\n",
 	      out);
 	return out == stdout ? EXIT_OK : EXIT_USAGE;
 }
@@ -189,6 +208,24 @@ static int run_watch(struct options *options)
 	return watch(draw_again, &options->line, interval_ms);
 }
 
+static int run_spool(const struct options *options, char **arguments, int count)
+{
+	const char *what = count ? arguments[0] : "show";
+
+	if (strcmp(what, "export") && options->export_option)
+		return fail(EXIT_USAGE, "%s belongs to spool export; leave it out",
+			    options->export_option);
+	if (count > 1)
+		return usage(stderr);
+	if (!strcmp(what, "show"))
+		return spool_show(&options->spool);
+	if (!strcmp(what, "check"))
+		return spool_check(&options->spool);
+	if (!strcmp(what, "export"))
+		return spool_export(&options->spool);
+	return usage(stderr);
+}
+
 static int run(struct options *options, char **arguments, int count)
 {
 	const char *command = count ? arguments[0] : "";
@@ -201,6 +238,8 @@ static int run(struct options *options, char **arguments, int count)
 		return fail(EXIT_USAGE, "--json belongs to status; leave it out");
 	if (strcmp(command, "proof") && options->yes)
 		return fail(EXIT_USAGE, "--yes belongs to proof; leave it out");
+	if (strcmp(command, "spool") && options->spool_option)
+		return fail(EXIT_USAGE, "%s belongs to spool; leave it out", options->spool_option);
 	if (!strcmp(command, "status") && count == 1)
 		return options->json ? status_json(options) : draw(stdout, &options->line);
 	if (!strcmp(command, "watch") && count == 1)
@@ -213,13 +252,62 @@ static int run(struct options *options, char **arguments, int count)
 		return command_reset(&options->line, arguments[1]);
 	if (!strcmp(command, "proof"))
 		return run_proof(options, arguments + 1, count - 1);
+	if (!strcmp(command, "spool"))
+		return run_spool(options, arguments + 1, count - 1);
 	return usage(stderr);
+}
+
+/* The options of spool alone. False: it is none, or one too many. */
+static bool take_spool_option(struct options *options, int option, const char *argument)
+{
+	static const struct {
+		int option;
+		const char *name;
+		bool is_of_export;
+	} known[] = {
+		{ 'c', "--config", false },
+		{ OPTION_DIR, "--dir", false },
+		{ OPTION_FROM, "--from", true },
+		{ OPTION_TO, "--to", true },
+		{ OPTION_CHANNEL, "--channel", true },
+		{ OPTION_CSV, "--csv", true },
+	};
+	struct spool_options *spool = &options->spool;
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].option == option) {
+			options->spool_option = known[i].name;
+			if (known[i].is_of_export)
+				options->export_option = known[i].name;
+		}
+	switch (option) {
+	case 'c':
+		spool->conf_path = argument;
+		return true;
+	case OPTION_DIR:
+		spool->dir = argument;
+		return true;
+	case OPTION_FROM:
+		spool->from = argument;
+		return true;
+	case OPTION_TO:
+		spool->to = argument;
+		return true;
+	case OPTION_CSV:
+		spool->csv = true;
+		return true;
+	case OPTION_CHANNEL:
+		if (spool->channels_n == sizeof(spool->channels) / sizeof(spool->channels[0]))
+			return false;
+		spool->channels[spool->channels_n++] = argument;
+		return true;
+	default:
+		return false;
+	}
 }
 
 int main(int argc, char **argv)
 {
-	enum { OPTION_SOCKET_DIR = 256, OPTION_DEVICE, OPTION_FOR, OPTION_INTERVAL, OPTION_JSON,
-	       OPTION_YES, OPTION_VERSION };
 	static const struct option long_options[] = {
 		{ "socket-dir", required_argument, NULL, OPTION_SOCKET_DIR },
 		{ "device", required_argument, NULL, OPTION_DEVICE },
@@ -227,6 +315,12 @@ int main(int argc, char **argv)
 		{ "interval", required_argument, NULL, OPTION_INTERVAL },
 		{ "json", no_argument, NULL, OPTION_JSON },
 		{ "yes", no_argument, NULL, OPTION_YES },
+		{ "config", required_argument, NULL, 'c' },
+		{ "dir", required_argument, NULL, OPTION_DIR },
+		{ "from", required_argument, NULL, OPTION_FROM },
+		{ "to", required_argument, NULL, OPTION_TO },
+		{ "channel", required_argument, NULL, OPTION_CHANNEL },
+		{ "csv", no_argument, NULL, OPTION_CSV },
 		{ "version", no_argument, NULL, OPTION_VERSION },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -238,10 +332,11 @@ int main(int argc, char **argv)
 			.colour = isatty(STDOUT_FILENO) &&
 				  !(getenv("NO_COLOR") && *getenv("NO_COLOR")),
 		},
+		.spool.conf_path = CONF_DEFAULT_PATH,
 	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) >= 0) {
+	while ((option = getopt_long(argc, argv, "c:h", long_options, NULL)) >= 0) {
 		switch (option) {
 		case OPTION_SOCKET_DIR:
 			options.line.socket_dir = optarg;
@@ -267,8 +362,10 @@ int main(int argc, char **argv)
 		case 'h':
 			return usage(stdout);
 		default:
-			return usage(stderr);
+			if (!take_spool_option(&options, option, optarg))
+				return usage(stderr);
 		}
 	}
+	options.spool.colour = options.line.colour;
 	return run(&options, argv + optind, argc - optind);
 }

@@ -183,19 +183,6 @@ static void print_heading(FILE *out, struct json_object *status, bool colour)
 		   field_is_true(status, "armed") ? "outputs protected" : "outputs not armed");
 }
 
-static void bytes_text(uint64_t bytes, char *text, size_t size)
-{
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
-	double number = (double)bytes;
-	size_t unit = 0;
-
-	while (number >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0])) {
-		number /= 1024;
-		unit++;
-	}
-	snprintf(text, size, "%.*f %s", unit ? 1 : 0, number, units[unit]);
-}
-
 static void print_spool(FILE *out, struct json_object *status, bool colour)
 {
 	struct json_object *spool = field(status, "spool");

@@ -83,6 +83,20 @@ const char *duration_text(uint64_t ms, char *text, size_t size)
 	return text;
 }
 
+const char *bytes_text(uint64_t bytes, char *text, size_t size)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	double number = (double)bytes;
+	size_t unit = 0;
+
+	while (number >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+		number /= 1024;
+		unit++;
+	}
+	snprintf(text, size, "%.*f %s", unit ? 1 : 0, number, units[unit]);
+	return text;
+}
+
 struct table *table_new(const char *alignment, const char *const *titles)
 {
 	struct table *table = calloc(1, sizeof(*table));

@@ -44,6 +44,8 @@ void mark_print(FILE *out, bool colour, enum mark mark, const char *format, ...)
 
 /* "0.4 s", "12 s", "3 min 20 s", "2 h 03 min", "3 d 4 h" */
 const char *duration_text(uint64_t ms, char *text, size_t size);
+/* "12 B", "1.5 MiB" */
+const char *bytes_text(uint64_t bytes, char *text, size_t size);
 /* Control characters and what is not UTF-8 become '?'. */
 void text_clean(char *text);
 /* Columns on the screen, counting each character as one. */

@@ -53,6 +53,14 @@ static char *put_tag(char *to, const char *key, const char *value)
 	return to;
 }
 
+size_t value_put(char out[VALUE_MAX_BYTES], const struct spool_series *series, double value)
+{
+	int n = fabs(value) < FIXED_BELOW ? sprintf(out, "%.*f", series->decimals, value) :
+					    sprintf(out, "%.17g", value);
+
+	return (size_t)n;
+}
+
 size_t line_put(char out[LINE_MAX_BYTES], const struct spool_schema *schema,
 		const struct sample *sample, bool *not_finite)
 {
@@ -65,12 +73,13 @@ size_t line_put(char out[LINE_MAX_BYTES], const struct spool_schema *schema,
 	at = put_tag(at, "site", schema->site);
 	at = put_tag(at, "unit", series->unit);
 	*at++ = ' ';
-	if (quality_has_value(sample->q) && !isfinite(sample->value))
+	if (quality_has_value(sample->q) && !isfinite(sample->value)) {
 		*not_finite = true;
-	else if (quality_has_value(sample->q) && fabs(sample->value) < FIXED_BELOW)
-		at += sprintf(at, "value=%.*f,", series->decimals, sample->value);
-	else if (quality_has_value(sample->q))
-		at += sprintf(at, "value=%.17g,", sample->value);
+	} else if (quality_has_value(sample->q)) {
+		at = put_text(at, "value=");
+		at += value_put(at, series, sample->value);
+		*at++ = ',';
+	}
 	at += sprintf(at, "q=%ui %" PRId64 "\n", sample->q, sample->wall_ms);
 	return (size_t)(at - out);
 }

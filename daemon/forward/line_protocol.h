@@ -27,5 +27,8 @@
  */
 size_t line_put(char out[LINE_MAX_BYTES], const struct spool_schema *schema,
 		const struct sample *sample, bool *not_finite);
+/* A finite value as it stands there, with a NUL; returns its length without that. */
+enum { VALUE_MAX_BYTES = 64 };
+size_t value_put(char out[VALUE_MAX_BYTES], const struct spool_series *series, double value);
 
 #endif
