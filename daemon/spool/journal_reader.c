@@ -353,8 +353,8 @@ static void tell_segment_damage(const struct journal_reader *reader, const struc
 static int tell_hole(const struct journal_reader *reader, uint64_t at, uint64_t end,
 		     uint64_t samples_end, struct journal_hole *hole)
 {
-	/* The index may be newer than the mark. */
-	if (end > reader->mark.blocked) {
+	/* The index may be newer than the mark; what is in no block is no affair of segments. */
+	if (at < reader->mark.blocked && end > reader->mark.blocked) {
 		end = reader->mark.blocked;
 		samples_end = reader->mark.blocked_samples;
 	}

@@ -10,7 +10,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 OUT = "build/crash"
-SOURCES = ["disk", "journal", "pending", "segments", "slots", "journal_reader", "frame", "codec", "column",
+SOURCES = ["disk", "journal", "leftover", "pending", "segments", "slots", "journal_reader", "frame", "codec", "column",
            "fit",
            "rows"]
 

@@ -229,12 +229,12 @@ static const struct {
 	enum cursor_fit fit;
 	uint64_t produced, queued, replaced, corrupt;
 } follows[] = {
-	{ "nothing", { 7, 25, 20, 165, 150, true }, CURSOR_FITS, 1130, 30, 10, 20 },
-	{ "it grew", { 7, 25, 20, 190, 170, true }, CURSOR_FITS, 1150, 50, 10, 20 },
-	{ "only blocks are seen", { 7, 25, 20, 110, 100, false }, CURSOR_AHEAD, 1130, 30, 10, 20 },
-	{ "lost its tail", { 7, 25, 20, 155, 140, true }, CURSOR_REWOUND, 1230, 120, 10, 30 },
-	{ "lost what was passed", { 7, 25, 20, 100, 90, true }, CURSOR_REWOUND, 1200, 70, 10, 50 },
-	{ "another one", { 8, 2, 1, 7, 6, true }, CURSOR_REPLACED, 1135, 5, 40, 20 },
+	{ "nothing", { 7, 25, 20, 165, 150, true, false }, CURSOR_FITS, 1130, 30, 10, 20 },
+	{ "it grew", { 7, 25, 20, 190, 170, true, false }, CURSOR_FITS, 1150, 50, 10, 20 },
+	{ "only blocks are seen", { 7, 25, 20, 110, 100, false, false }, CURSOR_AHEAD, 1130, 30, 10, 20 },
+	{ "lost its tail", { 7, 25, 20, 155, 140, true, false }, CURSOR_REWOUND, 1230, 120, 10, 30 },
+	{ "lost what was passed", { 7, 25, 20, 100, 90, true, false }, CURSOR_REWOUND, 1200, 70, 10, 50 },
+	{ "another one", { 8, 2, 1, 7, 6, true, false }, CURSOR_REPLACED, 1135, 5, 40, 20 },
 };
 
 TEST(follows_its_spool_and_stays_balanced)
@@ -274,7 +274,7 @@ TEST(stays_balanced_with_what_was_delivered_ahead)
 
 TEST(begins_at_the_start_of_the_first_spool)
 {
-	const struct spool_view view = { 9, 110, 100, 175, 160, true };
+	const struct spool_view view = { 9, 110, 100, 175, 160, true, false };
 	struct cursor cursor = { 0 };
 
 	EXPECT_EQ(cursor_follow(&cursor, &view, true), CURSOR_BEGUN);
@@ -286,8 +286,8 @@ TEST(begins_at_the_start_of_the_first_spool)
 
 TEST(begins_with_what_comes_now_unless_told)
 {
-	const struct spool_view view = { 9, 110, 100, 175, 160, true };
-	const struct spool_view later = { 9, 110, 100, 177, 162, true };
+	const struct spool_view view = { 9, 110, 100, 175, 160, true, false };
+	const struct spool_view later = { 9, 110, 100, 177, 162, true, false };
 	struct cursor cursor = { 0 };
 
 	EXPECT_EQ(cursor_follow(&cursor, &view, false), CURSOR_BEGUN);
