@@ -189,7 +189,7 @@ race-kernel:
 check-crash:
 	tests/crash/run.sh $(or $(STATES),1000000) $(or $(SEED),1)
 check-stores:
-	tests/qemu/tools.sh influxdb
+	tests/qemu/tools.sh influxdb openssl
 	tests/stores/run.py --seconds $(or $(SECONDS),40) --seed $(or $(SEED),1)
 check-power-cut:
 	tests/qemu/tools.sh

@@ -237,7 +237,7 @@ for part in $parts; do
 		;;
 	stores)
 		say "real stores through a bad day"
-		tests/qemu/tools.sh influxdb
+		tests/qemu/tools.sh influxdb openssl
 		tests/stores/run.py >$out/stores.ktap 2>&1 || true
 		;;
 	hazards)

@@ -91,7 +91,8 @@ static void print_head(const struct spool_options *options, const struct spool_s
 	int64_t span_ms = ends->newest_ms - ends->oldest_ms;
 
 	if (*ends->gateway)
-		line(options, MARK_NONE, "%s at %s, spool %016" PRIx64, ends->gateway, ends->site,
+		line(options, MARK_NONE, "%s%s%s, spool %016" PRIx64, ends->gateway,
+		     *ends->site ? " at " : "", ends->site,
 		     view->id);
 	else
 		line(options, MARK_NONE, "spool %016" PRIx64, view->id);

@@ -43,7 +43,8 @@ static const char *explain_code(CURLcode code)
 	case CURLE_PARTIAL_FILE:
 	case CURLE_RECV_ERROR:
 	case CURLE_SEND_ERROR:
-		return "the connection broke before the answer was complete";
+		return "the connection broke before the answer was complete; if that goes on, see "
+		       "the store's log: over https it may want a certificate-file";
 	default:
 		return NULL;
 	}

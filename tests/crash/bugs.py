@@ -94,9 +94,9 @@ BUGS = {
     "a_full_segment_is_given_up_while_one_is_empty": [
         ("segments.c", "		segment->has_frames = segments->is_durable;\n", "")],
     "a_head_that_was_being_written_is_called_damage": [
-        ("segments.c", "segments->list[i].is_headless && i != oldest &&\n"
-                       "					records_end > segments->list[i].first;",
-         "segments->list[i].is_headless && i != oldest;")],
+        ("segments.c", "at != segments_next(segments, -1) &&\n"
+                       "	       end > segments->list[at].first;",
+         "at != segments_next(segments, -1) &&\n	       (end || true);")],
     "records_are_numbered_anew_after_an_opening": [
         ("journal.c", "	journal->records += frame->count - known;\n	journal->samples += pending",
          "	journal->records += frame->count - known - (frame->count > 1);\n"

@@ -13,6 +13,7 @@ import random
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -75,11 +76,43 @@ class Process:
         self.log.close()
 
 
-class Link:
-    """A port of loopback that leads to another one, as long as it is let."""
+def make_certificates():
+    """An authority, and what it has signed for the store and for the gateway; another one that it
+    has not. In PEM files of these names, with keys beside them."""
+    def openssl(*arguments):
+        made = subprocess.run(["openssl", *arguments], cwd=OUT, capture_output=True, text=True)
+        if made.returncode:
+            raise Failure(made.stderr)
 
-    def __init__(self, to):
-        self.to, self.mode = to, "open"
+    names = OUT + "/names"
+    with open(names, "w") as file:
+        file.write("subjectAltName = IP:127.0.0.1\n")
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    for name in ("authority", "other"):
+        openssl("req", "-x509", *key, "-keyout", name + ".key", "-out", name + ".pem", "-subj",
+                "/CN=" + name, "-days", "2")
+    for name in ("store", "gateway"):
+        openssl("req", *key, "-keyout", name + ".key", "-out", name + ".csr", "-subj", "/CN=" + name)
+        openssl("x509", "-req", "-in", name + ".csr", "-CA", "authority.pem", "-CAkey",
+                "authority.key", "-CAcreateserial", "-out", name + ".pem", "-days", "2",
+                "-extfile", "names")
+
+
+def tls_server():
+    """A server that shows its certificate and wants one of the same authority."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(OUT + "/store.pem", OUT + "/store.key")
+    context.load_verify_locations(OUT + "/authority.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+class Link:
+    """A port of loopback that leads to another one, as long as it is let; with TLS if there is a
+    context for it."""
+
+    def __init__(self, to, tls=None):
+        self.to, self.mode, self.tls = to, "open", tls
         self.sockets = []
         self.listener = socket.socket()
         self.listener.bind(("127.0.0.1", 0))
@@ -96,14 +129,21 @@ class Link:
             if self.mode == "cut":
                 near.close()
                 continue
-            try:
-                far = socket.create_connection(("127.0.0.1", self.to), 5)
-            except OSError:
-                near.close()
-                continue
-            self.sockets += [near, far]
-            for a, b in ((near, far), (far, near)):
-                threading.Thread(target=self.carry, args=(a, b), daemon=True).start()
+            threading.Thread(target=self.lead, args=(near,), daemon=True).start()
+
+    def lead(self, near):
+        try:
+            if self.tls:
+                near.settimeout(10)
+                near = self.tls.wrap_socket(near, server_side=True)
+                near.settimeout(None)
+            far = socket.create_connection(("127.0.0.1", self.to), 5)
+        except OSError:
+            near.close()
+            return
+        self.sockets += [near, far]
+        for a, b in ((near, far), (far, near)):
+            threading.Thread(target=self.carry, args=(a, b), daemon=True).start()
 
     def carry(self, source, to):
         try:
@@ -212,7 +252,13 @@ class VictoriaMetrics:
         return {t: tuple(row) for t, row in found.items()}, count
 
 
-def configure(stores, links):
+TLS = f"""ca-file = {OUT}/authority.pem
+certificate-file = {OUT}/gateway.pem
+key-file = {OUT}/gateway.key
+"""
+
+
+def configure(stores, links, tls=TLS):
     text = f"""[gateway]
 name = day
 site = bad
@@ -222,11 +268,13 @@ run-dir = {OUT}/run
     for store, link in zip(stores, links):
         text += f"""[store {store.kind}]
 kind = {store.kind}
-url = http://127.0.0.1:{link.port}
+url = {"https" if link.tls else "http"}://127.0.0.1:{link.port}
 begin = oldest
 batch-lines = 200
 timeout = 2 s
 """ + store.settings
+        if link.tls:
+            text += tls
     path = os.path.join(OUT, "day.conf")
     with open(path, "w") as file:
         file.write(text)
@@ -237,6 +285,37 @@ def report():
     """{store: what the forwarder says of it}"""
     with open(OUT + "/run/forward/forward.json") as file:
         return {store["name"]: store for store in json.load(file)["stores"]}
+
+
+# What the gateway brings, and what the forwarder then says of a store that it must not talk to.
+STRANGERS = {
+    "an_authority_of_the_system_alone": ("", "certificate was not accepted"),
+    "another_authority": (TLS.replace("authority.pem", "other.pem"), "certificate was not accepted"),
+    "a_gateway_without_a_certificate": (f"ca-file = {OUT}/authority.pem\n", "certificate-file"),
+}
+
+
+def meet_strangers(stores, links, forwarder):
+    """What is wrong with how it takes those that it does not know, or that do not know it."""
+    wrong = []
+    for name, (tls, sentence) in STRANGERS.items():
+        forwarder.end(signal.SIGTERM)
+        shutil.rmtree(OUT + "/state/cursors", ignore_errors=True)
+        os.unlink(OUT + "/run/forward/forward.json")
+        configure(stores, links, tls)
+        forwarder.start()
+
+        def is_told():
+            told = report().get(stores[1].kind, {})
+            return sentence in (told.get("last_error") or "") and told
+
+        try:
+            wait_for(f"{sentence!r} with {name}", is_told, 20)
+        except Failure as failure:
+            wrong.append(f"{failure}: {report()[stores[1].kind]}")
+        if report()[stores[1].kind]["delivered"]:
+            wrong.append(f"with {name} something was delivered")
+    return wrong
 
 
 def have_a_bad_day(stores, links, forwarder, feeder, chance, seconds):
@@ -282,7 +361,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    print("# program stores", "1..3", sep="\n", flush=True)
+    print("# program stores", "1..4", sep="\n", flush=True)
     shutil.rmtree(OUT, ignore_errors=True)
     os.makedirs(OUT + "/run/forward")
     os.makedirs(OUT + "/state")
@@ -293,9 +372,10 @@ def main():
     samples = options.seconds * 200
     closing = []
     try:
+        make_certificates()
         stores = [InfluxDB(), VictoriaMetrics()]
         closing += [store.process for store in stores]
-        links = [Link(store.port) for store in stores]
+        links = [Link(stores[0].port), Link(stores[1].port, tls_server())]
         closing += links
         feeder = Process("feeder", [PROGRAMS + "/tests/spool-cut", "feed", OUT, str(samples), "60"],
                          CUT_RUN=OUT + "/run")
@@ -325,7 +405,11 @@ def main():
             print(f"{'not ok' if wrong else 'ok'} {number} {store.kind}_has_every_sample_once",
                   flush=True)
             failed |= bool(wrong)
-        sys.exit(failed)
+        wrong = meet_strangers(stores, links, forwarder)
+        for line in wrong:
+            print("# " + line)
+        print(f"{'not ok' if wrong else 'ok'} 4 it_talks_to_no_store_that_it_does_not_know")
+        sys.exit(failed or bool(wrong))
     finally:
         for one in reversed(closing):
             one.close()
