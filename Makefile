@@ -14,7 +14,8 @@
 #                        (SLICE=1: within a quarter of an hour)
 #   make fuzz-kernel     OPS calls (10000000) of the device with SEED (1), on KERNEL (debug)
 #   make race-kernel     OPS bindings (10000) of its devices while they are in use, likewise
-#   make check-power-cut the spool on ext4, whose disk is cut at STATES places (1000) with SEED (1)
+#   make check-power-cut the spool on ext4, whose disk is cut at STATES places (1000) with SEED (1);
+#                        then the whole gateway, which is killed at CUTS random moments (20)
 #   make check-stores    real stores, links and programs that are cut and killed for SECONDS (40)
 #                        with SEED (1): has each store every sample once?
 #   make check-crash     the journal at STATES power cuts (1000000) with SEED (1), at every bit
@@ -195,6 +196,7 @@ check-power-cut:
 	tests/qemu/tools.sh
 	tests/qemu/build.sh
 	tests/power/run.py --states $(or $(STATES),1000) --seed $(or $(SEED),1)
+	tests/power/blackouts.py --cuts $(or $(CUTS),20) --seed $(or $(SEED),1)
 
 bench: bench-kernel bench-spool
 bench-spool:

@@ -4,6 +4,7 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -118,12 +119,13 @@ def connect(path, process, timeout_s=20):
 class Gateway:
     """QEMU with the demo's guest; commands run in it as root."""
 
-    def __init__(self, store_port, append="", initrd=None):
+    def __init__(self, store_port, append="", initrd=None, keeps_disk=False):
         self.started = time.monotonic()
         disk = os.path.join(DIR, "disk.img")
-        with open(disk, "wb") as file:
-            file.truncate(256 << 20)
-        subprocess.run(["/sbin/mkfs.ext4", "-q", "-F", disk], check=True)
+        if not keeps_disk:
+            with open(disk, "wb") as file:
+                file.truncate(256 << 20)
+            subprocess.run(["/sbin/mkfs.ext4", "-q", "-F", disk], check=True)
         qmp, agent = (os.path.join(SOCKETS, name) for name in ("qmp", "agent"))
         arguments = [
             os.path.join(ROOT, "tests/qemu/boot.sh"), "demo",
@@ -146,13 +148,19 @@ class Gateway:
         self.process = subprocess.Popen(arguments, env=environment, stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=self.log,
                                         start_new_session=True)
-        self.qmp = connect(qmp, self.process).makefile("rw")
-        self.qmp.readline()
-        self.qmp_command("qmp_capabilities")
-        self.agent = connect(agent, self.process)
         self.buffer = b""
         self.number = 0
-        self.expect_line("|ready", 90)
+        try:
+            self.qmp = connect(qmp, self.process).makefile("rw")
+            self.qmp.readline()
+            self.qmp_command("qmp_capabilities")
+            self.agent = connect(agent, self.process)
+            self.expect_line("|ready", 90)
+        except BaseException:
+            # Nobody has it yet, and would end it.
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            raise
 
     def qmp_command(self, command, **arguments):
         self.qmp.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
@@ -250,6 +258,16 @@ class Gateway:
         for name in ("hydropond", "hydropon-forward", "tank"):
             with open(os.path.join(DIR, f"guest-{name}.log"), "w") as file:
                 file.write(self.run(f"tail -n 500 /run/{name}.log", 10)[1] + "\n")
+
+    def cut(self):
+        """The mains plug: what the guest has in memory alone is gone."""
+        # The next one makes its own: nobody shall still be served by this one.
+        for name in os.listdir(SOCKETS):
+            os.unlink(os.path.join(SOCKETS, name))
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.agent.close()
+        self.log.close()
 
     def stop(self):
         try:
