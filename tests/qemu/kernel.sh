@@ -44,6 +44,17 @@ field() {
 	apt_in $suite $debian apt-cache show "$1" 2>/dev/null | sed -n "s/^$2: //p" | head -n 1
 }
 
+# tools_version KBUILD VERSION: which version of the tools there is for these headers. While a
+# version comes in they are those of the next one, of the same upstream version.
+tools_version() {
+	apt_in $suite "$tools" apt-cache madison "$1" | sed -E 's/^[^|]*\| *([^ |]+).*/\1/' |
+		awk -v want="$2" '
+			function upstream(v) { sub(/-[^-]*$/, "", v); return v }
+			$1 == want { exact = $1 }
+			!found && upstream($1) == upstream(want) { found = $1 }
+			END { print exact ? exact : found }'
+}
+
 # is_whole HEADERS KBUILD VERSION: whether all of that version is in the archive. While one
 # comes in, some of its packages are there before the others, and instead of the old ones.
 is_whole() {
@@ -52,7 +63,7 @@ is_whole() {
 	common=$(grep -oE 'linux-headers-[^ ,]+-common[^ ,]*' <<<"$depends" | head -n 1)
 	[ -n "$common" ] && [ -n "$(field "$common=$3" Version)" ] || return 1
 	[ "$debian" != arm64 ] || [ -n "$(field "linux-image-${1#linux-headers-}=$3" Version)" ] || return 1
-	[ -n "$(apt_in $suite "$tools" apt-cache show "$2=$3" 2>/dev/null)" ]
+	[ -n "$(tools_version "$2" "$3")" ]
 }
 
 # make_kernel: the newest that is whole. Sets dir; fails if the archive has moved on since the
@@ -81,7 +92,7 @@ make_kernel() {
 	rm -rf "$dir"
 	unpack "$dir/root" $suite "$debian" "$headers=$version" "$common=$version" || return 1
 	# The tools run here, whatever the kernel is for.
-	unpack "$dir/root" $suite "$tools" "$kbuild=$version" || return 1
+	unpack "$dir/root" $suite "$tools" "$kbuild=$(tools_version "$kbuild" "$version")" || return 1
 	if [ "$debian" = arm64 ]; then
 		unpack "$dir/root" $suite "$debian" "linux-image-$release=$version" || return 1
 		ln -s "root/boot/vmlinuz-$release" "$dir/vmlinuz"

@@ -254,7 +254,7 @@ TEST_F(spooler, tells_for_how_long_the_disk_has_been_stuck)
 
 TEST_F(spooler, gives_up_stopping_when_the_disk_hangs)
 {
-	static struct spooler *abandoned;	/* its thread still uses it */
+	static struct spooler *volatile abandoned;	/* its thread still uses it */
 	uint64_t before_ns;
 
 	start(self);
