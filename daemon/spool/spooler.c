@@ -178,11 +178,12 @@ static int append_batch(struct spooler *spooler)
 	return 0;
 }
 
-/* Commits until the queue is empty or the spool fails. */
+/* Commits what is queued, until the spool fails; what comes meanwhile waits for its own time. */
 static void commit_queue(struct spooler *spooler)
 {
 	atomic_store(&spooler->is_woken, false);
 	while (spooler->is_open) {
+		bool is_last = false;
 		int error;
 
 		if (!spooler->batch_n) {
@@ -191,6 +192,7 @@ static void commit_queue(struct spooler *spooler)
 						     SPOOL_BATCH_SAMPLES);
 			spooler->stats.pending = spooler->batch_n;
 			pthread_mutex_unlock(&spooler->lock);
+			is_last = spooler->batch_n < SPOOL_BATCH_SAMPLES;
 		}
 		if (!spooler->batch_n)
 			return;
@@ -199,6 +201,8 @@ static void commit_queue(struct spooler *spooler)
 			note_error(spooler, error);
 		else
 			spool_tend(spooler->spool, clock_boot_ns());
+		if (!error && is_last)
+			return;
 	}
 }
 
