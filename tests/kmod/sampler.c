@@ -494,6 +494,8 @@ TEST_F_TIMEOUT(sampler, a_chip_that_gets_power_late_comes_by_itself, 120)
 	harness_note("after %d s", waited_s);
 	ASSERT_TRUE(has_channel(self->fd, "ph-b"));
 	late = channel_info(self->fd, "ph-b").index;
+	/* Its first tick may be over before the device is ready for it, and is told as missed. */
+	listen_for(self->fd, 1000);
 	tally = listen_for(self->fd, 1000);
 	expect_steady(tally, late, INTERVAL_MS, 1000);
 	EXPECT_EQ(tally->last[late].value, 19200);
