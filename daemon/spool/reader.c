@@ -184,7 +184,7 @@ int spool_reader_get(struct spool_reader *reader, uint64_t at, struct spool_batc
 	error = journal_reader_get(reader->journal, at, &found, hole);
 	if (!error)
 		error = take_schema(reader, &found);
-	reader->is_stale = error == -ESTALE;
+	reader->is_stale = reader->is_stale || error == -ESTALE;
 	if (error)
 		return error == -ESTALE ? -EAGAIN : error;
 	*batch = (struct spool_batch){ found.first, found.samples, found.records, &reader->schema };

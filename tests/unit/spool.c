@@ -407,6 +407,52 @@ TEST_F(spool, waits_for_files_that_the_mark_means)
 	EXPECT_EQ(rig_read(&self->rig).error, -EAGAIN);
 }
 
+/* What one store was told must reach the next look, whatever another one asks between. */
+TEST_F(spool, looks_again_where_a_segment_went_though_another_asks_between)
+{
+	struct spool_reader *reader;
+	struct journal_hole hole;
+	struct spool_batch batch;
+	uint64_t first;
+
+	disk_faults.skip = true;
+	self->rig.conf.spool_max_bytes = SPOOL_MIN_BYTES;
+	rig_open(&self->rig);
+	fill(&self->rig, 20 * SPOOL_BATCH_SAMPLES);
+	rig_block(&self->rig);
+	unlink(self->rig.mark);
+	reader = spool_reader_open(self->rig.conf.state_dir, self->rig.conf.run_dir);
+	ASSERT_EQ(spool_reader_refresh(reader), 0);
+	first = spool_reader_view(reader)->first;
+	ASSERT_EQ(unlink(self->rig.segment), 0);
+	EXPECT_EQ(spool_reader_get(reader, first, &batch, &hole), -EAGAIN);
+	EXPECT_EQ(spool_reader_get(reader, first + 1, &batch, &hole), -EAGAIN);
+	ASSERT_EQ(spool_reader_refresh(reader), 0);
+	EXPECT_EQ(spool_reader_get(reader, first, &batch, &hole), -ENODATA);
+	spool_reader_close(reader);
+	disk_faults.skip = false;
+}
+
+TEST_F(spool, keeps_its_ring_though_the_names_it_was_written_under_are_damaged)
+{
+	rig_open(&self->rig);
+	ASSERT_EQ(rig_append_block(&self->rig, 3), 0);
+	rig_close(&self->rig);
+	snprintf(self->rig.conf.channels[1].name, HYDROPON_NAME_MAX, "ec-b");
+	rig_open(&self->rig);
+	ASSERT_EQ(rig_append(&self->rig, 6), 0);
+	rig_close(&self->rig);
+	/* A head, the old names, the block, and the new names. */
+	rig_damage(self->rig.segment, 3 * PAGE_BYTES + 80);
+	rig_open(&self->rig);
+	EXPECT_EQ(rig_stats(&self->rig).samples, 9);
+	EXPECT_EQ(rig_stats(&self->rig).lost_records, 0);
+	EXPECT_GE(rig_stats(&self->rig).bad_places, 1);
+	/* Number 1 has the old name. */
+	EXPECT_EQ(rig_read(&self->rig).samples, 9);
+	EXPECT_EQ(rig_read(&self->rig).wrong, 1);
+}
+
 TEST_F(spool, is_begun_durably)
 {
 	int before = disk_faults.fsyncs;
@@ -564,25 +610,35 @@ TEST_F(spool, leaves_alone_what_a_later_version_wrote)
 	EXPECT_FOUND(&self->rig, 0, 3);
 }
 
-/* The number of the file whose head has the lowest generation. */
-static void find_oldest(struct spool_rig *rig, char path[SCRATCH_PATH_MAX + 64])
+/* The generation that the head of a file tells; 0: there is no such file. */
+static uint64_t generation_of(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint8_t page[64];
+	uint64_t generation = 0;
+
+	if (fd >= 0 && pread(fd, page, sizeof(page), 0) == sizeof(page))
+		generation = get_le64(page + 24);
+	if (fd >= 0)
+		close(fd);
+	return generation;
+}
+
+/* The file of that generation; 0: of the lowest there is. */
+static void find_segment(struct spool_rig *rig, uint64_t generation, char path[SCRATCH_PATH_MAX + 64])
 {
 	uint64_t lowest = UINT64_MAX;
 
 	for (int i = 0; i < 64; i++) {
 		char name[SCRATCH_PATH_MAX + 64];
-		uint8_t page[64];
-		int fd;
+		uint64_t found;
 
 		snprintf(name, sizeof(name), "%s/segment-%05d", rig->folder, i);
-		fd = open(name, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
+		found = generation_of(name);
+		if (!found || found >= lowest || (generation && found != generation))
 			continue;
-		if (pread(fd, page, sizeof(page), 0) == sizeof(page) && get_le64(page + 24) < lowest) {
-			lowest = get_le64(page + 24);
-			memcpy(path, name, sizeof(name));
-		}
-		close(fd);
+		lowest = found;
+		memcpy(path, name, sizeof(name));
 	}
 	ASSERT_TRUE(lowest != UINT64_MAX);
 }
@@ -596,7 +652,7 @@ TEST_F(spool, goes_on_at_its_bound_when_the_oldest_segment_was_removed)
 	self->rig.conf.spool_max_bytes = SPOOL_MIN_BYTES;
 	rig_open(&self->rig);
 	fill(&self->rig, 400000);
-	find_oldest(&self->rig, path);
+	find_segment(&self->rig, 0, path);
 	ASSERT_EQ(unlink(path), 0);
 	fill(&self->rig, 400000);
 	disk_faults.skip = false;
@@ -605,29 +661,16 @@ TEST_F(spool, goes_on_at_its_bound_when_the_oldest_segment_was_removed)
 /* The same with the one that is ready (highest generation). */
 TEST_F(spool, goes_on_at_its_bound_when_the_ready_segment_was_removed)
 {
+	char path[SCRATCH_PATH_MAX + 64];
 	struct journal_mark mark;
-	int removed = 0;
 
 	disk_faults.skip = true;
 	self->rig.conf.spool_max_bytes = SPOOL_MIN_BYTES;
 	rig_open(&self->rig);
 	fill(&self->rig, 400000);
 	mark = mark_of(&self->rig);
-	for (int i = 0; i < 64; i++) {
-		char name[SCRATCH_PATH_MAX + 64];
-		uint8_t page[64];
-		int fd;
-
-		snprintf(name, sizeof(name), "%s/segment-%05d", self->rig.folder, i);
-		fd = open(name, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		if (pread(fd, page, sizeof(page), 0) == sizeof(page) &&
-		    get_le64(page + 24) == mark.generation)
-			removed += !unlink(name);
-		close(fd);
-	}
-	ASSERT_EQ(removed, 1);
+	find_segment(&self->rig, mark.generation, path);
+	ASSERT_EQ(unlink(path), 0);
 	ASSERT_TRUE(mark.generation != mark.current);
 	fill(&self->rig, 40960);
 	for (int i = 0, error = -1; error; i++) {
