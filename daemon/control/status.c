@@ -167,6 +167,7 @@ static struct json_object *new_spool(struct spooler *spooler)
 	describe_count(spool, "commit_max_us", stats.commit_max_us);
 	describe_count(spool, "stuck_ms", stats.stuck_ms);
 	describe_error(spool, "error", stats.error);
+	describe_error(spool, "block_error", stats.block_error);
 	return spool;
 }
 

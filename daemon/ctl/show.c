@@ -33,6 +33,9 @@ static void find_spool_problems(struct problems *problems, struct json_object *s
 	if (field_string(spool, "error"))
 		problem(problems, MARK_BAD, "nothing is kept: the spool fails: %s",
 			field_string(spool, "error"));
+	if (field_string(spool, "block_error"))
+		problem(problems, MARK_BAD, "the spool takes samples for some minutes only: no block "
+			"can be written: %s", field_string(spool, "block_error"));
 	if (field_count(spool, "stuck_ms") > STUCK_MS)
 		problem(problems, MARK_BAD, "the spool is stuck for %" PRIu64 " s: the disk does "
 			"not answer; samples wait in memory", field_count(spool, "stuck_ms") / 1000);

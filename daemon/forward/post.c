@@ -108,9 +108,13 @@ static bool set_headers(struct post *post, const char *authorization)
 		}
 		list = more;
 	}
+	if (curl_easy_setopt(post->easy, CURLOPT_HTTPHEADER, list) != CURLE_OK) {
+		curl_slist_free_all(list);
+		return false;
+	}
 	curl_slist_free_all(post->headers);
 	post->headers = list;
-	return curl_easy_setopt(post->easy, CURLOPT_HTTPHEADER, list) == CURLE_OK;
+	return true;
 }
 
 struct post *post_new(CURLM *multi, const struct conf_store *conf, const char *url, void *owner)

@@ -193,6 +193,11 @@ void spool_tend(struct spool *spool, uint64_t now_ns)
 		publish(spool);
 }
 
+int spool_block_error(const struct spool *spool)
+{
+	return spool->block_error;
+}
+
 void spool_stats(const struct spool *spool, struct journal_stats *out)
 {
 	journal_stats(spool->journal, out);

@@ -42,6 +42,9 @@ int spool_recover(struct spool *spool);
 /* Makes a block of what was committed if it is time; to be called after commits. */
 void spool_tend(struct spool *spool, uint64_t now_ns);
 
+/* 0, or -errno of the newest block: it and what follows are in the ring alone. */
+int spool_block_error(const struct spool *spool);
+
 void spool_stats(const struct spool *spool, struct journal_stats *out);
 
 #endif

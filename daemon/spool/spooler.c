@@ -123,6 +123,7 @@ static void note_success(struct spooler *spooler)
 	spooler->stats.bytes = stats.bytes;
 	spooler->stats.blocks = stats.blocks;
 	spooler->stats.lost = stats.lost_records;
+	spooler->stats.block_error = spool_block_error(spooler->spool);
 	pthread_mutex_unlock(&spooler->lock);
 
 	if (spooler->told_error)

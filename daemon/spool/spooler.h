@@ -34,6 +34,7 @@ struct spooler_stats {
 	uint64_t lost;			/* found by opening: committed, and not there any more */
 	uint64_t commits, commit_last_us, commit_max_us;
 	int error;			/* 0, or -errno of the newest commit or open */
+	int block_error;		/* 0, or -errno of the newest block */
 	uint64_t stuck_ms;		/* 0, or how long nothing could be committed */
 };
 

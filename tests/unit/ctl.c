@@ -376,6 +376,16 @@ TEST(a_refusal_of_the_kernel_is_the_reason)
 	EXPECT_CONTAINS(line_with(strstr(text, "OUTPUT"), "fill"), "the kernel refuses its lease");
 }
 
+TEST(tells_that_the_spool_writes_no_blocks)
+{
+	show("{\"protected\":true,\"spool\":{\"block_error\":\"Input/output error\"}}", false);
+	EXPECT_CONTAINS(shown, "no block can be written: Input/output error");
+	show("{\"protected\":true,\"spool\":{\"lost\":12}}", false);
+	EXPECT_CONTAINS(shown, "up to 12 samples are lost");
+	show("{\"protected\":true,\"spool\":{\"block_error\":null,\"lost\":0}}", false);
+	EXPECT_TRUE(!strstr(shown, "block") && !strstr(shown, "lost"));
+}
+
 TEST(a_stuck_spool_is_told)
 {
 	show("{\"protected\":true,\"spool\":{\"stuck_ms\":8200}}", false);

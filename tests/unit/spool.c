@@ -548,8 +548,10 @@ TEST_F(spool, goes_on_when_its_blocks_cannot_be_written_for_a_while)
 	disk_faults.fail_fdatasync = 1;
 	rig_block(&self->rig);
 	EXPECT_EQ(rig_stats(&self->rig).blocked, 0);
+	EXPECT_EQ(spool_block_error(self->rig.spool), -EIO);
 	ASSERT_EQ(rig_append(&self->rig, 3), 0);
 	rig_block(&self->rig);
+	EXPECT_EQ(spool_block_error(self->rig.spool), 0);
 	EXPECT_EQ(rig_stats(&self->rig).blocked, 6);
 	EXPECT_FOUND(&self->rig, 0, 6);
 }
