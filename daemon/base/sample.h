@@ -26,13 +26,24 @@ static inline bool quality_has_value(uint8_t q) { return q < 100; }
 /* Short name for people: "good", "temperature", "read error", ... Never NULL. */
 const char *quality_name(uint8_t q);
 
+/*
+ * The clock that a stamp is by. A clock that was set back gets another number, so that the same
+ * time coming again is not taken for the time that was: 0, 1, ... CLK_MAX. By CLK_UNSET the wall
+ * clock had not been set since boot, and the stamp is only what it said.
+ */
+enum { CLK_UNSET = -1, CLK_MAX = 126 };
+
 struct sample {
 	uint64_t boot_ns;	/* CLOCK_BOOTTIME of the measurement */
-	int64_t wall_ms;	/* CLOCK_REALTIME of the measurement, unique per channel */
+	int64_t wall_ms;	/* CLOCK_REALTIME of the measurement; unique per channel and clk */
 	double value;		/* in the channel's unit; 0 and meaningless when bad */
 	int32_t raw;		/* as read; -errno when the read failed */
 	uint16_t channel;	/* index in the configuration, not in the kernel */
 	uint8_t q;		/* enum quality */
+	int8_t clk;		/* of wall_ms */
 };
+
+/* Stamps that can be kept are in -WALL_MS_LIMIT ... WALL_MS_LIMIT - 1: to the year 6429. */
+#define WALL_MS_LIMIT (1LL << 47)
 
 #endif

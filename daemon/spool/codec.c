@@ -433,7 +433,8 @@ static int put_all(struct codec *codec, struct streams *streams, const struct sa
 	if (!n || n > CODEC_SAMPLES || !are_decimals_good(decimals, series_n))
 		return -EINVAL;
 	for (size_t i = 0; i < n; i++)
-		if (samples[i].channel >= series_n)
+		if (samples[i].channel >= series_n ||
+		    samples[i].wall_ms < -WALL_MS_LIMIT || samples[i].wall_ms >= WALL_MS_LIMIT)
 			return -EINVAL;
 
 	streams->heads = out.heads = codec->bytes;

@@ -8,7 +8,8 @@
  *	channel		series, below series_n
  *	q		exactly
  *	raw		exactly
- *	wall_ms		exactly, whatever it is
+ *	wall_ms		exactly, within WALL_MS_LIMIT
+ *	clk		exactly
  *	boot_ns		to the millisecond, rounded down
  *	value		without one (quality_has_value()) 0; else what prints the same
  *			with the decimals of its series if |value * 10^decimals| < 2^53,
@@ -44,8 +45,8 @@ size_t codec_pack_bound(size_t n);
 /*
  * Write @n samples to @to. decimals[i], 0..9, are those of series i. Return the bytes
  * written; -ENOSPC if they do not fit @capacity (what is in it then is undefined);
- * -EINVAL: no samples or too many, too many series, a channel that is none of them, or too
- * many decimals; or, codec_dense() alone, -ENOMEM.
+ * -EINVAL: no samples or too many, too many series, a channel that is none of them, a stamp
+ * beyond WALL_MS_LIMIT, or too many decimals; or, codec_dense() alone, -ENOMEM.
  */
 ssize_t codec_pack(struct codec *codec, uint8_t *to, size_t capacity, const struct sample *samples,
 		   size_t n, const uint8_t *decimals, size_t series_n);

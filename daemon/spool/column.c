@@ -124,7 +124,11 @@ uint64_t column_choose(const int64_t *x, size_t n, struct column_way *way)
 	if (n < COLUMN_HEADED)
 		return best;
 	if (!best) {
-		way->head = EXACT;
+		struct predictor predictor = predictor_begin(way, x[0]);
+
+		/* The fraction of the level takes bits from what is huge. */
+		if (predictor_next(&predictor) == (uint64_t)x[0])
+			way->head = EXACT;
 		return 0;
 	}
 

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #define NS_PER_MS 1000000
+#define STAMP_BITS 48
+_Static_assert(2 * WALL_MS_LIMIT == 1LL << STAMP_BITS, "a stamp fits its bits");
 
 /* What a row begins with. */
 enum {
@@ -22,10 +24,25 @@ static uint64_t boot_ms(const struct sample *sample)
 	return sample->boot_ns / NS_PER_MS;
 }
 
+/* The stamp, and in the bits above it the clock it is by. */
+static uint64_t stamp_word(const struct sample *sample)
+{
+	return (uint64_t)sample->wall_ms + ((uint64_t)(int64_t)sample->clk << STAMP_BITS);
+}
+
+static bool take_stamp(struct sample *sample, uint64_t word)
+{
+	int64_t clk = (int64_t)(word + (uint64_t)WALL_MS_LIMIT) >> STAMP_BITS;
+
+	sample->clk = (int8_t)clk;
+	sample->wall_ms = (int64_t)(word - ((uint64_t)clk << STAMP_BITS));
+	return sample->clk == clk;
+}
+
 /* What a row has in common beside the boot time. Wraps. */
 static uint64_t wall_ahead(const struct sample *sample)
 {
-	return (uint64_t)sample->wall_ms - boot_ms(sample);
+	return stamp_word(sample) - boot_ms(sample);
 }
 
 static size_t row_length(const struct sample *samples, size_t n)
@@ -318,8 +335,9 @@ bool rows_get_stamps(struct rows *rows, struct column_in *in, struct sample *sam
 
 		for (size_t j = 0; j < shape->n; j++, samples++) {
 			samples->boot_ns = boot * NS_PER_MS;
-			samples->wall_ms = (int64_t)wall;
 			samples->channel = channels[j];
+			if (!take_stamp(samples, wall))
+				return false;
 		}
 	}
 	return true;

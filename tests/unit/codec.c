@@ -110,12 +110,18 @@ static uint64_t bits_of(double value)
 	return bits;
 }
 
+/* Any that can be kept. */
+static int64_t wall_of(uint64_t bits)
+{
+	return (int64_t)(bits % (2 * (uint64_t)WALL_MS_LIMIT)) - WALL_MS_LIMIT;
+}
+
 static bool is_kept(const struct sample *sample, const struct sample *back, int decimals)
 {
 	char text[512], back_text[512];
 
 	if (back->channel != sample->channel || back->q != sample->q || back->raw != sample->raw ||
-	    back->wall_ms != sample->wall_ms ||
+	    back->wall_ms != sample->wall_ms || back->clk != sample->clk ||
 	    back->boot_ns != sample->boot_ns / MS * MS)
 		return false;
 	if (!quality_has_value(sample->q))
@@ -384,7 +390,40 @@ TEST_F(codec, keeps_clocks_that_jump)
 	round_trips(self);
 	for (size_t i = 0; i < self->n; i++)
 		if (!at_random(self, 7))
-			self->samples[i].wall_ms = at_random(self, 2) ? INT64_MIN : INT64_MAX;
+			self->samples[i].wall_ms = at_random(self, 2) ? -WALL_MS_LIMIT :
+									WALL_MS_LIMIT - 1;
+	round_trips(self);
+	for (size_t i = 0; i < self->n; i++)
+		if (!at_random(self, 50))
+			self->samples[i].clk = (int8_t)(at_random(self, 256) - 128);
+	round_trips(self);
+}
+
+/* What is as far out as can be has no room for a fraction. */
+TEST_F(codec, keeps_a_clock_at_its_end)
+{
+	fill_with_farm(self, 60);
+	for (size_t i = 0; i < self->n; i++) {
+		self->samples[i].wall_ms = -WALL_MS_LIMIT;
+		self->samples[i].boot_ns = 1000 * MS;
+		self->samples[i].clk = INT8_MIN;
+	}
+	round_trips(self);
+}
+
+TEST_F(codec, a_clock_that_is_not_set_costs_nothing)
+{
+	size_t size[2];
+
+	fill_with_farm(self, 60);
+	for (size_t i = 0; i < 2; i++)
+		size[i] = (size_t)put(self, ways[i], self->bytes, self->capacity);
+	for (size_t i = 0; i < self->n; i++) {
+		self->samples[i].wall_ms -= WALL_MS;
+		self->samples[i].clk = CLK_UNSET;
+	}
+	for (size_t i = 0; i < 2; i++)
+		EXPECT_LE(put(self, ways[i], self->bytes, self->capacity), size[i] + 8);
 	round_trips(self);
 }
 
@@ -487,7 +526,8 @@ static void fill_at_random(struct fixture_codec *self)
 			sample.channel = (uint16_t)at_random(self, self->series_n);
 		if (wild_stamps == 2) {
 			sample.boot_ns = bits_at_random(self);
-			sample.wall_ms = (int64_t)bits_at_random(self);
+			sample.wall_ms = wall_of(bits_at_random(self));
+			sample.clk = (int8_t)(at_random(self, 256) - 128);
 		}
 		sample.raw = (int32_t)at_random(self, 9);
 		if (wild_raws)
@@ -530,7 +570,8 @@ TEST_F(codec, the_bound_suffices_for_the_worst)
 				i % 3 ? 1e300 : (i % 2 ? -9e13 : 9e13));
 
 			sample.boot_ns = far;
-			sample.wall_ms = (int64_t)(far ^ at_random(self, 2) << 63);
+			sample.wall_ms = wall_of(far ^ at_random(self, 2) << 47);
+			sample.clk = i % 2 ? CLK_UNSET : 0;
 			sample.q = (uint8_t)(i % 2);
 			add(self, sample);
 		}
@@ -559,6 +600,13 @@ TEST_F(codec, refuses_to_write_what_it_could_not_read)
 		self->decimals[7] = CODEC_DECIMALS_MAX + 1;
 		EXPECT_EQ(put(self, ways[i], self->bytes, self->capacity), -EINVAL);
 		self->decimals[7] = CODEC_DECIMALS_MAX;
+		for (size_t j = 0; j < 2; j++) {
+			int64_t wall_ms = self->samples[n / 2].wall_ms;
+
+			self->samples[n / 2].wall_ms = j ? -WALL_MS_LIMIT - 1 : WALL_MS_LIMIT;
+			EXPECT_EQ(put(self, ways[i], self->bytes, self->capacity), -EINVAL);
+			self->samples[n / 2].wall_ms = wall_ms;
+		}
 		EXPECT_GT(put(self, ways[i], self->bytes, self->capacity), 0);
 	}
 }
@@ -755,6 +803,10 @@ static const struct by_hand {
 #define ROWS4 "\x02\x22\0\0\xf0\0\xf0\0"	/* channel 0, four times */
 	BY_HAND("two samples", 2, 2, ROW2 "\0\x01" "\x02\x04\x06\x08", "\0", 0),
 	BY_HAND("four samples", 4, 1, ROWS4 "\0\x03" "\xf0\0" "\0\xf0\0", "\0", 0),
+	BY_HAND("a clock of -128", 2, 2, "\x03\0\xff\xff\xff\xff\xff\xff\xff\x7f" "\0\x01"
+		"\x02\x04\x06\x08", "\0", 0),
+	BY_HAND("a clock of 128", 2, 2, "\x03\0\x80\x80\x80\x80\x80\x80\x80\x80\x01" "\0\x01"
+		"\x02\x04\x06\x08", "\0", -EBADMSG),
 	BY_HAND("one head too many", 2, 2, ROW2 "\0\x01" "\0\0\0\0\0", "\0", -EBADMSG),
 	BY_HAND("one head too few", 2, 2, ROW2 "\0\x01" "\0\0\0", "\0", -EBADMSG),
 	BY_HAND("one residual too many", 2, 2, ROW2 "\0\x01" "\0\0\0\0", "\0\0", -EBADMSG),
