@@ -149,7 +149,8 @@ deal() {
 }
 
 # debug: all of it on the kernel that checks itself, and what only that one can do. SLICE=1
-# leaves out most of the fuzzing, and the lack of memory where it is tried some hundred times.
+# leaves out most of the fuzzing, the lack of memory where it is tried some hundred times, and
+# the faults that are planted.
 debug() {
 	local programs fault words slice=${SLICE:-}
 	build_guest debug || return 0
@@ -159,14 +160,15 @@ debug() {
 		"${slice:+rig.tests=an_output_whose_probe_lacks_memory,a_sampler_whose_probe_lacks_memory,a_pulse_input_whose_probe_lacks_memory,an_open_that_lacks_memory}"
 	say "debug kernel: the guest's tests"
 	# shellcheck disable=SC2046
-	for programs in $(deal 6 $(cat build/userland/initramfs/tests/list)); do
+	for programs in $(deal 4 $(cat build/userland/initramfs/tests/list)); do
 		beside tests_in debug check "rig.only=$programs"
 	done
 	beside tests_in debug bad
 	beside ends debug
 	say "debug kernel: fuzzing, and devices that come and go"
 	beside tests_in debug parallel rig.only=device "rig.ops=$([ "$slice" ] && echo 10000 || echo 100000)"
-	beside tests_in debug parallel rig.only=races "rig.ops=$([ "$slice" ] && echo 200 || echo 2000)"
+	beside tests_in debug parallel rig.only=races "rig.ops=$([ "$slice" ] && echo 60 || echo 2000)"
+	[ -z "$slice" ] || { all_done; return; }
 	say "debug kernel: faults that it must find"
 	while read -r fault words; do
 		beside found "$fault" "$words"

@@ -2,11 +2,15 @@
 #ifndef HYDROPON_CLOCK_H
 #define HYDROPON_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
 #define NS_PER_MS 1000000ULL
 #define NS_PER_SEC 1000000000ULL
+
+/* 2026-01-01: no board that runs this was ever before it, whatever its clock says. */
+#define CLOCK_EARLIEST_MS 1767225600000LL
 
 static inline uint64_t clock_ns(clockid_t id)
 {
@@ -20,5 +24,17 @@ static inline uint64_t clock_ns(clockid_t id)
 static inline uint64_t clock_boot_ns(void) { return clock_ns(CLOCK_BOOTTIME); }
 /* Data to be stored, never a deadline. */
 static inline int64_t clock_wall_ms(void) { return (int64_t)(clock_ns(CLOCK_REALTIME) / NS_PER_MS); }
+
+static inline bool clock_is_plausible(int64_t wall_ms) { return wall_ms >= CLOCK_EARLIEST_MS; }
+
+/* Both clocks read at one moment, to turn BOOTTIME into wall time. */
+struct clock_pair {
+	uint64_t boot_ns;
+	int64_t wall_ms;
+	bool is_set;		/* the wall clock is right: by a server's word, or the operator's */
+};
+
+/* @trusts_unsynchronized: the operator's word is given for a clock that no server has set. */
+struct clock_pair clock_pair_now(bool trusts_unsynchronized);
 
 #endif

@@ -37,6 +37,23 @@ static const struct conf_key spool_keys[] = {
 	  .units = &units_time, .min = 100, .max = 60e3 },
 };
 
+static void read_trust(struct conf_reader *reader, const struct conf_key *key, void *field)
+{
+	const char *value = reader->setting->value;
+
+	if (strcmp(value, "synchronized") && strcmp(value, "clock"))
+		conf_mistake(reader->tree, reader->section, reader->setting,
+			     "\"%s\" is neither synchronized nor clock; write one of them", value);
+	else
+		*(bool *)field = !strcmp(value, "clock");
+}
+
+static const struct conf_key time_keys[] = {
+	{ .name = "trust", .read = read_trust, GATEWAY(trusts_clock) },
+	{ .name = "estimate", .read = conf_read_yes_no, GATEWAY(sends_estimates) },
+	{ .name = "rtc", .read = conf_read_name, GATEWAY(rtc) },
+};
+
 static bool add_need(struct conf_reader *reader, struct conf_output *output, const char *name)
 {
 	int channel = conf_parse_channel(reader, name);
@@ -157,6 +174,9 @@ static void read_section(struct conf_reader *reader)
 	case CONF_SPOOL:
 		conf_read_section(reader, spool_keys, COUNT(spool_keys), -1, reader->conf);
 		break;
+	case CONF_TIME:
+		conf_read_section(reader, time_keys, COUNT(time_keys), -1, reader->conf);
+		break;
 	case CONF_CHANNEL:
 		read_channel(reader);
 		break;
@@ -176,6 +196,7 @@ static void set_defaults(struct conf *conf)
 	snprintf(conf->state_dir, sizeof(conf->state_dir), "/var/lib/hydropon");
 	conf->spool_max_bytes = 1ULL << 30;
 	conf->commit_ms = 1000;
+	snprintf(conf->rtc, sizeof(conf->rtc), "rtc0");
 }
 
 /* Who relies on the channel: the first channel that is compensated by it, or output. */

@@ -100,6 +100,9 @@ struct conf {
 	char state_dir[CONF_PATH_MAX];	/* default /var/lib/hydropon: spool/, cursors/ below */
 	uint64_t spool_max_bytes;	/* default 1 GiB */
 	uint32_t commit_ms;		/* default 1000 */
+	bool trusts_clock;		/* also where no server has set it; default false */
+	bool sends_estimates;		/* of stamps that nothing proves; default false */
+	char rtc[HYDROPON_NAME_MAX];			/* below /sys/class/rtc, default rtc0 */
 	struct conf_channel channels[HYDROPON_MAX_CHANNELS];
 	size_t channels_n;
 	struct conf_output outputs[HYDROPON_MAX_OUTPUTS];

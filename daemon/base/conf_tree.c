@@ -21,6 +21,7 @@ static const struct {
 	[CONF_CHANNEL] = { "channel", true },
 	[CONF_OUTPUT] = { "output", true },
 	[CONF_SPOOL] = { "spool", false },
+	[CONF_TIME] = { "time", false },
 	[CONF_STORE] = { "store", true },
 };
 

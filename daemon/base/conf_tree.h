@@ -12,7 +12,7 @@
 
 #include <linux/hydropon.h>
 
-enum conf_kind { CONF_GATEWAY, CONF_CHANNEL, CONF_OUTPUT, CONF_SPOOL, CONF_STORE };
+enum conf_kind { CONF_GATEWAY, CONF_CHANNEL, CONF_OUTPUT, CONF_SPOOL, CONF_TIME, CONF_STORE };
 
 struct conf_place {
 	size_t file;		/* index in conf_tree.files */
@@ -26,7 +26,7 @@ struct conf_setting {
 
 struct conf_section {
 	enum conf_kind kind;
-	char name[HYDROPON_NAME_MAX];	/* empty for the gateway and the spool */
+	char name[HYDROPON_NAME_MAX];	/* empty for what there is one of */
 	struct conf_place first, last;	/* where it begins; in the newest file that has it */
 	struct conf_setting *settings;
 	size_t settings_n;

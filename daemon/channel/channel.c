@@ -11,16 +11,11 @@
 #include "channel/decode.h"
 #include "channel/judge.h"
 
-/* A wall clock set back by more than this takes the stamps back with it. */
-#define SET_BACK_MS 1000
-
 struct slot {
 	struct channel channel;
 	struct temperature temperature;	/* of a temperature channel; is_good unused */
 	bool is_offset_bad;
 	uint64_t awaited_ns;		/* staleness counts from here until the first record */
-	int64_t wall_ahead_ms;		/* wall time minus BOOTTIME at the newest stamp */
-	bool is_stamped;
 };
 
 struct channels {
@@ -216,22 +211,14 @@ static void judge(const struct channels *channels, const struct conf_channel *co
 	reading->q = judge_value(conf, reading->value, &temperature);
 }
 
-/* Wall time at @boot_ns, later than the channel's newest stamp. */
-static int64_t stamp(struct slot *slot, const struct clock_pair *now, uint64_t boot_ns)
+static int64_t wall_at(const struct clock_pair *now, uint64_t boot_ns)
 {
-	int64_t ahead_ms = now->wall_ms - (int64_t)(now->boot_ns / NS_PER_MS);
 	int64_t age_ns = (int64_t)(now->boot_ns - boot_ns);
-	int64_t wall_ms = now->wall_ms;
-	bool is_set_back = slot->is_stamped && ahead_ms < slot->wall_ahead_ms - SET_BACK_MS;
 
-	/* A time of measurement far ahead would push all later stamps ahead with it. */
-	if (age_ns > -(int64_t)NS_PER_SEC)
-		wall_ms -= age_ns / (int64_t)NS_PER_MS;
-	if (slot->is_stamped && !is_set_back && wall_ms <= slot->channel.last.wall_ms)
-		wall_ms = slot->channel.last.wall_ms + 1;
-	slot->wall_ahead_ms = ahead_ms;
-	slot->is_stamped = true;
-	return wall_ms;
+	/* A time of measurement far ahead is none. */
+	if (age_ns <= -(int64_t)NS_PER_SEC)
+		return now->wall_ms;
+	return now->wall_ms - age_ns / (int64_t)NS_PER_MS;
 }
 
 static void give_sample(struct slot *slot, const struct reading *reading,
@@ -241,11 +228,12 @@ static void give_sample(struct slot *slot, const struct reading *reading,
 
 	*out = (struct sample){
 		.boot_ns = reading->boot_ns,
-		.wall_ms = stamp(slot, now, reading->boot_ns),
+		.wall_ms = wall_at(now, reading->boot_ns),
 		.value = quality_has_value(reading->q) ? reading->value : 0,
 		.raw = reading->raw,
 		.channel = channel->index,
 		.q = reading->q,
+		.clk = now->is_set ? 0 : CLK_UNSET,
 	};
 	channel->last = *out;
 	channel->samples++;

@@ -7,14 +7,9 @@
 #ifndef HYDROPON_CHANNEL_H
 #define HYDROPON_CHANNEL_H
 
+#include "base/clock.h"
 #include "base/conf.h"
 #include "base/sample.h"
-
-/* Both clocks read at one moment, to turn BOOTTIME into wall time. */
-struct clock_pair {
-	uint64_t boot_ns;
-	int64_t wall_ms;
-};
 
 struct channel {
 	const struct conf_channel *conf;
@@ -51,9 +46,8 @@ void channels_unbind(struct channels *channels);
 
 /*
  * Takes a SAMPLE, SCALE, OFFSET or PULSE record. Returns true and fills @out if it
- * gave a sample. Records of unknown channels are ignored. wall_ms of the samples of
- * one channel strictly increases, except where the wall clock was set back by more
- * than a second.
+ * gave a sample. Records of unknown channels are ignored. wall_ms is what the wall clock
+ * said or would have said then, and clk is 0 or CLK_UNSET: the spool makes stamps of them.
  */
 bool channels_take(struct channels *channels, const struct hydropon_record *record,
 		   const struct clock_pair *now, struct sample *out);

@@ -148,6 +148,20 @@ static struct json_object *new_stream(const struct turn *turn)
 	return stream;
 }
 
+/* NULL: no spool was opened yet, so nothing is known of the boots before. */
+static struct json_object *new_clock(const struct spooler_stats *stats)
+{
+	struct json_object *clock;
+
+	if (!stats->boot)
+		return NULL;
+	clock = json_object_new_object();
+	describe_bool(clock, "set", stats->is_clock_set);
+	describe_count(clock, "boot", stats->boot);
+	describe_count(clock, "clk", (uint64_t)stats->clk);
+	return clock;
+}
+
 static struct json_object *new_spool(struct spooler *spooler)
 {
 	struct json_object *spool = json_object_new_object();
@@ -168,6 +182,7 @@ static struct json_object *new_spool(struct spooler *spooler)
 	describe_count(spool, "stuck_ms", stats.stuck_ms);
 	describe_error(spool, "error", stats.error);
 	describe_error(spool, "block_error", stats.block_error);
+	json_object_object_add(spool, "clock", new_clock(&stats));
 	return spool;
 }
 

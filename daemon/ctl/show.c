@@ -27,6 +27,7 @@ static void find_protection_problems(struct problems *problems, struct json_obje
 static void find_spool_problems(struct problems *problems, struct json_object *status)
 {
 	struct json_object *spool = field(status, "spool"), *stream = field(status, "stream");
+	struct json_object *clock = field(spool, "clock");
 	uint64_t queue = field_count(spool, "refused_queue"),
 		 error = field_count(spool, "refused_error"), lost = field_count(stream, "lost");
 
@@ -36,6 +37,10 @@ static void find_spool_problems(struct problems *problems, struct json_object *s
 	if (field_string(spool, "block_error"))
 		problem(problems, MARK_BAD, "the spool takes samples for some minutes only: no block "
 			"can be written: %s", field_string(spool, "block_error"));
+	if (clock && !field_is_true(clock, "set"))
+		problem(problems, MARK_WARN, "the clock was not set since boot: samples are kept, "
+			"and dated and sent once it is. See timedatectl; where there is no time "
+			"server, hydropon.conf(5), [time]");
 	if (field_count(spool, "stuck_ms") > STUCK_MS)
 		problem(problems, MARK_BAD, "the spool is stuck for %" PRIu64 " s: the disk does "
 			"not answer; samples wait in memory", field_count(spool, "stuck_ms") / 1000);

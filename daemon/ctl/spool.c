@@ -114,6 +114,11 @@ int spool_source_open(struct spool_source *source, const struct spool_options *o
 	return EXIT_OK;
 }
 
+void spool_source_date(struct spool_source *source)
+{
+	dates_refresh(&source->dates, source->reader);
+}
+
 void spool_source_close(struct spool_source *source)
 {
 	spool_reader_close(source->reader);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/conf.h"
+#include "spool/dates.h"
 #include "spool/reader.h"
 
 /* Beside EXIT_OK. */
@@ -38,6 +39,7 @@ struct spool_source {
 	uint64_t max_bytes;		/* 0: not known */
 	struct spool_reader *reader;
 	struct spool_view view;		/* as of the opening */
+	struct dates dates;		/* of spool_source_date() */
 	void (*tell)(void *data, const struct journal_damage *damage);
 	void *tell_data;
 };
@@ -45,6 +47,10 @@ struct spool_source {
 /* 0, or an exit code after telling. */
 int spool_source_open(struct spool_source *source, const struct spool_options *options);
 void spool_source_close(struct spool_source *source);
+/* Looks for dates of what was sampled before the clock was set. Where they cannot be found it has
+ * none. What damage it comes by is not told again.
+ */
+void spool_source_date(struct spool_source *source);
 /* From here on @tell is called for damage. */
 void spool_source_tell(struct spool_source *source,
 		       void (*tell)(void *data, const struct journal_damage *damage), void *data);

@@ -27,6 +27,7 @@ struct export {
 	struct spool_schema schema;	/* the newest that was read */
 	uint64_t missing, given_up;	/* records */
 	uint64_t not_finite;		/* values that are no numbers */
+	uint64_t undated;		/* samples without a date that were left out */
 };
 
 static bool parse_bound(const char *option, const char *text, int64_t *ms)
@@ -104,7 +105,11 @@ static void put_csv(struct export *export, const struct spool_schema *schema,
 	put_field(series->channel);
 	put_field(series->quantity);
 	put_field(series->unit);
-	printf("%s,%s,%" PRId32 "\n", value, quality_name(sample->q), sample->raw);
+	printf("%s,%s,%" PRId32 ",", value, quality_name(sample->q), sample->raw);
+	if (sample->clk == CLK_UNSET)
+		puts("unset");
+	else
+		printf("%d\n", sample->clk);
 }
 
 static void put_line(struct export *export, const struct spool_schema *schema,
@@ -117,25 +122,38 @@ static void put_line(struct export *export, const struct spool_schema *schema,
 	export->not_finite += not_finite;
 }
 
+/* Whether it is among what is asked for; one without a date is when all is, as CSV. */
+static bool is_asked_for(struct export *export, enum date date, const struct sample *sample)
+{
+	if (date == DATE_KNOWN)
+		return sample->wall_ms >= export->from_ms && sample->wall_ms < export->to_ms;
+	if (export->options->csv && !export->options->from && !export->options->to)
+		return true;
+	export->undated++;
+	return false;
+}
+
 /* The samples of a batch, from record @begin on. */
 static void put_batch(struct export *export, const struct spool_batch *batch, uint64_t begin)
 {
-	const struct pending *records = batch->records;
-	uint32_t from = pending_samples(records, 0, (uint32_t)(begin - batch->first));
+	uint64_t end = batch->first + pending_records(batch->records);
 	bool chosen[HYDROPON_MAX_CHANNELS];
 
 	choose(export, batch->schema, chosen);
 	export->schema = *batch->schema;
-	for (uint32_t i = from; i < records->samples_n; i++) {
-		const struct sample *sample = &records->samples[i];
+	for (uint64_t at = begin; at < end; at++) {
+		const struct sample *sample = pending_sample(batch->records,
+							     (uint32_t)(at - batch->first));
+		struct sample dated;
 
-		if (!chosen[sample->channel] || sample->wall_ms < export->from_ms ||
-		    sample->wall_ms >= export->to_ms)
+		if (!sample || !chosen[sample->channel] ||
+		    !is_asked_for(export, dates_find(&export->source.dates, at, sample, &dated),
+				  &dated))
 			continue;
 		if (export->options->csv)
-			put_csv(export, batch->schema, sample);
+			put_csv(export, batch->schema, &dated);
 		else
-			put_line(export, batch->schema, sample);
+			put_line(export, batch->schema, &dated);
 	}
 }
 
@@ -144,11 +162,14 @@ static bool stamp_at(struct export *export, uint64_t at, int64_t *ms)
 {
 	struct journal_hole hole;
 	struct spool_batch batch;
+	struct sample dated;
 
 	if (spool_reader_get(export->source.reader, at, &batch, &hole) ||
-	    !batch.records->samples_n)
+	    !batch.records->samples_n ||
+	    dates_find(&export->source.dates, batch.first, batch.records->samples, &dated) !=
+		    DATE_KNOWN)
 		return false;
-	*ms = batch.records->samples[0].wall_ms;
+	*ms = dated.wall_ms;
 	return true;
 }
 
@@ -239,6 +260,10 @@ static int tell_end(const struct export *export)
 	if (export->given_up)
 		fprintf(stderr, "hydroponctl: %" PRIu64 " records were given up for room, and are "
 			"not among these\n", export->given_up);
+	if (export->undated)
+		fprintf(stderr, "hydroponctl: %" PRIu64 " samples were taken before the clock was "
+			"set, and have no date: --csv without --from and --to has them, with what "
+			"the clock said\n", export->undated);
 	if (export->not_finite)
 		fprintf(stderr, "hydroponctl: %" PRIu64 " values were no numbers, and are left "
 			"out\n", export->not_finite);
@@ -259,9 +284,10 @@ int spool_export(const struct spool_options *options)
 	code = spool_source_open(&export.source, options);
 	if (code)
 		return code;
+	spool_source_date(&export.source);
 	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	if (options->csv)
-		puts("time,channel,quantity,unit,value,quality,raw");
+		puts("time,channel,quantity,unit,value,quality,raw,clk");
 	error = put_all(&export);
 	if (error)
 		code = spool_source_fail(&export.source, error);

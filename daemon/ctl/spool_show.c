@@ -16,7 +16,7 @@
 #define GAP_LINES 4
 #define DAY_MS 86400000.0
 
-/* What the samples at both ends tell. */
+/* What the samples at both ends tell, the first and the last that have a date. */
 struct ends {
 	bool has_oldest, has_newest;
 	int64_t oldest_ms, newest_ms;
@@ -24,6 +24,18 @@ struct ends {
 };
 
 #define line(options, mark, ...) mark_print(stdout, (options)->colour, mark, __VA_ARGS__)
+
+static bool take_dated(const struct spool_source *source, const struct spool_batch *batch,
+		       uint32_t i, int64_t *ms)
+{
+	const struct sample *sample = pending_sample(batch->records, i);
+	struct sample dated;
+
+	if (!sample || dates_find(&source->dates, batch->first + i, sample, &dated) != DATE_KNOWN)
+		return false;
+	*ms = dated.wall_ms;
+	return true;
+}
 
 static int find_oldest(struct spool_source *source, struct ends *ends)
 {
@@ -34,10 +46,10 @@ static int find_oldest(struct spool_source *source, struct ends *ends)
 
 	do {
 		error = spool_source_next(source, &at, &batch, &hole);
-		ends->has_oldest = !error && batch.records->samples_n;
+		for (uint32_t i = 0; !error && !ends->has_oldest &&
+		     i < pending_records(batch.records); i++)
+			ends->has_oldest = take_dated(source, &batch, i, &ends->oldest_ms);
 	} while ((!error || error == -ENODATA) && !ends->has_oldest);
-	if (ends->has_oldest)
-		ends->oldest_ms = batch.records->samples[0].wall_ms;
 	return error == -ENODATA || error == -ENOENT ? 0 : error;
 }
 
@@ -56,10 +68,11 @@ static int find_newest_from(struct spool_source *source, uint64_t at, struct end
 			continue;
 		snprintf(ends->gateway, sizeof(ends->gateway), "%s", batch.schema->gateway);
 		snprintf(ends->site, sizeof(ends->site), "%s", batch.schema->site);
-		if (!batch.records->samples_n)
-			continue;
-		ends->has_newest = true;
-		ends->newest_ms = batch.records->samples[batch.records->samples_n - 1].wall_ms;
+		for (uint32_t i = pending_records(batch.records); i--;)
+			if (take_dated(source, &batch, i, &ends->newest_ms)) {
+				ends->has_newest = true;
+				break;
+			}
 	}
 }
 
@@ -113,6 +126,28 @@ static void print_head(const struct spool_options *options, const struct spool_s
 	if (ends->has_oldest && ends->has_newest && span_ms >= 60000)
 		line(options, MARK_NONE, "a day     about %.0f samples",
 		     (double)(view->samples - view->start) * DAY_MS / (double)span_ms);
+}
+
+static void print_time(const struct spool_options *options, const struct dates *dates)
+{
+	const struct time_note *note = &dates->note;
+	unsigned int waiting = 0, never = 0;
+
+	if (!dates->has_note)
+		return;
+	for (size_t i = 0; i < note->boots_n; i++) {
+		waiting += note->boots[i].proof == TIME_WAITS;
+		never += note->boots[i].proof == TIME_NEVER;
+	}
+	line(options, note->is_set ? MARK_NONE : MARK_WARN, "time      boot %u, clk=%d: %s",
+	     note->boot, note->clk, note->is_set ? "the clock is set" :
+	     "the clock was not set yet");
+	if (waiting)
+		line(options, MARK_WARN, "undated   what was sampled in %u boot%s waits for the clock "
+		     "to be set", waiting, waiting == 1 ? "" : "s");
+	if (never)
+		line(options, MARK_WARN, "undated   nothing tells when what was sampled in %u "
+		     "boot%s was", never, never == 1 ? "" : "s");
 }
 
 static void print_ring(const struct spool_options *options, const struct spool_source *source,
@@ -261,6 +296,7 @@ int spool_show(const struct spool_options *options)
 
 	if (code)
 		return code;
+	spool_source_date(&source);
 	error = find_oldest(&source, &ends);
 	if (!error)
 		error = find_newest(&source, &ends);
@@ -272,6 +308,7 @@ int spool_show(const struct spool_options *options)
 	}
 	journal_reader_mark(journal, &mark);
 	print_head(options, &source, &ends, bytes_of(segments));
+	print_time(options, &source.dates);
 	print_ring(options, &source, journal);
 	print_gaps(options, segments);
 	print_segments(options, segments, &mark);

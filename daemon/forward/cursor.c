@@ -7,24 +7,25 @@
 #include "base/file.h"
 #include "base/pack.h"
 
-#define MAGIC "HSC2"
+#define MAGIC "HSC3"
+/* The same without its last field. */
+#define MAGIC_BEFORE "HSC2"
 
 enum {
-	CURSOR_FIELDS = 12 + 4 * CURSOR_RANGES,
+	CURSOR_FIELDS = 12 + 4 * CURSOR_RANGES + 1,
 	CURSOR_BYTES = FILE_SEAL + 8 * CURSOR_FIELDS,
 };
-
 
 /* In the order of the file. */
 static void list_fields(struct cursor *cursor, uint64_t *fields[CURSOR_FIELDS])
 {
-	uint64_t *const list[CURSOR_FIELDS] = {
+	uint64_t *const list[12] = {
 		&cursor->id, &cursor->record, &cursor->passed, &cursor->start, &cursor->earlier,
 		&cursor->known, &cursor->delivered, &cursor->set_aside, &cursor->dropped_full,
 		&cursor->dropped_corrupt, &cursor->dropped_replaced, &cursor->ranges_n,
 	};
 
-	memcpy(fields, list, sizeof(list));
+	memcpy(fields, list, 12 * sizeof(*list));
 	for (size_t i = 0; i < CURSOR_RANGES; i++) {
 		struct cursor_range *range = &cursor->ranges[i];
 		uint64_t **at = &fields[12 + 4 * i];
@@ -34,6 +35,7 @@ static void list_fields(struct cursor *cursor, uint64_t *fields[CURSOR_FIELDS])
 		at[2] = &range->passed;
 		at[3] = &range->passed_end;
 	}
+	fields[CURSOR_FIELDS - 1] = &cursor->dropped_undated;
 }
 
 static bool are_ranges_good(const struct cursor *cursor)
@@ -56,10 +58,14 @@ static bool are_ranges_good(const struct cursor *cursor)
 
 int cursor_load(const char *path, struct cursor *cursor)
 {
-	uint8_t bytes[CURSOR_BYTES];
+	uint8_t bytes[CURSOR_BYTES] = { 0 };
 	uint64_t *fields[CURSOR_FIELDS];
 	int error = file_read_sealed(path, MAGIC, bytes, sizeof(bytes));
 
+	if (error == -EBADMSG && !file_read_sealed(path, MAGIC_BEFORE, bytes, sizeof(bytes) - 8)) {
+		put_le64(bytes + sizeof(bytes) - 8, 0);
+		error = 0;
+	}
 	if (error)
 		return error;
 	list_fields(cursor, fields);

@@ -69,10 +69,11 @@ struct forward *forward_new(const struct conf *conf)
 	forward->spool_error = -ENOENT;
 	forward->reported_changes = UINT64_MAX;
 	forward->tools.conf = conf;
-	forward->tools.reader = spool_reader_open(conf->state_dir, conf->run_dir);
-	forward->tools.gzip = gzip_new();
+	forward->tools.packing.sends_estimates = conf->sends_estimates;
+	forward->tools.packing.reader = spool_reader_open(conf->state_dir, conf->run_dir);
+	forward->tools.packing.gzip = gzip_new();
 	forward->tools.multi = curl_multi_init();
-	if (!forward->tools.reader || !forward->tools.gzip || !forward->tools.multi)
+	if (!forward->tools.packing.reader || !forward->tools.packing.gzip || !forward->tools.multi)
 		goto err_memory;
 	for (size_t i = 0; i < conf->stores_n; i++) {
 		if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random) || !random)
@@ -97,8 +98,8 @@ void forward_free(struct forward *forward)
 	for (size_t i = 0; i < CONF_MAX_STORES; i++)
 		store_free(forward->stores[i]);
 	curl_multi_cleanup(forward->tools.multi);
-	gzip_free(forward->tools.gzip);
-	spool_reader_close(forward->tools.reader);
+	gzip_free(forward->tools.packing.gzip);
+	spool_reader_close(forward->tools.packing.reader);
 	if (forward->lock_fd >= 0)
 		close(forward->lock_fd);
 	free(forward);
@@ -122,7 +123,7 @@ static void refresh_spool(struct forward *forward, uint64_t now_ns)
 {
 	if (now_ns < forward->refresh_ns)
 		return;
-	forward->spool_error = spool_reader_refresh(forward->tools.reader);
+	forward->spool_error = spool_reader_refresh(forward->tools.packing.reader);
 	forward->refresh_ns = now_ns + FORWARD_POLL_MS * NS_PER_MS;
 }
 

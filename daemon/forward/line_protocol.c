@@ -61,13 +61,20 @@ size_t value_put(char out[VALUE_MAX_BYTES], const struct spool_series *series, d
 	return (size_t)n;
 }
 
+static const char *put_clk(char to[8], int8_t clk)
+{
+	snprintf(to, 8, clk == CLK_UNSET ? "est" : "%d", clk);
+	return to;
+}
+
 size_t line_put(char out[LINE_MAX_BYTES], const struct spool_schema *schema,
 		const struct sample *sample, bool *not_finite)
 {
 	const struct spool_series *series = &schema->series[sample->channel];
-	char *at = put_text(out, "hydropon");
+	char *at = put_text(out, "hydropon"), clk[8];
 
 	at = put_tag(at, "channel", series->channel);
+	at = put_tag(at, "clk", put_clk(clk, sample->clk));
 	at = put_tag(at, "gateway", schema->gateway);
 	at = put_tag(at, "quantity", series->quantity);
 	at = put_tag(at, "site", schema->site);

@@ -2,11 +2,13 @@
 /*
  * InfluxDB line protocol, as every store here takes it, in one line:
  *
- *	hydropon,channel=ph-a,gateway=greenhouse,quantity=ph,site=home,unit=pH
+ *	hydropon,channel=ph-a,clk=0,gateway=greenhouse,quantity=ph,site=home,unit=pH
  *		value=6.123,q=0i 1690000000123
  *
  * Stamps are milliseconds (precision=ms in the URL). Tags are sorted; one without
- * a value is left out, as the protocol has no empty tag. A bad sample has no value.
+ * a value is left out, as the protocol has no empty tag. A bad sample has no value. clk is 0; a
+ * higher number where the wall clock was set back, so that the same time comes twice; "est" for
+ * stamps that are what a clock said which nobody had set.
  */
 #ifndef HYDROPON_LINE_PROTOCOL_H
 #define HYDROPON_LINE_PROTOCOL_H

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "forward/parcel.h"
 
+#include <errno.h>
+
+#include "base/clock.h"
+
+/* So many are passed over at once. */
+#define UNDATED_MAX 100000
+
 static int add_line(struct parcel *parcel, const struct spool_schema *schema,
 		    const struct sample *sample, struct gzip *gzip, size_t *bytes)
 {
@@ -15,36 +22,73 @@ static int add_line(struct parcel *parcel, const struct spool_schema *schema,
 	return gzip_put(gzip, parcel->line, length);
 }
 
-int parcel_fill(struct parcel *parcel, const struct cursor *cursor, struct spool_reader *reader,
-		struct gzip *gzip, size_t limit, uint64_t until)
+/* What nothing proves is only sent if it is wanted, and makes sense. */
+static bool is_estimate(const struct packing *packing, const struct sample *sample)
+{
+	return packing->sends_estimates && clock_is_plausible(sample->wall_ms);
+}
+
+/* The records of a batch, as far as they go into the parcel. */
+static int add_batch(struct parcel *parcel, const struct spool_batch *batch,
+		     struct packing *packing, size_t limit, uint64_t until, size_t *bytes)
+{
+	const size_t bytes_max = PARCEL_BYTES_MAX - LINE_MAX_BYTES;
+	uint64_t end = batch->first + pending_records(batch->records);
+
+	if (end > until)
+		end = until;
+	for (; parcel->record < end && parcel->count < limit && parcel->undated < UNDATED_MAX &&
+	       *bytes < bytes_max; parcel->record++) {
+		const struct sample *sample =
+			pending_sample(batch->records, (uint32_t)(parcel->record - batch->first));
+		struct sample dated;
+		enum date date;
+		int error;
+
+		if (!sample)
+			continue;
+		if (sample->clk == CLK_UNSET &&
+		    !dates_cover(&packing->dates, packing->reader, parcel->record))
+			return -ESTALE;
+		date = dates_find(&packing->dates, parcel->record, sample, &dated);
+		if (date == DATE_WAITS)
+			return -EAGAIN;
+		if (date == DATE_NEVER && !is_estimate(packing, sample)) {
+			parcel->undated++;
+			parcel->passed++;
+			continue;
+		}
+		error = add_line(parcel, batch->schema, &dated, packing->gzip, bytes);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+int parcel_fill(struct parcel *parcel, const struct cursor *cursor, struct packing *packing,
+		size_t limit, uint64_t until)
 {
 	const size_t bytes_max = PARCEL_BYTES_MAX - LINE_MAX_BYTES;
 	struct journal_hole hole;
 	struct spool_batch batch;
 	size_t bytes = 0;
+	int error = 0;
 
 	parcel->count = 0;
 	parcel->not_finite = 0;
+	parcel->undated = 0;
 	parcel->record = cursor->record;
 	parcel->passed = cursor->passed;
-	gzip_begin(gzip, &parcel->body);
-	while (parcel->count < limit && bytes < bytes_max && parcel->record < until &&
-	       !spool_reader_get(reader, parcel->record, &batch, &hole)) {
-		uint64_t end = batch.first + pending_records(batch.records);
-
-		if (end > until)
-			end = until;
-		for (; parcel->record < end && parcel->count < limit && bytes < bytes_max;
-		     parcel->record++) {
-			uint32_t at = (uint32_t)(parcel->record - batch.first);
-			const struct sample *sample = pending_sample(batch.records, at);
-			int error = sample ? add_line(parcel, batch.schema, sample, gzip, &bytes) : 0;
-
-			if (error)
-				return error;
-		}
+	gzip_begin(packing->gzip, &parcel->body);
+	while (!error && parcel->count < limit && parcel->undated < UNDATED_MAX &&
+	       bytes < bytes_max && parcel->record < until &&
+	       !spool_reader_get(packing->reader, parcel->record, &batch, &hole)) {
+		error = add_batch(parcel, &batch, packing, limit, until, &bytes);
+		if (error == -ESTALE)
+			error = dates_refresh(&packing->dates, packing->reader) ? -EAGAIN : 0;
 	}
-	return gzip_end(gzip);
+	parcel->waits_for_clock = error == -EAGAIN;
+	return error && error != -EAGAIN ? error : gzip_end(packing->gzip);
 }
 
 bool parcel_skip(struct cursor *at, struct spool_reader *reader, uint64_t n)

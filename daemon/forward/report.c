@@ -53,6 +53,8 @@ static struct json_object *dropped_object(const struct cursor *cursor)
 		add_count(dropped, "spool corrupt", cursor->dropped_corrupt);
 	if (cursor->dropped_replaced)
 		add_count(dropped, "spool replaced", cursor->dropped_replaced);
+	if (cursor->dropped_undated)
+		add_count(dropped, "no date", cursor->dropped_undated);
 	return dropped;
 }
 

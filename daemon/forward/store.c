@@ -22,10 +22,11 @@
 #define UNREADABLE_TRIES 5
 /* The writer may be faster than a reader for some turns, but not for long. */
 #define STALE_TRIES 10
+#define CLOCK_EVERY_NS NS_PER_SEC
 
 struct store {
 	const struct conf_store *conf;
-	const struct store_tools *tools;
+	struct store_tools *tools;
 	char public_url[CONF_URL_MAX];
 	char cursor_path[STORE_PATH_MAX], set_aside_path[STORE_PATH_MAX];
 	struct cursor cursor;
@@ -60,6 +61,8 @@ struct store {
 	char error[384];
 	uint64_t changes;
 	uint64_t not_finite;
+	bool is_undated_told;
+	bool waits_for_clock;
 	bool is_oldest_known;		/* of the queued ones: */
 	int64_t oldest_wall_ms;
 	int64_t last_ok_ms;
@@ -172,8 +175,7 @@ static bool load(struct store *store, uint64_t now_ns)
 	return true;
 }
 
-struct store *store_new(const struct conf_store *conf, const struct store_tools *tools,
-			uint32_t random)
+struct store *store_new(const struct conf_store *conf, struct store_tools *tools, uint32_t random)
 {
 	struct store *store = calloc(1, sizeof(*store));
 	char url[ENDPOINT_URL_MAX];
@@ -264,7 +266,7 @@ static void rewind_cursor(struct store *store, const struct spool_view *view)
 /* Brings the cursor to records that it fits. 0, or -errno: nothing to send now. */
 static int place_cursor(struct store *store, const struct spool_view *view)
 {
-	struct spool_reader *reader = store->tools->reader;
+	struct spool_reader *reader = store->tools->packing.reader;
 	struct cursor *cursor = &store->cursor;
 	struct journal_hole hole;
 	struct spool_batch batch;
@@ -334,6 +336,59 @@ static bool is_live_next(const struct store *store, const struct spool_view *vie
 	       view->records > store->live_record;
 }
 
+/* Told once: it may be many, and all for one reason. */
+static void count_left_out(struct store *store)
+{
+	store->not_finite += store->parcel.not_finite;
+	if (!store->parcel.undated)
+		return;
+	if (!store->is_undated_told)
+		log_warning("store %s: samples of a boot in which the clock was never set have no "
+			    "date, and count as dropped (no date). They stay in the spool: "
+			    "hydroponctl spool export shows them; estimate = yes in [time] would "
+			    "send such by what the clock said", store->conf->name);
+	store->is_undated_told = true;
+	store->cursor.dropped_undated += store->parcel.undated;
+}
+
+/* The cursor passes the parcel, whose samples were counted already. */
+static void pass_parcel(struct store *store)
+{
+	if (store->cursor.known < store->parcel.passed)
+		store->cursor.known = store->parcel.passed;
+	cursor_move(&store->cursor, store->parcel.record, store->parcel.passed);
+	count_left_out(store);
+	store->is_oldest_known = false;
+}
+
+static void pass_live(struct store *store)
+{
+	const struct cursor_range range = {
+		store->live_record, store->parcel.record, store->live_passed, store->parcel.passed,
+	};
+
+	cursor_deliver_ahead(&store->cursor, &range);
+	store->live_record = range.end;
+	store->live_passed = range.passed_end;
+	count_left_out(store);
+}
+
+/* Nothing is sent with a stamp that would have to be taken back. */
+static void wait_for_clock(struct store *store, uint64_t now_ns)
+{
+	store->waits_for_clock = true;
+	store->tools->packing.dates.until = 0;
+	store->retry_ns = now_ns + CLOCK_EVERY_NS;
+	set_state(store, STORE_WAITING, "waiting for the clock, which was not set since boot; see "
+		  "timedatectl. Where no time server can be reached, set it by hand and write "
+		  "trust = clock in [time]");
+}
+
+static bool is_secure(const struct store *store)
+{
+	return !strncasecmp(store->conf->url, "https:", strlen("https:"));
+}
+
 static void send_next(struct store *store, const struct spool_view *view, uint64_t now_ns)
 {
 	struct parcel *parcel = &store->parcel;
@@ -342,6 +397,11 @@ static void send_next(struct store *store, const struct spool_view *view, uint64
 	const char *wrong;
 	int error;
 
+	/* No certificate is good in 1970. */
+	if (is_secure(store) && !clock_is_plausible(clock_wall_ms())) {
+		wait_for_clock(store, now_ns);
+		return;
+	}
 	/* Each time: a secret may be changed without a restart. */
 	wrong = post_authorize(store->post);
 	if (wrong) {
@@ -356,7 +416,7 @@ static void send_next(struct store *store, const struct spool_view *view, uint64
 		from.ranges_n = 0;
 	}
 	if (store->is_probe) {
-		if (!parcel_skip(&from, store->tools->reader, store->probe_at)) {
+		if (!parcel_skip(&from, store->tools->packing.reader, store->probe_at)) {
 			store->probe_at = 0;
 			store->probe_next = 1;
 			back_off(store, "it refuses a line, and no other could be tried", 0, now_ns);
@@ -365,22 +425,30 @@ static void send_next(struct store *store, const struct spool_view *view, uint64
 		store->probe_at = 0;
 		limit = 1;
 	}
-	error = parcel_fill(parcel, &from, store->tools->reader, store->tools->gzip, limit,
-			    cursor_next_range(&from));
+	error = parcel_fill(parcel, &from, &store->tools->packing, limit, cursor_next_range(&from));
 	if (!error && parcel->count)
 		error = post_start(store->post, parcel->body.bytes, parcel->body.size);
 	if (error) {
 		back_off(store, "a request could not be made: out of memory", 0, now_ns);
 		return;
 	}
+	if (store->waits_for_clock && !parcel->waits_for_clock) {
+		store->waits_for_clock = false;
+		set_state(store, STORE_OK, "");
+	}
 	store->is_busy = parcel->count > 0;
 	store->was_live = store->is_live;
 	store->send_ns = now_ns + store->conf->send_every_ms * NS_PER_MS;
 	if (store->is_live)
 		return;
-	/* Notes alone are nothing to send. */
-	if (!parcel->count && !store->is_probe)
-		cursor_move(&store->cursor, parcel->record, parcel->passed);
+	/* Notes alone are nothing to send, nor is what nothing dates. */
+	if (!parcel->count && !store->is_probe) {
+		pass_parcel(store);
+		if (parcel->undated)
+			save_cursor_and_tell(store);
+		else if (parcel->waits_for_clock)
+			wait_for_clock(store, now_ns);
+	}
 	store->is_oldest_known = store->is_busy && !store->is_probe;
 	store->oldest_wall_ms = parcel->first_wall_ms;
 }
@@ -451,7 +519,7 @@ static bool is_gathering(const struct store *store, uint64_t now_ns)
 
 void store_turn(struct store *store, int spool_error, uint64_t now_ns)
 {
-	const struct spool_view *view = spool_reader_view(store->tools->reader);
+	const struct spool_view *view = spool_reader_view(store->tools->packing.reader);
 	int error;
 
 	if (store->is_busy || (!store->is_loaded && !load(store, now_ns)))
@@ -466,35 +534,14 @@ void store_turn(struct store *store, int spool_error, uint64_t now_ns)
 	if (store->stale >= STALE_TRIES)
 		set_state(store, STORE_WAITING, "the newest end of the spool cannot be read; it is "
 			  "sent from the block that hydropond makes of it within a minute");
-	else if (store->state == STORE_WAITING && (!error || error == -EAGAIN))
+	else if (store->state == STORE_WAITING && !store->waits_for_clock &&
+		 (!error || error == -EAGAIN))
 		set_state(store, STORE_OK, "");
 	follow_live(store, view);
 	if (!error && !is_gathering(store, now_ns))
 		send_next(store, view, now_ns);
 	else if (error && error != -EAGAIN)
 		back_off(store, explain_spool(error), 0, now_ns);
-}
-
-/* The cursor passes the parcel, whose samples were counted already. */
-static void pass_parcel(struct store *store)
-{
-	if (store->cursor.known < store->parcel.passed)
-		store->cursor.known = store->parcel.passed;
-	cursor_move(&store->cursor, store->parcel.record, store->parcel.passed);
-	store->not_finite += store->parcel.not_finite;
-	store->is_oldest_known = false;
-}
-
-static void pass_live(struct store *store)
-{
-	const struct cursor_range range = {
-		store->live_record, store->parcel.record, store->live_passed, store->parcel.passed,
-	};
-
-	cursor_deliver_ahead(&store->cursor, &range);
-	store->live_record = range.end;
-	store->live_passed = range.passed_end;
-	store->not_finite += store->parcel.not_finite;
 }
 
 static void accept_parcel(struct store *store)

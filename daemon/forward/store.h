@@ -16,7 +16,7 @@
 
 #include "base/conf.h"
 #include "forward/cursor.h"
-#include "forward/gzip.h"
+#include "forward/parcel.h"
 #include "spool/reader.h"
 
 struct store;
@@ -24,8 +24,7 @@ struct store;
 /* What all stores of the process use, one at a time. */
 struct store_tools {
 	const struct conf *conf;
-	struct spool_reader *reader;
-	struct gzip *gzip;
+	struct packing packing;
 	CURLM *multi;
 };
 
@@ -50,8 +49,7 @@ struct store_report {
  * fails its turns try again. @tools must outlive it; @random is any number but 0. NULL
  * after an error that was logged.
  */
-struct store *store_new(const struct conf_store *conf, const struct store_tools *tools,
-			uint32_t random);
+struct store *store_new(const struct conf_store *conf, struct store_tools *tools, uint32_t random);
 /* Breaks off a request that is under way: its samples stay queued. */
 void store_free(struct store *store);
 

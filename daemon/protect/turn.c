@@ -14,11 +14,6 @@
 #define POWER_URGENT_NS (5 * NS_PER_SEC)
 #define CLOCK_TELL_MS 10000
 
-static struct clock_pair clock_pair_now(void)
-{
-	return (struct clock_pair){ .boot_ns = clock_boot_ns(), .wall_ms = clock_wall_ms() };
-}
-
 void turn_start(struct turn *turn, const struct conf *conf, struct stream *stream,
 		struct channels *channels, struct outputs *outputs,
 		const struct turn_hooks *hooks, void *data)
@@ -386,7 +381,7 @@ static size_t read_records(struct turn *turn)
 		struct clock_pair now;
 
 		n = stream_read(turn->stream, records, RECORDS_AT_ONCE);
-		now = clock_pair_now();
+		now = clock_pair_now(turn->conf->trusts_clock);
 		for (int i = 0; i < n; i++)
 			take_record(turn, &records[i], &now);
 		total += n > 0 ? (size_t)n : 0;
@@ -398,7 +393,7 @@ static size_t read_records(struct turn *turn)
 
 static void judge_channels(struct turn *turn, bool *good)
 {
-	struct clock_pair now = clock_pair_now();
+	struct clock_pair now = clock_pair_now(turn->conf->trusts_clock);
 	struct sample sample;
 
 	for (size_t i = 0; i < channels_count(turn->channels); i++) {

@@ -162,6 +162,18 @@ int spool_append(struct spool *spool, const struct sample *samples, size_t n)
 	return error;
 }
 
+int spool_note(struct spool *spool, const void *bytes, size_t size)
+{
+	int error;
+
+	if (!disk_folder_is_at(spool->disk, spool->dir))
+		return -ENODEV;
+	error = journal_note(spool->journal, bytes, size);
+	if (!error)
+		publish(spool);
+	return error;
+}
+
 int spool_recover(struct spool *spool)
 {
 	int error;
@@ -174,11 +186,17 @@ int spool_recover(struct spool *spool)
 	return error;
 }
 
+bool spool_is_block_due(const struct spool *spool, uint64_t now_ns)
+{
+	return now_ns >= spool->block_ns ||
+	       (!spool->block_error && journal_is_filling(spool->journal));
+}
+
 void spool_tend(struct spool *spool, uint64_t now_ns)
 {
 	int error;
 
-	if (now_ns < spool->block_ns && (spool->block_error || !journal_is_filling(spool->journal)))
+	if (!spool_is_block_due(spool, now_ns))
 		return;
 	error = journal_block(spool->journal);
 	spool->block_ns = now_ns + (error ? BLOCK_RETRY_NS : BLOCK_EVERY_NS);
@@ -191,6 +209,24 @@ void spool_tend(struct spool *spool, uint64_t now_ns)
 	spool->block_error = error;
 	if (!error)
 		publish(spool);
+}
+
+int spool_find_time(struct spool *spool, struct time_found *found)
+{
+	struct journal_reader *reader = journal_reader_open(spool->disk, spool_schema_series);
+	struct journal_mark mark;
+	int error = reader ? 0 : -ENOMEM;
+
+	*found = (struct time_found){ .top_ms = INT64_MIN };
+	journal_mark(spool->journal, &mark);
+	if (!error && mark.records) {
+		journal_reader_pass_unreadable(reader, spool->config.passes_unreadable);
+		error = journal_reader_refresh(reader, &mark);
+		if (!error)
+			error = time_search(reader, found);
+	}
+	journal_reader_close(reader);
+	return error;
 }
 
 int spool_block_error(const struct spool *spool)

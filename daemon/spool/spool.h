@@ -14,6 +14,7 @@
 #include "base/conf.h"
 #include "base/sample.h"
 #include "spool/journal.h"
+#include "spool/time_search.h"
 
 enum { SPOOL_BATCH_SAMPLES = JOURNAL_COMMIT_SAMPLES };
 
@@ -37,10 +38,17 @@ void spool_close(struct spool *spool);
  * committed, and the spool must be recovered before the samples are appended again.
  */
 int spool_append(struct spool *spool, const struct sample *samples, size_t n);
+/* The same of a note, 1 .. NOTE_BYTES_MAX bytes. */
+int spool_note(struct spool *spool, const void *bytes, size_t size);
 /* 0; -ENODEV as above; or -errno: call it again. */
 int spool_recover(struct spool *spool);
 /* Makes a block of what was committed if it is time; to be called after commits. */
 void spool_tend(struct spool *spool, uint64_t now_ns);
+/* Whether spool_tend() would. */
+bool spool_is_block_due(const struct spool *spool, uint64_t now_ns);
+
+/* What the spool knows of time. 0 or -errno: then @found is what could be found. */
+int spool_find_time(struct spool *spool, struct time_found *found);
 
 /* 0, or -errno of the newest block: it and what follows are in the ring alone. */
 int spool_block_error(const struct spool *spool);

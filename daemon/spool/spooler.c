@@ -17,9 +17,10 @@
 #include "base/log.h"
 #include "base/queue.h"
 #include "spool/spool.h"
+#include "spool/spool_clock.h"
 
 #define QUEUE_SAMPLES 65536
-#define STACK_BYTES (128 * 1024)
+#define STACK_BYTES (192 * 1024)
 #define RETRY_NS NS_PER_SEC
 #define URGENT_EVERY_NS (200 * NS_PER_MS)
 /* So often, a second apart, is an open tried that cannot read. */
@@ -42,6 +43,7 @@ struct spooler {
 
 	/* The thread's own. */
 	struct spool *spool;		/* NULL until it could be opened */
+	struct spool_clock clock;
 	bool is_open;			/* and not to be recovered first */
 	unsigned int unreadable;	/* opens in a row that gave EIO */
 	int told_error;
@@ -124,6 +126,9 @@ static void note_success(struct spooler *spooler)
 	spooler->stats.blocks = stats.blocks;
 	spooler->stats.lost = stats.lost_records;
 	spooler->stats.block_error = spool_block_error(spooler->spool);
+	spooler->stats.is_clock_set = spooler->clock.keeper.note.is_set;
+	spooler->stats.boot = spooler->clock.keeper.note.boot;
+	spooler->stats.clk = spooler->clock.keeper.note.clk;
 	pthread_mutex_unlock(&spooler->lock);
 
 	if (spooler->told_error)
@@ -140,6 +145,7 @@ static void begin_try(struct spooler *spooler)
 
 static void open_spool(struct spooler *spooler)
 {
+	bool is_another = !spooler->spool;
 	int error;
 
 	begin_try(spooler);
@@ -152,6 +158,8 @@ static void open_spool(struct spooler *spooler)
 		return;
 	}
 	spooler->is_open = true;
+	if (is_another)
+		spool_clock_open(&spooler->clock, spooler->spool);
 	/* A disk that is full opens well: what failed before must succeed first. */
 	if (!spooler->batch_n)
 		note_success(spooler);
@@ -163,7 +171,9 @@ static int append_batch(struct spooler *spooler)
 	int error;
 
 	begin_try(spooler);
-	error = spool_append(spooler->spool, spooler->batch, spooler->batch_n);
+	error = spool_clock_commit(&spooler->clock, spooler->spool);
+	if (!error)
+		error = spool_append(spooler->spool, spooler->batch, spooler->batch_n);
 	if (error)
 		return error;
 	us = (clock_boot_ns() - before_ns) / 1000;
@@ -177,6 +187,19 @@ static int append_batch(struct spooler *spooler)
 	pthread_mutex_unlock(&spooler->lock);
 	note_success(spooler);
 	return 0;
+}
+
+static int tend(struct spooler *spooler)
+{
+	uint64_t now_ns = clock_boot_ns();
+	int error = 0;
+
+	/* While blocks fail the ring has no room for a note with each try. */
+	if (!spool_block_error(spooler->spool) && spool_is_block_due(spooler->spool, now_ns))
+		error = spool_clock_end_block(&spooler->clock, spooler->spool);
+	if (!error)
+		spool_tend(spooler->spool, now_ns);
+	return error;
 }
 
 /* Commits what is queued, until the spool fails; what comes meanwhile waits for its own time. */
@@ -194,15 +217,16 @@ static void commit_queue(struct spooler *spooler)
 			spooler->stats.pending = spooler->batch_n;
 			pthread_mutex_unlock(&spooler->lock);
 			is_last = spooler->batch_n < SPOOL_BATCH_SAMPLES;
+			spool_clock_stamp(&spooler->clock, spooler->batch, spooler->batch_n);
 		}
 		if (!spooler->batch_n)
 			return;
 		error = append_batch(spooler);
+		if (!error)
+			error = tend(spooler);
 		if (error)
 			note_error(spooler, error);
-		else
-			spool_tend(spooler->spool, clock_boot_ns());
-		if (!error && is_last)
+		else if (is_last)
 			return;
 	}
 }
@@ -273,6 +297,7 @@ static void *spooler_run(void *data)
 			    "is killed, outputs are safe only when their leases are over",
 			    strerror(errno));
 	sem_post(&spooler->ready);
+	spool_clock_begin(&spooler->clock, spooler->conf);
 	open_spool(spooler);
 	run_until_stopped(spooler);
 	if (!spooler->is_open)

@@ -8,6 +8,7 @@
 
 #include "base/conf.h"
 #include "base/sample.h"
+#include "spool/time_note.h"
 
 /* ThreadSanitizer knows one table of files a process, and takes two for a race. */
 #if defined(__has_feature)
@@ -36,6 +37,9 @@ struct spooler_stats {
 	int error;			/* 0, or -errno of the newest commit or open */
 	int block_error;		/* 0, or -errno of the newest block */
 	uint64_t stuck_ms;		/* 0, or how long nothing could be committed */
+	bool is_clock_set;		/* in this boot; else what is sampled waits for that */
+	uint32_t boot;			/* its number; 0: not known yet */
+	int clk;			/* of the newest stamp */
 };
 
 /*

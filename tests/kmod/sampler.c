@@ -101,19 +101,28 @@ static void sleep_past_first(void)
 	sleep_ms(3000);
 }
 
-TEST_F(sampler, keeps_its_interval_to_the_microsecond)
+TEST_F(sampler, keeps_its_interval)
 {
+	unsigned int uneven = 0;
 	struct tally *tally;
-	unsigned int intervals;
-	uint64_t span_ns;
+	uint64_t before_ns = 0;
 
 	sleep_past_first();
 	tally = listen_for(self->fd, 2000);
-	span_ns = tally->last[self->ec].time_ns - tally->first[self->ec].time_ns;
-	intervals = tally->samples[self->ec] - 1;
 	EXPECT_GE(tally->samples[self->ec], 19);
 	EXPECT_LE(tally->samples[self->ec], 21);
-	EXPECT_NEAR((double)span_ns / intervals, 100e6, 100e3);
+	for (size_t i = 0; i < tally->n; i++) {
+		const struct hydropon_record *r = &tally->records[i];
+
+		if (r->type != HYDROPON_REC_SAMPLE || r->channel != self->ec)
+			continue;
+		if (before_ns && (r->time_ns - before_ns < 99 * MS ||
+				  r->time_ns - before_ns > 101 * MS))
+			uneven++;
+		before_ns = r->time_ns;
+	}
+	/* A reading that was held up is late, and so has an interval on each side. */
+	EXPECT_LE(uneven, 2);
 	EXPECT_EQ(tally->missed, 0);
 	EXPECT_EQ(tally->lost, 0);
 	EXPECT_EQ(channel_info(self->fd, "ec-a").interval_ms, 100);

@@ -149,7 +149,7 @@ static bool rig_is_sample(const struct sample *sample, uint64_t number)
 	       sample->channel == wanted.channel && sample->q == wanted.q;
 }
 
-/* What was found by reading all there is. */
+/* What was found by reading all there is; notes are passed over. */
 struct rig_found {
 	uint64_t samples;
 	uint64_t wrong;		/* not the one that belongs to its number */
@@ -164,26 +164,29 @@ __attribute__((unused)) static struct rig_found rig_read(const struct spool_rig 
 	struct spool_reader *reader = spool_reader_open(rig->conf.state_dir, rig->conf.run_dir);
 	struct rig_found found = { .error = spool_reader_refresh(reader) };
 	const struct spool_view *view = spool_reader_view(reader);
-	uint64_t at = view ? view->first : 0;
+	uint64_t at = view ? view->first : 0, number = view ? view->start : 0;
 	struct journal_hole hole;
 	struct spool_batch batch;
 
-	found.first = at;
+	found.first = number;
 	while (view && at < view->records && !found.error) {
 		int error = spool_reader_get(reader, at, &batch, &hole);
 
 		if (error == -ENODATA) {
-			found.missing += hole.end - at;
+			found.missing += hole.samples_end - number;
+			number = hole.samples_end;
 			at = hole.end;
 			continue;
 		}
 		found.error = error;
-		for (; !error && at < batch.first + batch.records->samples_n; at++) {
+		for (; !error && at < batch.first + pending_records(batch.records); at++) {
 			const struct sample *sample = pending_sample(batch.records,
 								     (uint32_t)(at - batch.first));
 
+			if (!sample)
+				continue;
 			found.samples++;
-			if (!rig_is_sample(sample, at) ||
+			if (!rig_is_sample(sample, number++) ||
 			    strcmp(batch.schema->series[sample->channel].channel,
 				   rig->conf.channels[sample->channel].name))
 				found.wrong++;

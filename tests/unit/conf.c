@@ -378,6 +378,12 @@ static const struct {
 	{ GATEWAY "[store s]\nurl = http://h/write#x\n",
 	  "t.conf:5: [store s] url: the URL has a #fragment, which no server gets to see; remove "
 	  "it\n" },
+	{ GATEWAY "[time]\ntrust = ntp\nestimate = maybe\nrtc = /dev/rtc0\nclock = x\n",
+	  "t.conf:5: [time] trust: \"ntp\" is neither synchronized nor clock; write one of them\n"
+	  "t.conf:6: [time] estimate: \"maybe\" is neither yes nor no; write one of them\n"
+	  "t.conf:7: [time] rtc: \"/dev/rtc0\" is not a name; use a-z, 0-9 and -, and "
+	  "begin with a letter or digit\n"
+	  "t.conf:8: [time] clock: there is no such key; this section has trust, estimate, rtc\n" },
 	{ GATEWAY "[store s]\nurl = http://h/write?db=x&precision=ns\n",
 	  "t.conf:5: [store s] url: the URL names a precision, and precision=ms is added to it; "
 	  "remove it\n" },
@@ -429,6 +435,9 @@ TEST_F(conf, has_defaults)
 	EXPECT_STREQ(self->conf->state_dir, "/var/lib/hydropon");
 	EXPECT_EQ(self->conf->spool_max_bytes, 1LL << 30);
 	EXPECT_EQ(self->conf->commit_ms, 1000);
+	EXPECT_FALSE(self->conf->trusts_clock);
+	EXPECT_FALSE(self->conf->sends_estimates);
+	EXPECT_STREQ(self->conf->rtc, "rtc0");
 	ASSERT_EQ(self->conf->channels_n, 4);
 
 	ph = &self->conf->channels[0];
@@ -457,6 +466,16 @@ TEST_F(conf, has_defaults)
 	EXPECT_EQ(conf_find_channel(self->conf, "l"), 2);
 	EXPECT_EQ(conf_find_channel(self->conf, "o"), -1);
 	EXPECT_EQ(conf_find_output(self->conf, "o"), 0);
+}
+
+TEST_F(conf, takes_the_keys_of_time)
+{
+	load_text(self, GATEWAY "[time]\ntrust = clock\nestimate = yes\nrtc = rtc1\n");
+	EXPECT_STREQ(self->errors, "");
+	ASSERT_TRUE(self->conf != NULL);
+	EXPECT_TRUE(self->conf->trusts_clock);
+	EXPECT_TRUE(self->conf->sends_estimates);
+	EXPECT_STREQ(self->conf->rtc, "rtc1");
 }
 
 TEST_F(conf, takes_units_and_comments_and_any_line_end)

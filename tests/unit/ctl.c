@@ -395,6 +395,18 @@ TEST(a_stuck_spool_is_told)
 	EXPECT_TRUE(strstr(shown, "stuck") == NULL);
 }
 
+TEST(a_clock_that_was_not_set_is_told)
+{
+	show("{\"protected\":true,\"spool\":{\"clock\":{\"set\":false,\"boot\":2,\"clk\":0}}}", false);
+	EXPECT_CONTAINS(shown, "~ the clock was not set since boot: samples are kept, and dated and "
+			"sent once it is.");
+	EXPECT_CONTAINS(shown, "timedatectl");
+	show("{\"protected\":true,\"spool\":{\"clock\":{\"set\":true,\"boot\":2,\"clk\":0}}}", false);
+	EXPECT_TRUE(strstr(shown, "clock") == NULL);
+	show("{\"protected\":true,\"spool\":{\"clock\":null}}", false);
+	EXPECT_TRUE(strstr(shown, "clock") == NULL);
+}
+
 TEST(a_system_that_goes_down_does_not_look_protected)
 {
 	const char *text = show(STATUS(POWER ",\"terminal\":true", CHANNEL, OUTPUT, STORE), false);

@@ -595,7 +595,7 @@ TEST_F(ctl_spool, exports_what_is_asked_for)
 	EXPECT_EQ(run(self, "export", self->config, "--from", "2023-07-22T04:26:41Z", "--to",
 		      "2023-07-22T04:26:42"), 0);
 	EXPECT_EQ(lines_of(self->out), 1000);
-	EXPECT_EQ(strncmp(self->out, "hydropon,channel=ec-a,gateway=greenhouse,quantity=ec,site=home,"
+	EXPECT_EQ(strncmp(self->out, "hydropon,channel=ec-a,clk=0,gateway=greenhouse,quantity=ec,site=home,"
 			  "unit=uS/cm value=1000.0,q=0i 1690000001000\n", 104), 0);
 	EXPECT_CONTAINS(self->out, "q=0i 1690000001999\n");
 	EXPECT_EQ(run(self, "export", self->config, "--channel", "ph-a"), 0);
@@ -623,12 +623,62 @@ TEST_F(ctl_spool, exports_csv)
 	ASSERT_EQ(spool_append(self->rig.spool, samples, 3), 0);
 	EXPECT_EQ(run(self, "export", "--csv", self->config), 0);
 	EXPECT_STREQ(self->out,
-		     "time,channel,quantity,unit,value,quality,raw\n"
-		     STARTS ".000Z,ph-a,ph,pH,0.000,good,-100\n"
-		     STARTS ".001Z,ec-a,ec,uS/cm,,read error,-5\n"
-		     STARTS ".002Z,\"water, \"\"a\"\"\",temperature,C,2.00,good,-98\n");
+		     "time,channel,quantity,unit,value,quality,raw,clk\n"
+		     STARTS ".000Z,ph-a,ph,pH,0.000,good,-100,0\n"
+		     STARTS ".001Z,ec-a,ec,uS/cm,,read error,-5,0\n"
+		     STARTS ".002Z,\"water, \"\"a\"\"\",temperature,C,2.00,good,-98,0\n");
 	EXPECT_EQ(run(self, "export", "--csv", "--from=-1h", self->config), 0);
-	EXPECT_STREQ(self->out, "time,channel,quantity,unit,value,quality,raw\n");
+	EXPECT_STREQ(self->out, "time,channel,quantity,unit,value,quality,raw,clk\n");
+}
+
+/* Three samples of a boot that nothing dates, then three of one whose clock was set later. */
+static void fill_undated(struct fixture_ctl_spool *self)
+{
+	struct time_note note = { .boot = 2, .is_set = true, .boots_n = 2 };
+	uint8_t bytes[NOTE_BYTES_MAX];
+	struct sample samples[6];
+
+	for (int i = 0; i < 6; i++) {
+		samples[i] = rig_sample((uint64_t)i);
+		samples[i].wall_ms = i;
+		samples[i].clk = CLK_UNSET;
+	}
+	rig_open(&self->rig);
+	ASSERT_EQ(spool_append(self->rig.spool, samples, 3), 0);
+	note.boots[0] = (struct time_boot){ .number = 1, .proof = TIME_NEVER };
+	note.boots[1] = (struct time_boot){ .first = 3, .number = 2, .proof = TIME_BY_CLOCK,
+					    .ahead_ms = RIG_WALL_MS };
+	ASSERT_EQ(spool_note(self->rig.spool, bytes, time_note_put(bytes, &note)), 0);
+	ASSERT_EQ(spool_append(self->rig.spool, samples + 3, 3), 0);
+}
+
+TEST_F(ctl_spool, dates_what_was_sampled_before_the_clock_was_set)
+{
+	fill_undated(self);
+	EXPECT_EQ(run(self, "export", "--csv", self->config), 0);
+	EXPECT_STREQ(self->out,
+		     "time,channel,quantity,unit,value,quality,raw,clk\n"
+		     "1970-01-01T00:00:00.000Z,ph-a,ph,pH,0.000,good,-100,unset\n"
+		     "1970-01-01T00:00:00.001Z,ec-a,ec,uS/cm,1.0,good,-99,unset\n"
+		     "1970-01-01T00:00:00.002Z,water-a,temperature,C,2.00,good,-98,unset\n"
+		     STARTS ".003Z,ph-a,ph,pH,3.000,good,-97,0\n"
+		     STARTS ".004Z,ec-a,ec,uS/cm,4.0,good,-96,0\n"
+		     STARTS ".005Z,water-a,temperature,C,5.00,good,-95,0\n");
+	EXPECT_STREQ(self->err, "");
+	EXPECT_EQ(run(self, "export", "--csv", self->config, "--to", "2024-01-01"), 0);
+	EXPECT_EQ(lines_of(self->out), 4);
+	EXPECT_CONTAINS(self->err, "3 samples were taken before the clock was set, and have no date");
+	EXPECT_EQ(run(self, "export", self->config), 0);
+	EXPECT_EQ(lines_of(self->out), 3);
+	EXPECT_CONTAINS(self->err, "3 samples were taken before the clock was set, and have no date");
+	EXPECT_EQ(run(self, self->config), 0);
+	EXPECT_CONTAINS(self->out, "oldest    2023-07-22T");
+	EXPECT_CONTAINS(self->out, "time      boot 2, clk=0: the clock is set\n");
+	EXPECT_CONTAINS(self->out, "undated   nothing tells when what was sampled in 1 boot was\n");
+	/* The card in another reader. */
+	rig_close(&self->rig);
+	EXPECT_EQ(run(self, "export", "--dir", self->rig.folder), 0);
+	EXPECT_EQ(lines_of(self->out), 3);
 }
 
 /* Each segment is some days; they are passed over unread, which a damaged one shows. */

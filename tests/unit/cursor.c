@@ -3,9 +3,10 @@
 
 #include <errno.h>
 
+#include "base/file.h"
 #include "forward/cursor.h"
 
-#define CURSOR_SIZE 616
+#define CURSOR_SIZE 624
 
 FIXTURE(cursor) {
 	char dir[SCRATCH_PATH_MAX];
@@ -21,14 +22,15 @@ FIXTURE_TEARDOWN(cursor) { scratch_remove(self->dir); }
 
 static const struct cursor some = {
 	.id = 7, .record = 130, .passed = 120, .start = 20, .earlier = 1000,
-	.known = 150, .delivered = 1055, .set_aside = 10, .dropped_full = 5, .dropped_corrupt = 20,
-	.dropped_replaced = 10,
+	.known = 150, .delivered = 1052, .set_aside = 10, .dropped_full = 5, .dropped_corrupt = 20,
+	.dropped_replaced = 10, .dropped_undated = 3,
 };
 
 static bool is_balanced(const struct cursor *cursor)
 {
 	return cursor_produced(cursor) == cursor->delivered + cursor->set_aside +
 		cursor->dropped_full + cursor->dropped_corrupt + cursor->dropped_replaced +
+		cursor->dropped_undated +
 		cursor_queued(cursor);
 }
 
@@ -42,6 +44,24 @@ TEST_F(cursor, comes_back_as_it_was)
 	EXPECT_EQ(memcmp(&back, &some, sizeof(back)), 0);
 	EXPECT_EQ(scratch_size(self->path), CURSOR_SIZE);
 	EXPECT_EQ(scratch_size(self->new_path), -1);
+}
+
+/* As the version before this one wrote it. */
+TEST_F(cursor, of_an_earlier_version_is_taken_over)
+{
+	uint8_t bytes[CURSOR_SIZE];
+	struct cursor back, before = some;
+
+	ASSERT_EQ(cursor_save(self->path, &some), 0);
+	ASSERT_EQ(scratch_read(self->path, bytes, sizeof(bytes)), CURSOR_SIZE);
+	file_seal("HSC2", bytes, CURSOR_SIZE - 8);
+	scratch_write(self->path, bytes, CURSOR_SIZE - 8);
+	ASSERT_EQ(cursor_load(self->path, &back), 0);
+	before.dropped_undated = 0;
+	EXPECT_EQ(memcmp(&back, &before, sizeof(back)), 0);
+	bytes[100] ^= 1;
+	scratch_write(self->path, bytes, CURSOR_SIZE - 8);
+	EXPECT_EQ(cursor_load(self->path, &back), -EBADMSG);
 }
 
 TEST_F(cursor, does_not_mind_what_a_crash_left)

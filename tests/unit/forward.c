@@ -1,259 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The forwarder against a spool on disk and a scripted store. Its time is the test's
- * own, so that pauses of minutes take none; only the network is real.
- */
-#include "support/disk_faults.h"
-#include "support/http_server.h"
-#include "support/spool_rig.h"
+/* What the forwarder does with each answer, and with each fault of spool, disk and store. */
+#include "support/forward_rig.h"
 
 #include <signal.h>
 #include <sys/resource.h>
 
 #include <json-c/json.h>
 
-#include "base/clock.h"
 #include "forward/backoff.h"
-#include "forward/forward.h"
-#include "forward/secret.h"
 #include "spool/mark.h"
-
-#define TURN_NS (FORWARD_POLL_MS * NS_PER_MS)
-#define TURNS_MAX 20000
-
-FIXTURE(forward) {
-	struct spool_rig rig;
-	struct http_server *server;
-	struct forward *forward;
-	uint64_t now_ns;
-	uint64_t paused_ms;		/* the newest pause that was skipped */
-	unsigned int pauses;
-	/* for the scripts; the server's thread reads them with its lock held */
-	int status;
-	const char *headers, *body;
-	bool closes, continues, breaks_off, hangs;
-	int64_t refused[4];		/* stamps of lines that are refused, 0: none */
-	size_t line_max;		/* a request of more lines is too large, 0: none is */
-	unsigned int random;
-};
-
-/* Does something to what the scripts look at, while they do not. */
-#define LOCKED(self, ...)						\
-	do {								\
-		pthread_mutex_lock(&(self)->server->lock);		\
-		__VA_ARGS__;						\
-		pthread_mutex_unlock(&(self)->server->lock);		\
-	} while (0)
-
-static struct http_answer answer_as_told(void *data, const char *lines, size_t n)
-{
-	struct fixture_forward *self = data;
-
-	return (struct http_answer){
-		.status = self->status, .headers = self->headers, .body = self->body,
-		.closes = self->closes, .continues = self->continues,
-		.breaks_off = self->breaks_off, .hangs = self->hangs,
-	};
-}
-
-FIXTURE_SETUP(forward)
-{
-	unsetenv("http_proxy");
-	disk_faults.skip = true;
-	rig_make(&self->rig);
-	self->status = 204;
-	self->now_ns = 1;
-	self->server = http_start(0, answer_as_told, self);
-	self->rig.conf.stores_n = 1;
-	self->rig.conf.stores[0] = (struct conf_store){
-		.name = "local", .batch_lines = 5000, .timeout_ms = 2000, .begins_at_oldest = true,
-	};
-	snprintf(self->rig.conf.stores[0].url, CONF_URL_MAX,
-		 "http://grower:s3cret@127.0.0.1:%u/write?db=tank&p=s3cret", self->server->port);
-	rig_open(&self->rig);
-}
-
-FIXTURE_TEARDOWN(forward)
-{
-	forward_free(self->forward);
-	http_stop(self->server);
-	rig_remove(&self->rig);
-}
-
-static void script(struct fixture_forward *self, http_script answer)
-{
-	LOCKED(self, self->server->script = answer);
-}
-
-static bool was_stored(struct fixture_forward *self, const char *text)
-{
-	bool is_there;
-
-	LOCKED(self, is_there = strstr(self->server->stored, text) != NULL);
-	return is_there;
-}
-
-/* In the head of the newest request. */
-static bool was_asked(struct fixture_forward *self, const char *text)
-{
-	bool is_there;
-
-	LOCKED(self, is_there = strstr(self->server->last_head, text) != NULL);
-	return is_there;
-}
-
-static struct store_report report(struct fixture_forward *self)
-{
-	struct store_report out;
-
-	store_report(forward_store(self->forward, 0), 0, &out);
-	return out;
-}
-
-static uint64_t dropped(const struct store_report *report)
-{
-	return report->cursor.dropped_full + report->cursor.dropped_corrupt +
-	       report->cursor.dropped_replaced;
-}
-
-static uint64_t queued(struct fixture_forward *self)
-{
-	struct store_report now = report(self);
-
-	return cursor_queued(&now.cursor);
-}
-
-static uint64_t produced(struct fixture_forward *self)
-{
-	struct store_report now = report(self);
-
-	return cursor_produced(&now.cursor);
-}
-
-static void expect_balance(struct fixture_forward *self)
-{
-	struct store_report now = report(self);
-
-	EXPECT_EQ(cursor_produced(&now.cursor), now.cursor.delivered + now.cursor.set_aside +
-		  dropped(&now) + cursor_queued(&now.cursor));
-}
-
-static void start(struct fixture_forward *self)
-{
-	self->forward = forward_new(&self->rig.conf);
-	ASSERT_TRUE(self->forward != NULL);
-}
-
-static void restart(struct fixture_forward *self)
-{
-	forward_free(self->forward);
-	start(self);
-}
-
-/* One turn; a pause of the store is over as soon as it begins. */
-static void turn(struct fixture_forward *self)
-{
-	const struct store *store = forward_store(self->forward, 0);
-	uint64_t retry_ns;
-
-	forward_turn(self->forward, true, self->now_ns);
-	expect_balance(self);
-	if (store_is_busy(store)) {
-		forward_wait(self->forward, -1, 100);
-		return;
-	}
-	self->now_ns += TURN_NS;
-	retry_ns = store_retry_ns(store);
-	if (retry_ns > self->now_ns) {
-		self->paused_ms = (retry_ns - self->now_ns + TURN_NS) / NS_PER_MS;
-		self->pauses++;
-		self->now_ns = retry_ns;
-	}
-}
-
-static void turn_until_idle(struct fixture_forward *self)
-{
-	unsigned int turns = 0;
-
-	do {
-		turn(self);
-	} while ((queued(self) ||
-		  store_is_busy(forward_store(self->forward, 0))) && ++turns < TURNS_MAX);
-	EXPECT_LT(turns, TURNS_MAX);
-}
-
-static void finish_request(struct fixture_forward *self)
-{
-	while (store_is_busy(forward_store(self->forward, 0))) {
-		forward_wait(self->forward, -1, 100);
-		forward_turn(self->forward, false, self->now_ns);
-	}
-}
-
-/* One request, and its answer. */
-static void turn_once(struct fixture_forward *self)
-{
-	const struct store *store = forward_store(self->forward, 0);
-
-	while (!store_is_busy(store))
-		turn(self);
-	finish_request(self);
-}
-
-/* Until the store has been asked @n more times and has answered. */
-static void turn_requests(struct fixture_forward *self, unsigned int n)
-{
-	unsigned int wanted = http_requests(self->server) + n, turns = 0;
-
-	do {
-		turn(self);
-	} while ((http_requests(self->server) < wanted ||
-		  store_is_busy(forward_store(self->forward, 0))) && ++turns < TURNS_MAX);
-	EXPECT_LT(turns, TURNS_MAX);
-}
-
-/* The first sample, so that the store is known to take lines. */
-static void deliver_one(struct fixture_forward *self)
-{
-	ASSERT_EQ(rig_append(&self->rig, 1), 0);
-	start(self);
-	turn_until_idle(self);
-}
-
-static void skip_refused(struct fixture_forward *self, uint64_t *number)
-{
-	for (size_t i = 0; i < 4; i++)
-		if (RIG_WALL_MS + (int64_t)*number == self->refused[i])
-			(*number)++;
-}
-
-/*
- * Checks that the stamps of what was stored are those of samples @from .. @to - 1,
- * each once and in order, less those that were refused.
- */
-static void expect_stored(struct fixture_forward *self, uint64_t from, uint64_t to)
-{
-	uint64_t number = from, wrong = 0;
-	char *line, *end;
-
-	pthread_mutex_lock(&self->server->lock);
-	line = self->server->stored;
-	for (; (end = strchr(line, '\n')); line = end + 1) {
-		char *stamp;
-
-		*end = 0;
-		stamp = strrchr(line, ' ');
-		skip_refused(self, &number);
-		if (!stamp || atoll(stamp) != RIG_WALL_MS + (int64_t)number)
-			wrong++;
-		number++;
-		*end = '\n';
-	}
-	skip_refused(self, &number);
-	pthread_mutex_unlock(&self->server->lock);
-	EXPECT_EQ(wrong, 0);
-	EXPECT_EQ(number, to);
-}
 
 TEST_F(forward, delivers_everything_in_order)
 {
@@ -274,9 +29,9 @@ TEST_F(forward, delivers_everything_in_order)
 	expect_stored(self, 0, 1007);
 	/* The backlog in one request, the rest in another. */
 	EXPECT_EQ(http_requests(self->server), 2);
-	EXPECT_TRUE(was_stored(self, "hydropon,channel=ph-a,gateway=greenhouse,quantity=ph,"
+	EXPECT_TRUE(was_stored(self, "hydropon,channel=ph-a,clk=0,gateway=greenhouse,quantity=ph,"
 			"site=home,unit=pH value=0.000,q=0i 1690000000000\n"
-			"hydropon,channel=ec-a,gateway=greenhouse,quantity=ec,"
+			"hydropon,channel=ec-a,clk=0,gateway=greenhouse,quantity=ec,"
 			"site=home,unit=uS/cm value=1.0,q=0i 1690000000001\n"));
 }
 
@@ -563,7 +318,7 @@ TEST_F(forward, sets_aside_only_what_is_refused_alone)
 	expect_stored(self, 0, 1000);
 	read_set_aside(self, text, sizeof(text));
 	EXPECT_CONTAINS(text, "# answered 400: it refuses a line (it said: unable to parse line)\n"
-			"hydropon,channel=ec-a,gateway=greenhouse,quantity=ec,site=home,"
+			"hydropon,channel=ec-a,clk=0,gateway=greenhouse,quantity=ec,site=home,"
 			"unit=uS/cm value=1.0,q=0i 1690000000001\n");
 	EXPECT_CONTAINS(text, "q=0i 1690000000500\n# ");
 	EXPECT_CONTAINS(text, "q=0i 1690000000501\n# ");
@@ -1144,7 +899,7 @@ TEST_F(forward, sends_all_again_when_its_cursor_is_damaged)
 	EXPECT_EQ(after.cursor.delivered, 10);
 	EXPECT_EQ(http_requests(self->server), 2);
 	snprintf(path, sizeof(path), "%s/state/cursors/local.corrupt", self->rig.dir);
-	EXPECT_EQ(scratch_size(path), 616);
+	EXPECT_EQ(scratch_size(path), 624);
 }
 
 TEST_F(forward, sends_all_again_when_its_cursor_fits_nowhere)
@@ -1339,160 +1094,6 @@ TEST_F(forward, tells_what_it_does_and_no_secrets)
 	json_object_put(root);
 }
 
-static const struct {
-	const char *url, *said, *shown;
-} secrets[] = {
-	{ "http://h/write?db=tank&p=s3cret", "no path /write?db=tank&p=s3cret&precision=ms",
-	  "no path /write?***&precision=ms" },
-	{ "http://h/write?db=tank&p=s3cret", "S3CRET, tank", "***, ***" },
-	{ "http://u1:pa5s@h/write", "u1 pa5s u1:pa5s Basic dTE6cGE1cw==", "*** *** *** Basic ***==" },
-	{ "http://u1:p%61@5s@h/write", "p@5s", "" },
-	{ "http://u1:%70a5s@h/write", "pa5s %70a5s", "*** ***" },
-	{ "http://h/write?p=a%26b", "a&amp;b", "" },
-	{ "http://h/write", "unsupported path", "unsupported path" },
-};
-
-/* What each kind of store is asked, and by whom. */
-static const struct {
-	struct conf_store conf;		/* the url is the server's */
-	const char *secret;		/* what is in the file */
-	const char *request, *authorization;
-} kinds[] = {
-	{ { .kind = STORE_INFLUXDB_1, .database = "north farm", .retention_policy = "a&b" }, NULL,
-	  "POST /write?db=north%20farm&rp=a%26b&precision=ms ", NULL },
-	{ { .kind = STORE_INFLUXDB_1, .database = "d", .user = "me", .password_file = "FILE" },
-	  "p:w\n", "POST /write?db=d&precision=ms ", "\r\nAuthorization: Basic bWU6cDp3\r\n" },
-	{ { .kind = STORE_INFLUXDB_2, .org = "o", .bucket = "b", .token_file = "FILE" },
-	  " abc==\n", "POST /api/v2/write?org=o&bucket=b&precision=ms ",
-	  "\r\nAuthorization: Token abc==\r\n" },
-	{ { .kind = STORE_INFLUXDB_3, .database = "d", .token_file = "FILE" }, "abc",
-	  "POST /api/v3/write_lp?db=d&precision=millisecond&no_sync=false ",
-	  "\r\nAuthorization: Bearer abc\r\n" },
-	{ { .kind = STORE_VICTORIAMETRICS }, NULL, "POST /write?precision=ms ", NULL },
-};
-
-static void write_secret(struct fixture_forward *self, const char *text, mode_t mode)
-{
-	struct conf_store *conf = &self->rig.conf.stores[0];
-	char path[SCRATCH_PATH_MAX + 16];
-
-	snprintf(path, sizeof(path), "%s/secret", self->rig.dir);
-	scratch_write(path, text, strlen(text));
-	ASSERT_EQ(chmod(path, mode), 0);
-	snprintf(*conf->user ? conf->password_file : conf->token_file, CONF_PATH_MAX, "%s", path);
-}
-
-TEST_F(forward, asks_each_kind_of_store_in_its_way)
-{
-	struct conf_store *conf = &self->rig.conf.stores[0];
-
-	ASSERT_EQ(rig_append(&self->rig, 3), 0);
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-		*conf = kinds[i].conf;
-		conf->batch_lines = 5000;
-		conf->timeout_ms = 2000;
-		conf->begins_at_oldest = true;
-		snprintf(conf->name, sizeof(conf->name), "store-%zu", i);
-		/* A slash at the end, or none. */
-		snprintf(conf->url, CONF_URL_MAX, "http://127.0.0.1:%u%s", self->server->port,
-			 i % 2 ? "/" : "");
-		if (kinds[i].secret)
-			write_secret(self, kinds[i].secret, 0600);
-		harness_note("%s", conf_store_kind_name(conf->kind));
-		start(self);
-		turn_until_idle(self);
-		EXPECT_EQ(report(self).cursor.delivered, 3);
-		EXPECT_TRUE(was_asked(self, kinds[i].request));
-		EXPECT_EQ(was_asked(self, "\r\nAuthorization:"), kinds[i].authorization != NULL);
-		if (kinds[i].authorization)
-			EXPECT_TRUE(was_asked(self, kinds[i].authorization));
-		forward_free(self->forward);
-		self->forward = NULL;
-	}
-}
-
-TEST_F(forward, takes_a_secret_that_was_changed_without_a_restart)
-{
-	struct conf_store *conf = &self->rig.conf.stores[0];
-
-	snprintf(conf->url, CONF_URL_MAX, "http://127.0.0.1:%u/write", self->server->port);
-	write_secret(self, "old", 0600);
-	ASSERT_EQ(rig_append(&self->rig, 3), 0);
-	start(self);
-	LOCKED(self, self->status = 401);
-	turn_requests(self, 1);
-	EXPECT_TRUE(was_asked(self, "\r\nAuthorization: Bearer old\r\n"));
-	EXPECT_CONTAINS(report(self).error, "check the token");
-	write_secret(self, "new", 0600);
-	LOCKED(self, self->status = 204);
-	turn_until_idle(self);
-	EXPECT_TRUE(was_asked(self, "\r\nAuthorization: Bearer new\r\n"));
-	EXPECT_EQ(report(self).cursor.delivered, 3);
-}
-
-/* Files that are no secret, and what is said of them; all is kept meanwhile. */
-static const struct {
-	const char *text;
-	mode_t mode;
-	const char *sentence;
-} no_secrets[] = {
-	{ "token", 0644, "may be read by others; chmod 600" },
-	{ "token", 0640, "may be read by others; chmod 600" },
-	{ " \n", 0600, "is empty" },
-	{ "two\nlines", 0600, "more than one line" },
-	{ "t\303\266ken", 0600, "characters that no token has" },
-};
-
-TEST_F(forward, sends_nothing_without_its_secret)
-{
-	struct conf_store *conf = &self->rig.conf.stores[0];
-	char path[SCRATCH_PATH_MAX + 16];
-
-	ASSERT_EQ(rig_append(&self->rig, 3), 0);
-	snprintf(conf->token_file, sizeof(conf->token_file), "%s/secret", self->rig.dir);
-	start(self);
-	for (int i = 0; i < 3; i++)
-		turn(self);
-	EXPECT_CONTAINS(report(self).error, "cannot be read: No such file");
-	for (size_t i = 0; i < sizeof(no_secrets) / sizeof(*no_secrets); i++) {
-		write_secret(self, no_secrets[i].text, no_secrets[i].mode);
-		for (int j = 0; j < 3; j++)
-			turn(self);
-		EXPECT_CONTAINS(report(self).error, no_secrets[i].sentence);
-		EXPECT_EQ(report(self).state, STORE_BACKOFF);
-	}
-	EXPECT_EQ(http_requests(self->server), 0);
-	EXPECT_EQ(queued(self), 3);
-	/* A systemd credential: its folder is private. */
-	snprintf(path, sizeof(path), "%s/secret", self->rig.dir);
-	scratch_write(path, "token", 5);
-	ASSERT_EQ(chmod(path, 0440), 0);
-	snprintf(conf->token_file, sizeof(conf->token_file), "secret");
-	unsetenv("CREDENTIALS_DIRECTORY");
-	for (int j = 0; j < 3; j++)
-		turn(self);
-	EXPECT_CONTAINS(report(self).error, "LoadCredential=");
-	setenv("CREDENTIALS_DIRECTORY", self->rig.dir, 1);
-	turn_until_idle(self);
-	unsetenv("CREDENTIALS_DIRECTORY");
-	EXPECT_EQ(report(self).cursor.delivered, 3);
-}
-
-TEST_F(forward, tells_no_token_that_a_store_echoes)
-{
-	struct conf_store *conf = &self->rig.conf.stores[0];
-
-	snprintf(conf->url, CONF_URL_MAX, "http://127.0.0.1:%u/write", self->server->port);
-	write_secret(self, "s3cret-tok3n==", 0600);
-	LOCKED(self, self->status = 403);
-	LOCKED(self, self->body = "the token s3cret-tok3n== may not write, Token s3cret-to");
-	ASSERT_EQ(rig_append(&self->rig, 3), 0);
-	start(self);
-	turn_requests(self, 1);
-	EXPECT_CONTAINS(report(self).error, "the token *** may not write");
-	EXPECT_TRUE(strstr(report(self).error, "s3cret-tok3n") == NULL);
-}
-
 TEST_F(forward, waits_for_more_when_it_may)
 {
 	struct conf_store *conf = &self->rig.conf.stores[0];
@@ -1532,21 +1133,6 @@ TEST_F(forward, begins_with_what_comes_now)
 	EXPECT_EQ(report(self).cursor.delivered, 5);
 	EXPECT_EQ(produced(self), 5);
 	expect_stored(self, 30, 35);
-}
-
-TEST(hides_what_a_url_holds_in_confidence)
-{
-	char text[200], cut[8] = "x: s3cr";
-
-	for (size_t i = 0; i < sizeof(secrets) / sizeof(*secrets); i++) {
-		snprintf(text, sizeof(text), "%s", secrets[i].said);
-		secret_hide(secrets[i].url, text, sizeof(text));
-		EXPECT_STREQ(text, secrets[i].shown);
-	}
-	secret_hide("http://h/write?p=s3cret", cut, sizeof(cut));
-	EXPECT_STREQ(cut, "x: ***");
-	secret_public_url("http://u:p@s3@h/write?p=1", text, sizeof(text));
-	EXPECT_STREQ(text, "http://h/write");
 }
 
 TEST(pauses_within_their_limits)

@@ -24,7 +24,7 @@ static const char *line_of(const struct sample *sample, bool *not_finite)
 	return out;
 }
 
-#define HEAD "hydropon,channel=ph-a,gateway=greenhouse,quantity=ph,site=home,unit=pH"
+#define HEAD "hydropon,channel=ph-a,clk=0,gateway=greenhouse,quantity=ph,site=home,unit=pH"
 
 #define EXPECT_LINE(sample, line)						\
 	do {									\
@@ -38,9 +38,9 @@ TEST(writes_the_schema_of_the_stores)
 {
 	struct sample ec = { .wall_ms = 5, .value = 1413.4, .channel = 1, .q = Q_GOOD };
 
-	EXPECT_LINE(ph, "hydropon,channel=ph-a,gateway=greenhouse,quantity=ph,site=home,unit=pH "
+	EXPECT_LINE(ph, "hydropon,channel=ph-a,clk=0,gateway=greenhouse,quantity=ph,site=home,unit=pH "
 		    "value=6.123,q=0i 1690000000123\n");
-	EXPECT_LINE(ec, "hydropon,channel=ec-a,gateway=greenhouse,quantity=ec,site=home,unit=uS/cm "
+	EXPECT_LINE(ec, "hydropon,channel=ec-a,clk=0,gateway=greenhouse,quantity=ec,site=home,unit=uS/cm "
 		    "value=1413,q=0i 5\n");
 }
 

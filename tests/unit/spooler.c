@@ -6,6 +6,7 @@
 #include "support/spool_rig.h"
 
 #include "base/clock.h"
+#include "spool/dates.h"
 #include "spool/spooler.h"
 
 FIXTURE(spooler) {
@@ -410,4 +411,111 @@ TEST_F(spooler, calls_about_once_a_second)
 	stop(self);
 	EXPECT_GE(self->seconds, 1);
 	EXPECT_LE(self->seconds, 3);
+}
+
+#define BOOT_WALL_MS 1790000000000LL
+
+/* Ten more, a second apart, of a boot that began at BOOT_WALL_MS. */
+static void push_timed(struct fixture_spooler *self, bool is_set)
+{
+	for (int i = 0; i < 10; i++) {
+		struct sample sample = rig_sample(self->pushed++);
+
+		sample.boot_ns = self->pushed * NS_PER_SEC;
+		sample.wall_ms = (int64_t)self->pushed * 1000 + (is_set ? BOOT_WALL_MS : 0);
+		sample.clk = is_set ? 0 : CLK_UNSET;
+		ASSERT_TRUE(spooler_push(self->spooler, &sample));
+	}
+	EXPECT_TRUE(wait_produced(self, self->pushed, 5000));
+}
+
+/* Expects @samples, each dated so that the first is a second after BOOT_WALL_MS, and so on;
+ * returns the number of notes.
+ */
+static unsigned int expect_dated(struct fixture_spooler *self, uint64_t samples)
+{
+	struct spool_reader *reader = spool_reader_open(self->rig.conf.state_dir,
+							self->rig.conf.run_dir);
+	struct dates dates = { 0 };
+	struct journal_hole hole;
+	struct spool_batch batch;
+	unsigned int notes = 0;
+	uint64_t n = 0;
+
+	ASSERT_EQ(spool_reader_refresh(reader), 0);
+	ASSERT_EQ(dates_refresh(&dates, reader), 0);
+	for (uint64_t at = 0; at < spool_reader_view(reader)->records; at++) {
+		const struct sample *sample;
+		struct sample dated;
+
+		ASSERT_EQ(spool_reader_get(reader, at, &batch, &hole), 0);
+		sample = pending_sample(batch.records, (uint32_t)(at - batch.first));
+		if (!sample) {
+			notes++;
+			continue;
+		}
+		EXPECT_TRUE(dates_cover(&dates, reader, at));
+		EXPECT_EQ(dates_find(&dates, at, sample, &dated), DATE_KNOWN);
+		EXPECT_EQ(dated.wall_ms, BOOT_WALL_MS + (int64_t)++n * 1000);
+		EXPECT_EQ(dated.clk, 0);
+	}
+	EXPECT_EQ(n, samples);
+	spool_reader_close(reader);
+	return notes;
+}
+
+TEST_F(spooler, dates_samples_once_the_clock_is_set)
+{
+	struct spooler_stats now;
+
+	start(self);
+	push_timed(self, false);
+	now = stats(self);
+	EXPECT_EQ(now.boot, 1);
+	EXPECT_FALSE(now.is_clock_set);
+	/* Whoever comes after it in this boot knows of it. */
+	stop(self);
+	start(self);
+	push_timed(self, false);
+	EXPECT_EQ(stats(self).boot, 1);
+	push_timed(self, true);
+	now = stats(self);
+	EXPECT_TRUE(now.is_clock_set);
+	EXPECT_EQ(now.clk, 0);
+	EXPECT_EQ(expect_dated(self, 30), 3);
+	/* Synchronized no more, but still right. */
+	stop(self);
+	start(self);
+	for (int i = 0; i < 10; i++) {
+		struct sample sample = rig_sample(self->pushed++);
+
+		sample.boot_ns = self->pushed * NS_PER_SEC;
+		sample.wall_ms = BOOT_WALL_MS + (int64_t)self->pushed * 1000;
+		sample.clk = CLK_UNSET;
+		spooler_push(self->spooler, &sample);
+	}
+	EXPECT_TRUE(wait_produced(self, 40, 5000));
+	EXPECT_TRUE(stats(self).is_clock_set);
+	EXPECT_EQ(expect_dated(self, 40), 4);
+}
+
+/* A block that the ring asks for ends with a note, so that the next opening has not far to look. */
+TEST_F(spooler, ends_its_blocks_with_a_note)
+{
+	struct spool_reader *reader;
+	struct journal_hole hole;
+	struct spool_batch batch;
+
+	start(self);
+	self->rig.conf.commit_ms = 1;
+	for (int i = 0; i < 200 && !stats(self).blocks; i++)
+		push_timed(self, true);
+	EXPECT_GE(stats(self).blocks, 1);
+	reader = spool_reader_open(self->rig.conf.state_dir, self->rig.conf.run_dir);
+	ASSERT_EQ(spool_reader_refresh(reader), 0);
+	ASSERT_EQ(spool_reader_get(reader, 0, &batch, &hole), 0);
+	ASSERT_GE(batch.records->notes_n, 2);
+	EXPECT_EQ(batch.records->notes[batch.records->notes_n - 1].before,
+		  batch.records->samples_n);
+	spool_reader_close(reader);
 }

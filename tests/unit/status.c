@@ -56,7 +56,7 @@ FIXTURE_TEARDOWN(status)
 
 static void read_water(struct fixture_status *self, int millivolt, int error)
 {
-	const struct clock_pair now = { clock_boot_ns(), clock_wall_ms() };
+	const struct clock_pair now = { clock_boot_ns(), clock_wall_ms(), true };
 	struct hydropon_channel_info info = { .kind = HYDROPON_KIND_IIO, .present = 1,
 					      .name = "water" };
 	struct hydropon_record record = { .type = HYDROPON_REC_SCALE, .time_ns = now.boot_ns,

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "spool/spool_clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-id128.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+
+/* A note that was given up with its segment must not be the only one with the boots. */
+#define FULL_EVERY_NS (3600 * NS_PER_SEC)
+
+void spool_clock_begin(struct spool_clock *clock, const struct conf *conf)
+{
+	sd_id128_t id;
+	int error = sd_id128_get_boot(&id);
+
+	*clock = (struct spool_clock){ .conf = conf };
+	if (error < 0) {
+		log_warning("time: the boot has no name (%s): after each restart of hydropond the "
+			    "clock counts as not set until a server sets it; let hydropond read "
+			    "/proc/sys/kernel/random/boot_id", strerrordesc_np(-error));
+		sd_id128_randomize(&id);
+	}
+	timekeeper_begin(&clock->keeper, id.bytes);
+}
+
+/* What the RTC counted from is the kernel's affair once the clock is set. */
+static void read_rtc(struct spool_clock *clock)
+{
+	char path[64], text[24];
+	uint64_t boot_ns;
+	ssize_t n;
+
+	if (clock->keeper.note.is_set)
+		return;
+	snprintf(path, sizeof(path), "/sys/class/rtc/%s/since_epoch", clock->conf->rtc);
+	boot_ns = clock_boot_ns();
+	n = file_read(path, text, sizeof(text) - 1);
+	if (n <= 0)
+		return;
+	text[n] = 0;
+	timekeeper_take_rtc(&clock->keeper, boot_ns, strtoll(text, NULL, 10));
+}
+
+void spool_clock_open(struct spool_clock *clock, struct spool *spool)
+{
+	struct time_found found;
+	int error = spool_find_time(spool, &found);
+
+	if (error)
+		log_error("time: what the spool knows of it cannot be read: %s; samples that wait "
+			  "for a clock there may stay undated", strerrordesc_np(-error));
+	timekeeper_open(&clock->keeper, found.has_note ? &found.note : NULL, found.clk,
+			found.top_ms);
+	clock->was_set = clock->is_open ? clock->was_set : clock->keeper.note.is_set;
+	clock->told_clk = clock->keeper.note.clk;
+	clock->is_open = true;
+	read_rtc(clock);
+}
+
+static void tell(struct spool_clock *clock)
+{
+	const struct time_note *note = &clock->keeper.note;
+	unsigned int never = 0, by_rtc = 0;
+
+	if (note->clk != clock->told_clk)
+		log_warning("time: the clock was set back; from here on samples are those of "
+			    "clk=%d, so that none takes the place of an earlier one", note->clk);
+	clock->told_clk = note->clk;
+	if (clock->was_set || !note->is_set)
+		return;
+	clock->was_set = true;
+	for (size_t i = 0; i < note->boots_n; i++) {
+		never += note->boots[i].proof == TIME_NEVER;
+		by_rtc += note->boots[i].proof == TIME_BY_RTC;
+	}
+	log_notice("time: the clock is set; what was sampled since boot %u began is dated by it",
+		   note->boot);
+	if (by_rtc)
+		log_notice("time: boots before that had no clock and are dated by the RTC: %u",
+			   by_rtc);
+	if (never)
+		log_warning("time: boots before that had no clock and that nothing dates: %u; what "
+			    "was sampled in them stays in the spool, and goes to no store unless "
+			    "estimate = yes is set in [time]. A real-time clock with a battery "
+			    "prevents it", never);
+}
+
+void spool_clock_stamp(struct spool_clock *clock, struct sample *samples, size_t n)
+{
+	timekeeper_stamp(&clock->keeper, samples, n);
+	tell(clock);
+}
+
+static int write_note(struct spool_clock *clock, struct spool *spool, bool is_short)
+{
+	uint8_t bytes[NOTE_BYTES_MAX];
+	struct journal_stats stats;
+	size_t size;
+	int error;
+
+	spool_stats(spool, &stats);
+	size = timekeeper_put(&clock->keeper, bytes, stats.records, clock_boot_ns(),
+			      clock_wall_ms(), is_short);
+	error = spool_note(spool, bytes, size);
+	if (!error)
+		timekeeper_written(&clock->keeper, stats.records, is_short);
+	return error;
+}
+
+int spool_clock_commit(struct spool_clock *clock, struct spool *spool)
+{
+	uint64_t now_ns = clock_boot_ns();
+	int error;
+
+	if (!clock->keeper.is_due && now_ns < clock->full_ns)
+		return 0;
+	error = write_note(clock, spool, false);
+	if (!error)
+		clock->full_ns = now_ns + FULL_EVERY_NS;
+	return error;
+}
+
+int spool_clock_end_block(struct spool_clock *clock, struct spool *spool)
+{
+	read_rtc(clock);
+	return write_note(clock, spool, true);
+}
