@@ -234,6 +234,7 @@ for part in $parts; do
 		if tests/qemu/build.sh >$out/build-power.log 2>&1; then
 			tests/power/run.py --states 60 >$out/power-cut.ktap 2>&1 || true
 			tests/power/blackouts.py --cuts 2 >$out/blackouts.ktap 2>&1 || true
+			tests/power/clock.py >$out/clock.ktap 2>&1 || true
 		else
 			broken power/build "the virtual gateway does not build" $out/build-power.log
 		fi

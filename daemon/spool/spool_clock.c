@@ -2,12 +2,10 @@
 #include "spool/spool_clock.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-id128.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/log.h"
 
 /* A note that was given up with its segment must not be the only one with the boots. */
@@ -31,19 +29,20 @@ void spool_clock_begin(struct spool_clock *clock, const struct conf *conf)
 /* What the RTC counted from is the kernel's affair once the clock is set. */
 static void read_rtc(struct spool_clock *clock)
 {
-	char path[64], text[24];
-	uint64_t boot_ns;
-	ssize_t n;
+	char path[64];
+	long long rtc_s;
+	FILE *file;
 
 	if (clock->keeper.note.is_set)
 		return;
 	snprintf(path, sizeof(path), "/sys/class/rtc/%s/since_epoch", clock->conf->rtc);
-	boot_ns = clock_boot_ns();
-	n = file_read(path, text, sizeof(text) - 1);
-	if (n <= 0)
+	file = fopen(path, "re");
+	if (!file)
 		return;
-	text[n] = 0;
-	timekeeper_take_rtc(&clock->keeper, boot_ns, strtoll(text, NULL, 10));
+	/* A chip that has lost its power says so by an error. */
+	if (fscanf(file, "%lld", &rtc_s) == 1)
+		timekeeper_take_rtc(&clock->keeper, clock_boot_ns(), rtc_s);
+	fclose(file);
 }
 
 void spool_clock_open(struct spool_clock *clock, struct spool *spool)

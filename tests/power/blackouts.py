@@ -15,29 +15,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import gateway  # noqa: E402
 
 
-def wait_for(what, condition, timeout_s=60):
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.2)
-    raise gateway.Failure(f"{what} did not happen within {timeout_s} s")
-
-
-def committed(guest):
-    """Samples committed over the life of the spool; 0: not known."""
-    status = guest.status()
-    return status["spool"]["produced"] if status else 0
-
-
 def live_until_cut(guest, chance):
     """Returns how many samples it had told to be committed, and delivered, when it was cut."""
     told = delivered = 0
     # In the middle of a second, of a commit, of a request: whenever.
     end = time.monotonic() + 2 + chance.random() * 8
     while time.monotonic() < end:
-        told = committed(guest) or told
+        told = guest.committed() or told
         delivered = (guest.forward() or {"delivered": delivered})["delivered"]
     guest.cut()
     return told, delivered
@@ -61,25 +45,25 @@ def main():
         store = gateway.Store()
         for number in range(options.cuts + 1):
             guest = gateway.Gateway(store.port, f"rig.seed={options.seed}", keeps_disk=number > 0)
-            wait_for("a sample was committed", lambda: committed(guest) > 0)
+            gateway.wait_for("a sample was committed", lambda: guest.committed() > 0)
             longest_s = max(longest_s, time.monotonic() - guest.started)
-            found = committed(guest)
+            found = guest.committed()
             if found < told:
                 lost += told - found
                 print(f"# after cut {number}: {told} samples had been committed, {found} are there")
             if number < options.cuts:
                 told, delivered = live_until_cut(guest, chance)
         # All that there is comes to the store, and the store counts it.
-        last = wait_for("the store was told of", lambda: guest.forward())
+        last = gateway.wait_for("the store was told of", lambda: guest.forward())
         if last["delivered"] < delivered:
             print(f"# {delivered} were delivered before the last cut, {last['delivered']} are known of")
         guest.check("touch /run/hydropond.stop")
         guest.signal("TERM", "hydropond")
-        wait_for("hydropond ended", lambda: guest.run("pidof hydropond")[0] != 0, 20)
-        f = wait_for("everything was delivered", lambda: (g := guest.forward()) and
+        gateway.wait_for("hydropond ended", lambda: guest.run("pidof hydropond")[0] != 0, 20)
+        f = gateway.wait_for("everything was delivered", lambda: (g := guest.forward()) and
                      g["queued"] == 0 and g["produced"] > 0 and g, 120)
         try:
-            wait_for("the store counts all", lambda: store.count() == f["produced"], 20)
+            gateway.wait_for("the store counts all", lambda: store.count() == f["produced"], 20)
         except gateway.Failure:
             pass
         stored = store.count()

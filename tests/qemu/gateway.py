@@ -32,6 +32,17 @@ class Failure(Exception):
     """Something that the person at the terminal should read in one sentence."""
 
 
+def wait_for(what, condition, timeout_s=60):
+    """Returns what the condition gave that was not false."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.2)
+    raise Failure(f"{what} did not happen within {timeout_s} s")
+
+
 def log_tail(name):
     with open(os.path.join(DIR, name), errors="replace") as file:
         return "".join(file.readlines()[-15:])
@@ -119,7 +130,8 @@ def connect(path, process, timeout_s=20):
 class Gateway:
     """QEMU with the demo's guest; commands run in it as root."""
 
-    def __init__(self, store_port, append="", initrd=None, keeps_disk=False):
+    def __init__(self, store_port, append="", initrd=None, keeps_disk=False, rtc=None):
+        """rtc: what the RTC says at power-on, in UTC as 2026-11-28T10:00:00; else it is right."""
         self.started = time.monotonic()
         disk = os.path.join(DIR, "disk.img")
         if not keeps_disk:
@@ -137,6 +149,7 @@ class Gateway:
             "-chardev", f"socket,id=agent,path={agent},server=on,wait=off",
             "-device", "virtserialport,chardev=agent,name=hydropon",
             "-qmp", f"unix:{qmp},server=on,wait=off",
+            *(["-rtc", f"base={rtc}"] if rtc else []),
         ]
         environment = dict(os.environ, TIMEOUT=os.environ.get("DEMO_TIMEOUT", "86400"),
                            CONSOLE="file:" + os.path.join(DIR, "console.log"),
@@ -219,6 +232,11 @@ class Gateway:
             return json.loads(output) if not status else None
         except ValueError:
             return None
+
+    def committed(self):
+        """Samples committed over the life of the spool; 0: not known."""
+        status = self.status()
+        return status["spool"]["produced"] if status else 0
 
     def forward(self):
         """What the forwarder says of the store, or None."""

@@ -7,11 +7,15 @@
  *	simctl last CHIP LINE		"NS LEVEL" of the newest transition of a line
  *	simctl after CHIP LINE LEVEL NS	"NS" of the first transition to LEVEL since NS
  *	simctl now			"BOOTTIME_NS REALTIME_MS"
+ *	simctl clock REALTIME_MS	sets the wall clock, and tells the kernel that it is right,
+ *					as who has asked a time server does
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timex.h>
 
 #include "base/clock.h"
 #include "sim.h"
@@ -20,6 +24,14 @@ static int fail(const char *what, int ret)
 {
 	fprintf(stderr, "simctl: %s: %s\n", what, strerror(-ret));
 	return 1;
+}
+
+static int set_clock(int64_t wall_ms)
+{
+	struct timex timex = { .modes = ADJ_STATUS | ADJ_MAXERROR | ADJ_ESTERROR, .status = STA_PLL };
+	struct timespec ts = { .tv_sec = wall_ms / 1000, .tv_nsec = wall_ms % 1000 * 1000000 };
+
+	return clock_settime(CLOCK_REALTIME, &ts) < 0 || adjtimex(&timex) < 0 ? -errno : 0;
 }
 
 int main(int argc, char **argv)
@@ -53,9 +65,13 @@ int main(int argc, char **argv)
 		printf("%" PRIu64 "\n", found.ns);
 	} else if (argc == 2 && !strcmp(argv[1], "now")) {
 		printf("%" PRIu64 " %" PRId64 "\n", clock_boot_ns(), clock_wall_ms());
+	} else if (argc == 3 && !strcmp(argv[1], "clock")) {
+		ret = set_clock(strtoll(argv[2], NULL, 10));
+		if (ret)
+			return fail("the clock", ret);
 	} else {
-		fputs("usage: simctl set PATH VALUE | get PATH | last CHIP LINE | after CHIP LINE LEVEL NS | now\n",
-		      stderr);
+		fputs("usage: simctl set PATH VALUE | get PATH | last CHIP LINE | after CHIP LINE LEVEL NS | "
+		      "now | clock REALTIME_MS\n", stderr);
 		return 2;
 	}
 	return 0;
