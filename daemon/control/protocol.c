@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "base/words.h"
+#include "control/metrics.h"
 #include "protect/cause.h"
 #include "protect/terms.h"
 
@@ -286,11 +287,24 @@ char *protocol_error(const char *sentence)
 	return to_line(new_error("%s", sentence));
 }
 
+/* For whoever scrapes: text, and no JSON. */
+static char *metrics(const struct protocol *protocol)
+{
+	struct json_object *status = status_build(protocol->sources);
+	char *text = metrics_text(status);
+
+	json_object_put(status);
+	return text;
+}
+
 char *protocol_answer(const struct protocol *protocol, const char *line, size_t length,
 		      bool may_control)
 {
-	struct json_object *request = parse(line, length), *answer;
+	struct json_object *request, *answer;
 
+	if (length == strlen("metrics") && !memcmp(line, "metrics", length))
+		return metrics(protocol);
+	request = parse(line, length);
 	if (!request)
 		return protocol_error("a request is one JSON object, such as {\"cmd\":\"status\"}");
 	answer = perform(protocol, request, may_control);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/units.h"
+#include "control/metrics.h"
 #include "ctl/client.h"
 #include "ctl/command.h"
 #include "ctl/fail.h"
@@ -58,6 +59,7 @@ static int usage(FILE *out)
 	      "\n"
 	      "  status                         what is sampled, held and kept, problems first\n"
 	      "  status --json                  the same for programs, one line\n"
+	      "  metrics                        its numbers as OpenMetrics text, as for Prometheus\n"
 	      "  watch [--interval TIME]        the status again and again (1 s)\n"
 	      "  set OUTPUT on|off [--for TIME] override an output (for 10 m, at most 24 h)\n"
 	      "  release OUTPUT                 end the override\n"
@@ -170,6 +172,26 @@ static int status_json(const struct options *options)
 	return code;
 }
 
+static int print_metrics(const struct options *options)
+{
+	struct json_object *status;
+	int code = command_ask_status(&options->line, &status);
+	char *text;
+
+	if (code)
+		return code;
+	text = metrics_text(status);
+	if (!field_is_true(status, "ok"))
+		code = fail(EXIT_REFUSED, "hydropond refuses: %s", field_text(status, "error"));
+	else if (!text)
+		code = fail(EXIT_REFUSED, "out of memory");
+	else
+		fputs(text, stdout);
+	free(text);
+	json_object_put(status);
+	return code;
+}
+
 static int run_set(const struct options *options, char **arguments, int count)
 {
 	uint64_t ms = 0;
@@ -223,7 +245,19 @@ static int run_spool(const struct options *options, char **arguments, int count)
 		return spool_check(&options->spool);
 	if (!strcmp(what, "export"))
 		return spool_export(&options->spool);
-	return usage(stderr);
+	return fail(EXIT_USAGE, "spool has no command \"%s\"; there are show, check and export", what);
+}
+
+/* Those that come with a wrong number of words here. */
+static bool takes_output(const char *command)
+{
+	return !strcmp(command, "release") || !strcmp(command, "reset");
+}
+
+static bool is_command(const char *command)
+{
+	return takes_output(command) || !strcmp(command, "status") || !strcmp(command, "metrics") ||
+	       !strcmp(command, "watch");
 }
 
 static int run(struct options *options, char **arguments, int count)
@@ -242,6 +276,8 @@ static int run(struct options *options, char **arguments, int count)
 		return fail(EXIT_USAGE, "%s belongs to spool; leave it out", options->spool_option);
 	if (!strcmp(command, "status") && count == 1)
 		return options->json ? status_json(options) : draw(stdout, &options->line);
+	if (!strcmp(command, "metrics") && count == 1)
+		return print_metrics(options);
 	if (!strcmp(command, "watch") && count == 1)
 		return run_watch(options);
 	if (!strcmp(command, "set"))
@@ -254,6 +290,12 @@ static int run(struct options *options, char **arguments, int count)
 		return run_proof(options, arguments + 1, count - 1);
 	if (!strcmp(command, "spool"))
 		return run_spool(options, arguments + 1, count - 1);
+	if (is_command(command))
+		return fail(EXIT_USAGE, "%s takes %s; hydroponctl --help shows how", command,
+			    takes_output(command) ? "the name of one output" : "nothing more");
+	if (count)
+		return fail(EXIT_USAGE, "there is no command \"%s\"; hydroponctl --help shows them",
+			    command);
 	return usage(stderr);
 }
 

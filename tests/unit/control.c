@@ -110,6 +110,23 @@ TEST_F(control, answers_the_status)
 	json_object_put(object);
 }
 
+TEST_F(control, answers_with_metrics)
+{
+	int fd = client(self, "status.sock");
+	const char *line = ask(fd, "metrics\n");
+	unsigned int lines = 0;
+
+	ASSERT_TRUE(line != NULL);
+	EXPECT_STREQ(line, "# TYPE hydropon_build info\n");
+	while (line && strcmp(line, "# EOF\n") && ++lines < 1000)
+		line = hear(fd);
+	EXPECT_GT(lines, 40);
+	EXPECT_LT(lines, 1000);
+	/* The connection is as good as before. */
+	EXPECT_CONTAINS(ask(fd, STATUS), "\"ok\":true");
+	close(fd);
+}
+
 TEST_F(control, bad_requests_keep_the_connection)
 {
 	static const char *const bad[] = {

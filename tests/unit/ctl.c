@@ -707,16 +707,26 @@ TEST_F(ctl, times_have_units_and_bounds)
 	}
 }
 
+TEST_F(ctl, prints_metrics)
+{
+	EXPECT_EQ(run(self, "metrics"), 0);
+	EXPECT_CONTAINS(self->out, "hydropon_build_info{gateway=");
+	EXPECT_CONTAINS(self->out, "\nhydropon_spool_samples_total ");
+	EXPECT_CONTAINS(self->out, "\n# EOF\n");
+}
+
 TEST_F(ctl, wrong_usage_is_two)
 {
 	EXPECT_EQ(run(self, "dance"), 2);
-	EXPECT_CONTAINS(self->out, "Usage: hydroponctl");
+	EXPECT_CONTAINS(self->out, "there is no command \"dance\"; hydroponctl --help shows them");
 	EXPECT_EQ(run(self, "status", "more"), 2);
+	EXPECT_CONTAINS(self->out, "status takes nothing more");
 	EXPECT_EQ(run(self, "set", "pump"), 2);
 	EXPECT_EQ(run(self, "set", "pump", "up"), 2);
 	EXPECT_CONTAINS(self->out, "\"up\" is neither on nor off");
 	EXPECT_EQ(run(self, "release"), 2);
 	EXPECT_EQ(run(self, "reset"), 2);
+	EXPECT_CONTAINS(self->out, "reset takes the name of one output");
 	EXPECT_EQ(run(self, "proof"), 2);
 	EXPECT_EQ(run(self, "--no-such-option"), 2);
 	EXPECT_EQ(run(self, "status", "--for", "5m"), 2);

@@ -723,7 +723,7 @@ TEST_F(ctl_spool, refuses_what_it_does_not_understand)
 		const char *arguments[4];
 		const char *text;
 	} cases[] = {
-		{ { "mend" }, "Usage: hydroponctl" },
+		{ { "mend" }, "spool has no command \"mend\"; there are show, check and export" },
 		{ { "show", "all" }, "Usage: hydroponctl" },
 		{ { "show", "--csv" }, "--csv belongs to spool export; leave it out" },
 		{ { "check", "--from", "-2h" }, "--from belongs to spool export; leave it out" },
