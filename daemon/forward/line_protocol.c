@@ -12,6 +12,8 @@
 /* Every character of every tag escaped, and the rest of the line. */
 _Static_assert(2 * (64 + 64 + HYDROPON_NAME_MAX + 16 + 16) + 256 < LINE_MAX_BYTES,
 	       "the longest line fits");
+_Static_assert((1 + 2 * POINT_TAGS) * POINT_WORD + 2 * (64 + 64) + POINT_FIELDS * (POINT_WORD + 24) + 128 <
+		       LINE_MAX_BYTES, "the longest line of a point fits");
 
 static bool is_escaped(char c)
 {
@@ -88,5 +90,36 @@ size_t line_put(char out[LINE_MAX_BYTES], const struct spool_schema *schema,
 		*at++ = ',';
 	}
 	at += sprintf(at, "q=%ui %" PRId64 "\n", sample->q, sample->wall_ms);
+	return (size_t)(at - out);
+}
+
+size_t point_line_put(char out[LINE_MAX_BYTES], const struct spool_schema *schema,
+		      const struct point *point)
+{
+	struct { const char *key, *value; } tags[3 + POINT_TAGS];
+	char *at = put_text(out, point->measurement), clk[8];
+	size_t n = 0;
+
+	tags[n].key = "clk";
+	tags[n++].value = put_clk(clk, point->clk);
+	tags[n].key = "gateway";
+	tags[n++].value = schema->gateway;
+	tags[n].key = "site";
+	tags[n++].value = schema->site;
+	for (size_t i = 0; i < point->tags_n; i++) {
+		size_t to = n++;
+
+		/* In their order: some servers index by the line as it comes. */
+		for (; to && strcmp(tags[to - 1].key, point->tags[i].key) > 0; to--)
+			tags[to] = tags[to - 1];
+		tags[to].key = point->tags[i].key;
+		tags[to].value = point->tags[i].value;
+	}
+	for (size_t i = 0; i < n; i++)
+		at = put_tag(at, tags[i].key, tags[i].value);
+	for (size_t i = 0; i < point->fields_n; i++)
+		at += sprintf(at, "%c%s=%" PRId64 "i", i ? ',' : ' ', point->fields[i].key,
+			      point->fields[i].value);
+	at += sprintf(at, " %" PRId64 "\n", point->wall_ms);
 	return (size_t)(at - out);
 }

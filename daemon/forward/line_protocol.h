@@ -17,10 +17,11 @@
 #include <stddef.h>
 
 #include "base/sample.h"
+#include "spool/point.h"
 #include "spool/schema.h"
 
 /* No line is longer, the newline at its end and a NUL included. */
-#define LINE_MAX_BYTES 1024
+#define LINE_MAX_BYTES 2048
 
 /*
  * Writes a line with its newline and a NUL; returns its length without the NUL.
@@ -29,6 +30,12 @@
  */
 size_t line_put(char out[LINE_MAX_BYTES], const struct spool_schema *schema,
 		const struct sample *sample, bool *not_finite);
+/* The same of a point, such as
+ *
+ *	hydropon_event,clk=0,event=trip,gateway=greenhouse,site=home,subject=pump-a on=1i 1690000000123
+ */
+size_t point_line_put(char out[LINE_MAX_BYTES], const struct spool_schema *schema,
+		      const struct point *point);
 /* A finite value as it stands there, with a NUL; returns its length without that. */
 enum { VALUE_MAX_BYTES = 64 };
 size_t value_put(char out[VALUE_MAX_BYTES], const struct spool_series *series, double value);

@@ -8,24 +8,88 @@
 /* So many are passed over at once. */
 #define UNDATED_MAX 100000
 
-static int add_line(struct parcel *parcel, const struct spool_schema *schema,
-		    const struct sample *sample, struct gzip *gzip, size_t *bytes)
+static int add_line(struct parcel *parcel, size_t length, int64_t wall_ms, struct gzip *gzip,
+		    size_t *bytes)
+{
+	if (!parcel->count++)
+		parcel->first_wall_ms = wall_ms;
+	*bytes += length;
+	return gzip_put(gzip, parcel->line, length);
+}
+
+static int add_sample(struct parcel *parcel, const struct spool_schema *schema,
+		      const struct sample *sample, struct gzip *gzip, size_t *bytes)
 {
 	bool not_finite = false;
 	size_t length = line_put(parcel->line, schema, sample, &not_finite);
 
-	if (!parcel->count++)
-		parcel->first_wall_ms = sample->wall_ms;
 	parcel->not_finite += not_finite;
 	parcel->passed++;
-	*bytes += length;
-	return gzip_put(gzip, parcel->line, length);
+	return add_line(parcel, length, sample->wall_ms, gzip, bytes);
+}
+
+static int add_point(struct parcel *parcel, const struct spool_schema *schema,
+		     const struct point *point, struct gzip *gzip, size_t *bytes)
+{
+	size_t length = point_line_put(parcel->line, schema, point);
+
+	parcel->points++;
+	return add_line(parcel, length, point->wall_ms, gzip, bytes);
 }
 
 /* What nothing proves is only sent if it is wanted, and makes sense. */
 static bool is_estimate(const struct packing *packing, const struct sample *sample)
 {
 	return packing->sends_estimates && clock_is_plausible(sample->wall_ms);
+}
+
+/* Dates what is record parcel->record. -ESTALE: the dates must be refreshed first. */
+static int find_date(const struct parcel *parcel, const struct packing *packing,
+		     const struct sample *sample, struct sample *dated)
+{
+	enum date date;
+
+	if (sample->clk == CLK_UNSET &&
+	    !dates_cover(&packing->dates, packing->reader, parcel->record))
+		return -ESTALE;
+	date = dates_find(&packing->dates, parcel->record, sample, dated);
+	if (date == DATE_WAITS)
+		return -EAGAIN;
+	return date == DATE_NEVER && !is_estimate(packing, sample) ? -ENODATA : 0;
+}
+
+/* Notes that are no points are the spool's own affair. */
+static int take_note(struct parcel *parcel, const struct spool_batch *batch,
+		     const struct pending_note *note, struct packing *packing, size_t *bytes)
+{
+	struct point point;
+	struct sample dated;
+	int error;
+
+	if (!point_get(note->bytes, note->size, &point))
+		return 0;
+	dated = (struct sample){ .boot_ns = point.boot_ns, .wall_ms = point.wall_ms,
+				 .clk = point.clk };
+	error = find_date(parcel, packing, &dated, &dated);
+	if (error)
+		return error == -ENODATA ? 0 : error;
+	point.wall_ms = dated.wall_ms;
+	point.clk = dated.clk;
+	return add_point(parcel, batch->schema, &point, packing->gzip, bytes);
+}
+
+static int take_sample(struct parcel *parcel, const struct spool_batch *batch,
+		       const struct sample *sample, struct packing *packing, size_t *bytes)
+{
+	struct sample dated;
+	int error = find_date(parcel, packing, sample, &dated);
+
+	if (error == -ENODATA) {
+		parcel->undated++;
+		parcel->passed++;
+		return 0;
+	}
+	return error ? error : add_sample(parcel, batch->schema, &dated, packing->gzip, bytes);
 }
 
 /* The records of a batch, as far as they go into the parcel. */
@@ -39,26 +103,12 @@ static int add_batch(struct parcel *parcel, const struct spool_batch *batch,
 		end = until;
 	for (; parcel->record < end && parcel->count < limit && parcel->undated < UNDATED_MAX &&
 	       *bytes < bytes_max; parcel->record++) {
-		const struct sample *sample =
-			pending_sample(batch->records, (uint32_t)(parcel->record - batch->first));
-		struct sample dated;
-		enum date date;
-		int error;
+		uint32_t at = (uint32_t)(parcel->record - batch->first);
+		const struct sample *sample = pending_sample(batch->records, at);
+		int error = sample ? take_sample(parcel, batch, sample, packing, bytes) :
+				     take_note(parcel, batch, pending_note(batch->records, at),
+					       packing, bytes);
 
-		if (!sample)
-			continue;
-		if (sample->clk == CLK_UNSET &&
-		    !dates_cover(&packing->dates, packing->reader, parcel->record))
-			return -ESTALE;
-		date = dates_find(&packing->dates, parcel->record, sample, &dated);
-		if (date == DATE_WAITS)
-			return -EAGAIN;
-		if (date == DATE_NEVER && !is_estimate(packing, sample)) {
-			parcel->undated++;
-			parcel->passed++;
-			continue;
-		}
-		error = add_line(parcel, batch->schema, &dated, packing->gzip, bytes);
 		if (error)
 			return error;
 	}
@@ -75,6 +125,7 @@ int parcel_fill(struct parcel *parcel, const struct cursor *cursor, struct packi
 	int error = 0;
 
 	parcel->count = 0;
+	parcel->points = 0;
 	parcel->not_finite = 0;
 	parcel->undated = 0;
 	parcel->record = cursor->record;

@@ -27,7 +27,8 @@ struct packing {
 /* All 0 to begin with; free(body.bytes) in the end. */
 struct parcel {
 	struct gzip_output body;
-	size_t count;			/* samples, a line each */
+	size_t count;			/* lines */
+	size_t points;			/* of these, of points; the others are of a sample each */
 	size_t not_finite;		/* of these, without a value because it is no number */
 	size_t undated;			/* passed over: nothing will ever tell their time */
 	bool waits_for_clock;		/* it ends before a sample that has no date yet */
@@ -37,7 +38,7 @@ struct parcel {
 };
 
 /*
- * Packs at most @limit samples that follow the place of @cursor, before record @until, and at
+ * Packs at most @limit samples and points that follow the place of @cursor, before record @until, and at
  * most PARCEL_BYTES_MAX of text; stops before what is not committed, not good or not dated
  * yet. 0, also
  * if there are none; or -ENOMEM.

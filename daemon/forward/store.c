@@ -556,7 +556,7 @@ static void accept_parcel(struct store *store)
 	store->has_accepted = true;
 	store->limit = store->limit < store->conf->batch_lines / 2 ? store->limit * 2 :
 								     store->conf->batch_lines;
-	store->cursor.delivered += count;
+	store->cursor.delivered += count - store->parcel.points;
 	store->last_ok_ms = clock_wall_ms();
 	store->retry_ns = 0;
 	backoff_succeed(&store->backoff);
@@ -584,7 +584,8 @@ static void tell_set_aside(struct store *store, const char *reason, uint64_t now
 static void suspect_url(struct store *store, const struct answer *answer, uint64_t now_ns)
 {
 	char reason[sizeof(store->error) - 80], sentence[sizeof(store->error)];
-	uint64_t behind = cursor_queued(&store->cursor) - 1;
+	uint64_t queued = cursor_queued(&store->cursor);
+	uint64_t behind = queued ? queued - 1 : 0;
 
 	store->suspects = 1;
 	if (!store->is_probe && behind) {
@@ -619,7 +620,8 @@ static void set_parcel_aside(struct store *store, const struct answer *answer, u
 		return;
 	}
 	store->suspects = 0;
-	store->cursor.set_aside++;
+	/* The sum is of samples alone. */
+	store->cursor.set_aside += !store->parcel.points;
 	pass_parcel(store);
 	tell_set_aside(store, reason, now_ns);
 	if (store->refused_in_row++) {

@@ -263,10 +263,17 @@ int journal_append(struct journal *journal, const struct sample *samples, size_t
 	return commit(journal, (uint32_t)n, 0);
 }
 
+static void add_note(struct pending *pending, const void *bytes, size_t size)
+{
+	struct pending_note *note = &pending->notes[pending->notes_n++];
+
+	note->before = pending->samples_n;
+	note->size = (uint32_t)size;
+	memcpy(note->bytes, bytes, size);
+}
+
 int journal_note(struct journal *journal, const void *bytes, size_t size)
 {
-	struct pending *pending = journal->pending;
-	struct pending_note *note;
 	int error;
 
 	if (!size || size > NOTE_BYTES_MAX)
@@ -274,12 +281,25 @@ int journal_note(struct journal *journal, const void *bytes, size_t size)
 	error = make_room(journal, 0, 1);
 	if (error)
 		return error;
-	note = &pending->notes[pending->notes_n];
-	note->before = pending->samples_n;
-	note->size = (uint32_t)size;
-	memcpy(note->bytes, bytes, size);
-	pending->notes_n++;
+	add_note(journal->pending, bytes, size);
 	return commit(journal, 0, 1);
+}
+
+int journal_notes(struct journal *journal, const struct journal_note *notes, size_t n)
+{
+	int error;
+
+	if (!n || n > JOURNAL_COMMIT_NOTES)
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++)
+		if (!notes[i].size || notes[i].size > NOTE_BYTES_MAX)
+			return -EINVAL;
+	error = make_room(journal, 0, n);
+	if (error)
+		return error;
+	for (size_t i = 0; i < n; i++)
+		add_note(journal->pending, notes[i].bytes, notes[i].size);
+	return commit(journal, 0, (uint32_t)n);
 }
 
 /* Makes a ring under another name that holds what is pending. */

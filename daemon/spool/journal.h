@@ -93,7 +93,16 @@ void journal_close(struct journal *journal);
  * must succeed before it is tried again.
  */
 int journal_append(struct journal *journal, const struct sample *samples, size_t n);
-/* The same of one record of another kind, 1 .. NOTE_BYTES_MAX bytes. */
+enum { JOURNAL_COMMIT_NOTES = 16 };	/* most of one commit */
+
+struct journal_note {
+	uint32_t size;			/* 1 .. NOTE_BYTES_MAX */
+	uint8_t bytes[NOTE_BYTES_MAX];
+};
+
+/* The same of 1 .. JOURNAL_COMMIT_NOTES records of another kind. */
+int journal_notes(struct journal *journal, const struct journal_note *notes, size_t n);
+/* The same of one. */
 int journal_note(struct journal *journal, const void *bytes, size_t size);
 /* Puts another ring in the place of one that failed. 0 also if that is not needed. */
 int journal_recover(struct journal *journal);

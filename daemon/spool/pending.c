@@ -155,6 +155,11 @@ const struct sample *pending_sample(const struct pending *pending, uint32_t at)
 	return run.note ? NULL : &pending->samples[run.sample];
 }
 
+const struct pending_note *pending_note(const struct pending *pending, uint32_t at)
+{
+	return run_at(pending, at).note;
+}
+
 uint32_t pending_note_bytes(const struct pending *pending)
 {
 	uint32_t bytes = 0;

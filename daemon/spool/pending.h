@@ -51,6 +51,8 @@ int pending_take(struct pending *pending, struct codec *codec, const uint8_t *by
 uint32_t pending_samples(const struct pending *pending, uint32_t begin, uint32_t end);
 /* The sample that is record @at; NULL if that is a note. */
 const struct sample *pending_sample(const struct pending *pending, uint32_t at);
+/* The note that is record @at; NULL if that is a sample. */
+const struct pending_note *pending_note(const struct pending *pending, uint32_t at);
 /* Takes out @n records from record @at on. */
 void pending_drop(struct pending *pending, uint32_t at, uint32_t n);
 /* Bytes of all its notes. */

@@ -174,6 +174,18 @@ int spool_note(struct spool *spool, const void *bytes, size_t size)
 	return error;
 }
 
+int spool_notes(struct spool *spool, const struct journal_note *notes, size_t n)
+{
+	int error;
+
+	if (!disk_folder_is_at(spool->disk, spool->dir))
+		return -ENODEV;
+	error = journal_notes(spool->journal, notes, n);
+	if (!error)
+		publish(spool);
+	return error;
+}
+
 int spool_recover(struct spool *spool)
 {
 	int error;

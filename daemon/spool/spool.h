@@ -38,7 +38,8 @@ void spool_close(struct spool *spool);
  * committed, and the spool must be recovered before the samples are appended again.
  */
 int spool_append(struct spool *spool, const struct sample *samples, size_t n);
-/* The same of a note, 1 .. NOTE_BYTES_MAX bytes. */
+/* The same of notes, as journal_notes(), and of one. */
+int spool_notes(struct spool *spool, const struct journal_note *notes, size_t n);
 int spool_note(struct spool *spool, const void *bytes, size_t size);
 /* 0; -ENODEV as above; or -errno: call it again. */
 int spool_recover(struct spool *spool);

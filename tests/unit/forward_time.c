@@ -262,3 +262,101 @@ TEST_F(forward, waits_where_no_note_tells_of_time)
 	turns(self, 10);
 	expect_waiting(self, 30);
 }
+
+/* Points: what is no sample. They are not among the samples that are counted. */
+static void append_point(struct fixture_forward *self, const char *subject, int64_t wall_ms, int8_t clk)
+{
+	struct point point = point_new("hydropon_event");
+	uint8_t bytes[NOTE_BYTES_MAX];
+
+	point_tag(&point, "event", "trip");
+	point_tag(&point, "subject", subject);
+	point_field(&point, "on", 1);
+	point.wall_ms = wall_ms;
+	point.boot_ns = 77 * NS_PER_MS;
+	point.clk = clk;
+	ASSERT_EQ(spool_note(self->rig.spool, bytes, point_put(bytes, &point)), 0);
+}
+
+TEST_F(forward, delivers_points_beside_samples)
+{
+	append_point(self, "pump-a", RIG_WALL_MS + 1, 0);
+	start(self);
+	turns(self, 5);
+	EXPECT_TRUE(was_stored(self, "hydropon_event,clk=0,event=trip,gateway=greenhouse,site=home,"
+				     "subject=pump-a on=1i 1690000000001\n"));
+	EXPECT_EQ(report(self).cursor.delivered, 0);
+	EXPECT_EQ(http_requests(self->server), 1);
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	append_point(self, "pump-b", RIG_WALL_MS + 2, 3);
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	turn_until_idle(self);
+	turns(self, 5);
+	EXPECT_EQ(report(self).cursor.delivered, 20);
+	EXPECT_TRUE(was_stored(self, "hydropon_event,clk=3,event=trip,gateway=greenhouse,site=home,"
+				     "subject=pump-b on=1i 1690000000002\n"));
+	expect_balance(self);
+}
+
+TEST_F(forward, dates_points_as_samples)
+{
+	struct time_note note = new_note();
+
+	add_boot(&note, 0, TIME_WAITS);
+	append_note(self, &note);
+	append_point(self, "pump-a", 5, CLK_UNSET);
+	start(self);
+	turns(self, 10);
+	EXPECT_EQ(http_requests(self->server), 0);
+	note.boots[0].proof = TIME_BY_CLOCK;
+	note.boots[0].ahead_ms = RIG_WALL_MS;
+	append_note(self, &note);
+	turns(self, 10);
+	EXPECT_TRUE(was_stored(self, "subject=pump-a on=1i 1690000000077\n"));
+	/* What nothing dates is left out, and is no sample that is missing. */
+	note.boots[0].proof = TIME_NEVER;
+	add_boot(&note, records(self), TIME_NEVER);
+	append_note(self, &note);
+	append_point(self, "pump-b", 5, CLK_UNSET);
+	ASSERT_EQ(rig_append(&self->rig, 1), 0);
+	turn_until_idle(self);
+	EXPECT_FALSE(was_stored(self, "pump-b"));
+	EXPECT_EQ(report(self).cursor.dropped_undated, 0);
+	EXPECT_EQ(report(self).cursor.delivered, 1);
+}
+
+static struct http_answer refuse_points(void *data, const char *lines, size_t n)
+{
+	return (struct http_answer){ .status = strstr(lines, "hydropon_event") ? 400 : 204 };
+}
+
+/* A store that takes no points: they are set aside, and are no samples that were. */
+TEST_F(forward, sets_a_refused_point_aside)
+{
+	script(self, refuse_points);
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	append_point(self, "pump-a", RIG_WALL_MS + 5, 0);
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	start(self);
+	turn_until_idle(self);
+	turns(self, 20);
+	EXPECT_EQ(report(self).cursor.delivered, 20);
+	EXPECT_EQ(report(self).cursor.set_aside, 0);
+	expect_balance(self);
+	expect_stored(self, 0, 20);
+}
+
+/* Alone at the end: there is no line behind it that could be tried. */
+TEST_F(forward, keeps_a_refused_point_of_a_store_that_takes_nothing)
+{
+	script(self, refuse_points);
+	append_point(self, "pump-a", RIG_WALL_MS + 5, 0);
+	start(self);
+	turns(self, 10);
+	EXPECT_EQ(report(self).state, STORE_BACKOFF);
+	EXPECT_CONTAINS(report(self).error, "it refuses every line");
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	turns(self, 2);
+	turn_until_idle(self);
+	EXPECT_EQ(report(self).cursor.delivered, 10);
+}
