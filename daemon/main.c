@@ -111,6 +111,13 @@ static void on_closing(void *data)
 	daemon->stream_io = sd_event_source_disable_unref(daemon->stream_io);
 }
 
+static void on_event(void *data, const struct event *event)
+{
+	struct daemon *daemon = data;
+
+	spooler_push_event(daemon->spooler, event);
+}
+
 static void on_urgent(void *data)
 {
 	struct daemon *daemon = data;
@@ -123,6 +130,7 @@ static const struct turn_hooks turn_hooks = {
 	.opened = on_opened,
 	.closing = on_closing,
 	.urgent = on_urgent,
+	.event = on_event,
 };
 
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
@@ -141,6 +149,16 @@ static void on_spool_second(void *data)
 {
 	forwarder_read(data);
 }
+
+static size_t on_spool_health(void *data, struct point *points, size_t max)
+{
+	return forwarder_health(data, points, max);
+}
+
+static const struct spooler_hooks spooler_hooks = {
+	.each_second = on_spool_second,
+	.health = on_spool_health,
+};
 
 /* Before the threads: they inherit the mask. */
 static void block_signals(void)
@@ -223,6 +241,13 @@ static int make_loop(struct daemon *daemon)
 	return error < 0 ? error : 0;
 }
 
+static void tell_daemon(struct daemon *daemon, bool begins)
+{
+	const struct event_number on = { "on", begins };
+
+	turn_event(&daemon->turn, "hydropond", NULL, &on, 1);
+}
+
 static int run(struct daemon *daemon)
 {
 	int error = make_parts(daemon);
@@ -238,13 +263,14 @@ static int run(struct daemon *daemon)
 	if (error)
 		return error;
 	lock_memory();
-	daemon->spooler = spooler_start(daemon->conf, on_spool_second, daemon->forwarder);
+	daemon->spooler = spooler_start(daemon->conf, &spooler_hooks, daemon->forwarder);
 	if (!daemon->spooler) {
 		log_error("cannot start the spool thread: no memory or no thread left");
 		return -ENOMEM;
 	}
 	daemon->sources.spooler = daemon->spooler;
 	become_realtime();
+	tell_daemon(daemon, true);
 	take_turn(daemon);
 	error = sd_event_loop(daemon->event);
 	if (error < 0)
@@ -262,8 +288,10 @@ static void stop(struct daemon *daemon)
 	if (daemon->stream && stream_fd(daemon->stream) >= 0)
 		turn_close(&daemon->turn, 0);
 	server_stop(daemon->server);
-	if (daemon->spooler)
+	if (daemon->spooler) {
+		tell_daemon(daemon, false);
 		spooler_stop(daemon->spooler, SPOOL_STOP_MS);
+	}
 	sd_event_source_disable_unref(daemon->turn_timer);
 	sd_event_unref(daemon->event);
 	stream_free(daemon->stream);

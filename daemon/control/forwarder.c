@@ -22,6 +22,8 @@ struct forwarder {
 	int64_t updated_ms;
 	uint64_t changed_ns;		/* BOOTTIME at which updated_ms was seen to change */
 	bool bad_told;
+	size_t health_n;
+	struct point health[CONF_MAX_STORES];
 	/* both, under the lock */
 	pthread_mutex_t lock;
 	struct json_object *fresh;	/* parsed, not yet taken over */
@@ -95,6 +97,55 @@ static bool judge_running(struct forwarder *forwarder, struct json_object *objec
 	return pid > 1 && pid <= INT32_MAX && (!kill((pid_t)pid, 0) || errno == EPERM);
 }
 
+static void add_dropped(struct point *point, struct json_object *dropped)
+{
+	int64_t sum = 0;
+
+	if (json_object_is_type(dropped, json_type_object)) {
+		json_object_object_foreach(dropped, cause, count) {
+			(void)cause;
+			sum += json_object_get_int64(count);
+		}
+	}
+	point_field(point, "dropped", sum);
+}
+
+static void take_health(struct forwarder *forwarder, struct json_object *stores)
+{
+	static const char *const keys[] = { "produced", "delivered", "queued", "set_aside", "lag_ms" };
+	size_t n = json_object_array_length(stores);
+
+	forwarder->health_n = 0;
+	for (size_t i = 0; i < n && forwarder->health_n < CONF_MAX_STORES; i++) {
+		struct json_object *store = json_object_array_get_idx(stores, i), *name, *value;
+		struct point *point = &forwarder->health[forwarder->health_n];
+
+		name = json_object_is_type(store, json_type_object) ?
+		       json_object_object_get(store, "name") : NULL;
+		if (!json_object_is_type(name, json_type_string))
+			continue;
+		*point = point_new("hydropon_store");
+		point_tag(point, "store", json_object_get_string(name));
+		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
+			if (json_object_is_type(value = json_object_object_get(store, keys[k]),
+						json_type_int))
+				point_field(point, keys[k], json_object_get_int64(value));
+		add_dropped(point, json_object_object_get(store, "dropped"));
+		value = json_object_object_get(store, "state");
+		point_field(point, "ok", json_object_is_type(value, json_type_string) &&
+			    !strcmp(json_object_get_string(value), "ok"));
+		forwarder->health_n += point->tags_n;
+	}
+}
+
+size_t forwarder_health(struct forwarder *forwarder, struct point *points, size_t max)
+{
+	size_t n = forwarder->health_n < max ? forwarder->health_n : max;
+
+	memcpy(points, forwarder->health, n * sizeof(*points));
+	return n;
+}
+
 void forwarder_read(struct forwarder *forwarder)
 {
 	ssize_t n = file_read(forwarder->path, forwarder->text, sizeof(forwarder->text));
@@ -106,6 +157,9 @@ void forwarder_read(struct forwarder *forwarder)
 			    n < 0 ? strerrordesc_np((int)-n) :
 				    "it is not what the forwarder writes");
 	forwarder->bad_told = !object && n != -ENOENT;
+	forwarder->health_n = 0;
+	if (running)
+		take_health(forwarder, json_object_object_get(object, "stores"));
 
 	pthread_mutex_lock(&forwarder->lock);
 	forwarder->running = running;

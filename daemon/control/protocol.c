@@ -114,6 +114,16 @@ static int find_output(const struct protocol *protocol, struct json_object *requ
 	return index;
 }
 
+/* What people have ordered is kept beside what was measured. */
+static void give_command(const struct protocol *protocol, const char *name, size_t output,
+			 struct event_number first, struct event_number second)
+{
+	const struct event_number numbers[] = { first, second };
+
+	turn_event(protocol->turn, name, protocol->sources->conf->outputs[output].name, numbers,
+		   second.key ? 2 : 1);
+}
+
 static struct json_object *set(const struct protocol *protocol, struct json_object *request)
 {
 	struct json_object *on = json_object_object_get(request, "on"), *for_ms, *answer;
@@ -134,6 +144,9 @@ static struct json_object *set(const struct protocol *protocol, struct json_obje
 	}
 	outputs_override(protocol->turn->outputs, (size_t)index, json_object_get_boolean(on), ms,
 			 clock_boot_ns());
+	give_command(protocol, "set", (size_t)index,
+		     (struct event_number){ "on", json_object_get_boolean(on) },
+		     (struct event_number){ "for_ms", (int64_t)ms });
 	turn_run(protocol->turn);
 	answer = new_output_answer(protocol, outputs_get(protocol->turn->outputs, (size_t)index));
 	json_object_object_add(answer, "for_ms", json_object_new_uint64(ms));
@@ -150,6 +163,8 @@ static struct json_object *release(const struct protocol *protocol, struct json_
 	if (outputs_release(protocol->turn->outputs, (size_t)index) == -ENOENT)
 		return new_error("%s has no override that could be released",
 				 protocol->sources->conf->outputs[index].name);
+	give_command(protocol, "release", (size_t)index, (struct event_number){ "on", 0 },
+		     (struct event_number){ NULL });
 	turn_run(protocol->turn);
 	return new_output_answer(protocol, outputs_get(protocol->turn->outputs, (size_t)index));
 }
@@ -200,6 +215,8 @@ static struct json_object *reset(const struct protocol *protocol, struct json_ob
 	} else if (!words_n) {
 		answer = new_error("nothing of %s is latched", name);
 	} else {
+		give_command(protocol, "reset", (size_t)index, (struct event_number){ "ended", (int64_t)words_n },
+			     (struct event_number){ NULL });
 		turn_run(protocol->turn);
 		answer = new_output_answer(protocol, output);
 		json_object_object_add(answer, "ended", json_object_get(ended));

@@ -2,6 +2,7 @@
 #include "protect/turn.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -13,6 +14,7 @@
 /* For as long may a supply hold up after mains power was lost; what it gives is used. */
 #define POWER_URGENT_NS (5 * NS_PER_SEC)
 #define CLOCK_TELL_MS 10000
+#define MINUTE_NS (60 * (int64_t)NS_PER_SEC)
 
 void turn_start(struct turn *turn, const struct conf *conf, struct stream *stream,
 		struct channels *channels, struct outputs *outputs,
@@ -25,6 +27,7 @@ void turn_start(struct turn *turn, const struct conf *conf, struct stream *strea
 		.outputs = outputs,
 		.hooks = hooks,
 		.data = data,
+		.events_ns = -MINUTE_NS,
 	};
 }
 
@@ -45,6 +48,58 @@ static const char *remedy(int error)
 	default:
 		return "check device in the configuration";
 	}
+}
+
+/* A minute's share may be used at once; after that one comes each second. */
+static bool may_give_event(struct turn *turn, uint64_t now_ns)
+{
+	if (turn->events_ns < (int64_t)now_ns - MINUTE_NS)
+		turn->events_ns = (int64_t)now_ns - MINUTE_NS;
+	if (turn->events_ns + MINUTE_NS / EVENTS_A_MINUTE > (int64_t)now_ns) {
+		turn->events_left_out++;
+		return false;
+	}
+	turn->events_ns += MINUTE_NS / EVENTS_A_MINUTE;
+	return true;
+}
+
+/* @time_ns: BOOTTIME of it. */
+static void give_event(struct turn *turn, uint64_t time_ns, const char *name, const char *subject,
+		       const struct event_number *numbers, size_t n)
+{
+	struct clock_pair now = clock_pair_now(turn->conf->trusts_clock);
+	struct event event = {
+		.boot_ns = time_ns < now.boot_ns ? time_ns : now.boot_ns,
+		.clk = now.is_set ? 0 : CLK_UNSET,
+		.name = name,
+		.numbers_n = n,
+	};
+
+	if (!turn->hooks->event || !may_give_event(turn, now.boot_ns))
+		return;
+	event.wall_ms = now.wall_ms - (int64_t)((now.boot_ns - event.boot_ns) / NS_PER_MS);
+	snprintf(event.subject, sizeof(event.subject), "%s", subject ? subject : "");
+	memcpy(event.numbers, numbers, n * sizeof(*numbers));
+	if (turn->events_left_out && event.numbers_n < EVENT_NUMBERS) {
+		event.numbers[event.numbers_n++] =
+			(struct event_number){ "left_out", (int64_t)turn->events_left_out };
+		turn->events_left_out = 0;
+	}
+	turn->hooks->event(turn->data, &event);
+}
+
+/* The last argument: what a struct event_number is initialized with, each in parentheses. */
+#define EVENT(turn, time_ns, name, subject, ...) do {					\
+	const struct event_number numbers_[] = { __VA_ARGS__ };				\
+											\
+	give_event(turn, time_ns, name, subject, numbers_,				\
+		   sizeof(numbers_) / sizeof(numbers_[0]));				\
+} while (0)
+
+void turn_event(struct turn *turn, const char *name, const char *subject,
+		const struct event_number *numbers, size_t n)
+{
+	give_event(turn, clock_boot_ns(), name, subject, numbers, n);
 }
 
 void turn_close(struct turn *turn, int error)
@@ -249,9 +304,31 @@ static void take_output(struct turn *turn, const struct hydropon_record *record)
 	bool line_changed;
 	int index = outputs_take(turn->outputs, record, &line_changed);
 
-	if (index >= 0)
+	if (index >= 0) {
 		tell_output(turn->conf->outputs[index].name, record, line_changed);
+		EVENT(turn, record->time_ns, "output", turn->conf->outputs[index].name,
+		      { "on", record->value }, { "cause", record->aux },
+		      { "error", -record->status });
+	}
 	refresh_soon(turn);
+}
+
+static void give_wires(struct turn *turn, const struct hydropon_record *record, const char *name)
+{
+	switch (record->type) {
+	case HYDROPON_REC_FAULT:
+		if (record->flags == HYDROPON_FAULT_POWER_STORM)
+			name = NULL;
+		EVENT(turn, record->time_ns, "fault", name, { "on", record->value },
+		      { "fault", record->flags });
+		break;
+	case HYDROPON_REC_TRIP:
+		EVENT(turn, record->time_ns, "trip", name, { "on", record->value },
+		      { "interlock", record->aux }, { "level", record->flags });
+		break;
+	default:
+		EVENT(turn, record->time_ns, "switch", name, { "position", record->value });
+	}
 }
 
 /* Of an output that is not in the configuration as well. */
@@ -268,6 +345,7 @@ static void take_event(struct turn *turn, const struct hydropon_record *record)
 		tell_trip(info.name, record);
 	else if (is_known)
 		tell_manual(info.name, record);
+	give_wires(turn, record, is_known ? info.name : NULL);
 	if (record->type == HYDROPON_REC_FAULT ||
 	    (record->type == HYDROPON_REC_TRIP && record->value))
 		turn->urgent_until_ns = clock_boot_ns();
@@ -290,6 +368,13 @@ static void take_time(struct turn *turn, const struct hydropon_record *record)
 	tell_clock(moved_ns);
 }
 
+static void tell_presence(struct turn *turn, const struct hydropon_record *record,
+			  const char *name)
+{
+	log_notice("%s: its device %s", name, record->value ? "is there" : "is gone");
+	EVENT(turn, record->time_ns, "device", name, { "on", record->value });
+}
+
 static void take_presence(struct turn *turn, const struct hydropon_record *record)
 {
 	bool is_output = record->flags == HYDROPON_KIND_OUTPUT;
@@ -299,10 +384,8 @@ static void take_presence(struct turn *turn, const struct hydropon_record *recor
 	if (is_output && index >= 0 && !record->value)
 		outputs_lose(turn->outputs, (size_t)index);
 	if (index >= 0)
-		log_notice("%s: its device %s",
-			   is_output ? turn->conf->outputs[index].name
-				     : turn->conf->channels[index].name,
-			   record->value ? "is there" : "is gone");
+		tell_presence(turn, record, is_output ? turn->conf->outputs[index].name :
+							turn->conf->channels[index].name);
 }
 
 static void take_power(struct turn *turn, const struct hydropon_record *record)
@@ -313,6 +396,8 @@ static void take_power(struct turn *turn, const struct hydropon_record *record)
 	if (!record->value)
 		turn->urgent_until_ns = clock_boot_ns() + POWER_URGENT_NS;
 	tell_power(record);
+	EVENT(turn, record->time_ns, "power", NULL, { "on", record->value },
+	      { "shedding", record->aux });
 }
 
 static void take_lost(struct turn *turn, const struct hydropon_record *record)
@@ -323,6 +408,8 @@ static void take_lost(struct turn *turn, const struct hydropon_record *record)
 	turn->next_lost_ns = record->time_ns + LOST_TELL_MS * NS_PER_MS;
 	log_warning("%llu records of the stream were lost, the machine is too busy",
 		    (unsigned long long)(turn->lost - turn->lost_told));
+	EVENT(turn, record->time_ns, "lost", NULL,
+	      { "records", (int64_t)(turn->lost - turn->lost_told) });
 	turn->lost_told = turn->lost;
 }
 

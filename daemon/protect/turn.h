@@ -18,12 +18,14 @@
 #define HYDROPON_TURN_H
 
 #include "acquire/stream.h"
+#include "base/event.h"
 #include "base/sample.h"
 #include "channel/channel.h"
 #include "protect/keep.h"
 #include "protect/output.h"
 
 #define TURN_RECORDS_MAX 4096
+#define EVENTS_A_MINUTE 60
 #define TURN_RETRY_MS 1000
 #define TURN_REFRESH_MS 1000
 
@@ -35,6 +37,10 @@ struct turn_hooks {
 	 * interlock or a fault has tripped. NULL: nobody wants to know.
 	 */
 	void (*urgent)(void *data);
+	/* For the stores. At most EVENTS_A_MINUTE in the long run; those that are left out are
+	 * counted in the next one. NULL: nobody wants to know.
+	 */
+	void (*event)(void *data, const struct event *event);
 };
 
 struct turn {
@@ -60,6 +66,8 @@ struct turn {
 	bool has_time;
 	uint64_t next_clock_tell_ns;
 	uint64_t lost, lost_told, next_lost_ns;
+	int64_t events_ns;		/* the time up to which events have used their share */
+	uint64_t events_left_out;
 	bool has_beat;
 	uint32_t beat;
 	uint64_t beat_ns;
@@ -71,6 +79,9 @@ void turn_start(struct turn *turn, const struct conf *conf, struct stream *strea
 		const struct turn_hooks *hooks, void *data);
 /* Returns how many records were read. */
 size_t turn_run(struct turn *turn);
+/* Gives an event of now to the hook. @subject: NULL: the gateway itself. */
+void turn_event(struct turn *turn, const char *name, const char *subject,
+		const struct event_number *numbers, size_t n);
 /* Ends the latches of an output, by its index in the configuration, and reads what the
  * kernel then says of it. 0; -EBUSY: what latched it lasts; -ENODEV: the device is not
  * open, or has no such output; or -errno. */

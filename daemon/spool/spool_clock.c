@@ -95,37 +95,29 @@ void spool_clock_stamp(struct spool_clock *clock, struct sample *samples, size_t
 	tell(clock);
 }
 
-static int write_note(struct spool_clock *clock, struct spool *spool, bool is_short)
+int spool_clock_commit(struct spool_clock *clock, struct spool *spool)
 {
+	uint64_t now_ns = clock_boot_ns();
 	uint8_t bytes[NOTE_BYTES_MAX];
 	struct journal_stats stats;
 	size_t size;
 	int error;
 
-	spool_stats(spool, &stats);
-	size = timekeeper_put(&clock->keeper, bytes, stats.records, clock_boot_ns(),
-			      clock_wall_ms(), is_short);
-	error = spool_note(spool, bytes, size);
-	if (!error)
-		timekeeper_written(&clock->keeper, stats.records, is_short);
-	return error;
-}
-
-int spool_clock_commit(struct spool_clock *clock, struct spool *spool)
-{
-	uint64_t now_ns = clock_boot_ns();
-	int error;
-
 	if (!clock->keeper.is_due && now_ns < clock->full_ns)
 		return 0;
-	error = write_note(clock, spool, false);
-	if (!error)
-		clock->full_ns = now_ns + FULL_EVERY_NS;
-	return error;
+	spool_stats(spool, &stats);
+	size = timekeeper_put(&clock->keeper, bytes, stats.records, now_ns, clock_wall_ms(), false);
+	error = spool_note(spool, bytes, size);
+	if (error)
+		return error;
+	timekeeper_written(&clock->keeper, stats.records);
+	clock->full_ns = now_ns + FULL_EVERY_NS;
+	return 0;
 }
 
-int spool_clock_end_block(struct spool_clock *clock, struct spool *spool)
+size_t spool_clock_end_block(struct spool_clock *clock, uint8_t to[NOTE_BYTES_MAX],
+			     uint64_t record)
 {
 	read_rtc(clock);
-	return write_note(clock, spool, true);
+	return timekeeper_put(&clock->keeper, to, record, clock_boot_ns(), clock_wall_ms(), true);
 }

@@ -26,7 +26,8 @@ void spool_clock_open(struct spool_clock *clock, struct spool *spool);
 void spool_clock_stamp(struct spool_clock *clock, struct sample *samples, size_t n);
 /* To be called before what was stamped is appended. 0, or as spool_append(). */
 int spool_clock_commit(struct spool_clock *clock, struct spool *spool);
-/* To be called before a block is made: it ends with a note. 0, or as spool_append(). */
-int spool_clock_end_block(struct spool_clock *clock, struct spool *spool);
+/* The note that a block ends with, as record @record: returns its size. Nothing may be due. */
+size_t spool_clock_end_block(struct spool_clock *clock, uint8_t to[NOTE_BYTES_MAX],
+			     uint64_t record);
 
 #endif

@@ -14,12 +14,14 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/crc32c.h"
 #include "base/log.h"
 #include "base/queue.h"
 #include "spool/spool.h"
 #include "spool/spool_clock.h"
 
 #define QUEUE_SAMPLES 65536
+#define QUEUE_EVENTS 256
 #define STACK_BYTES (192 * 1024)
 #define RETRY_NS NS_PER_SEC
 #define URGENT_EVERY_NS (200 * NS_PER_MS)
@@ -28,10 +30,10 @@
 
 struct spooler {
 	const struct conf *conf;
-	void (*each_second)(void *data);
+	struct spooler_hooks hooks;
 	void *data;
 	pthread_t thread;
-	struct queue *queue;
+	struct queue *queue, *events;
 	int wake_fd, done_fd;
 	atomic_bool stopping;
 	atomic_bool is_woken;		/* the queue is filling up and the thread was told */
@@ -39,7 +41,8 @@ struct spooler {
 	atomic_bool is_failing;		/* the spool does not take anything now */
 	_Atomic uint64_t trying_ns;	/* since when it is tried to commit or open; 0: not now */
 	sem_t ready;			/* the thread has files of its own */
-	_Atomic uint64_t refused_queue, refused_error;
+	_Atomic uint64_t refused_queue, refused_error, refused_events;
+	uint64_t started_ns;
 
 	/* The thread's own. */
 	struct spool *spool;		/* NULL until it could be opened */
@@ -50,6 +53,9 @@ struct spooler {
 	uint64_t retry_ns;
 	size_t batch_n;			/* taken from the queue and not committed yet */
 	struct sample batch[SPOOL_BATCH_SAMPLES];
+	size_t notes_n;			/* the same of events */
+	struct journal_note notes[JOURNAL_COMMIT_NOTES];
+	uint32_t conf_crc;
 
 	/* Written by the thread, with the lock held. */
 	pthread_mutex_t lock;
@@ -172,12 +178,17 @@ static int append_batch(struct spooler *spooler)
 
 	begin_try(spooler);
 	error = spool_clock_commit(&spooler->clock, spooler->spool);
-	if (!error)
+	if (!error && spooler->batch_n)
 		error = spool_append(spooler->spool, spooler->batch, spooler->batch_n);
 	if (error)
 		return error;
 	us = (clock_boot_ns() - before_ns) / 1000;
 	spooler->batch_n = 0;
+	if (spooler->notes_n)
+		error = spool_notes(spooler->spool, spooler->notes, spooler->notes_n);
+	if (error)
+		return error;
+	spooler->notes_n = 0;
 
 	pthread_mutex_lock(&spooler->lock);
 	spooler->stats.commits++;
@@ -189,6 +200,86 @@ static int append_batch(struct spooler *spooler)
 	return 0;
 }
 
+static struct journal_note note_of(const struct point *point)
+{
+	struct journal_note note;
+
+	note.size = (uint32_t)point_put(note.bytes, point);
+	return note;
+}
+
+/* Stamped once, as samples are. */
+static void take_events(struct spooler *spooler)
+{
+	struct event event;
+
+	while (spooler->notes_n < JOURNAL_COMMIT_NOTES && queue_pop(spooler->events, &event, 1)) {
+		struct point point = point_new("hydropon_event");
+
+		point.boot_ns = event.boot_ns;
+		point.wall_ms = event.wall_ms;
+		point.clk = event.clk;
+		point_tag(&point, "event", event.name);
+		point_tag(&point, "subject", event.subject);
+		for (size_t i = 0; i < event.numbers_n; i++)
+			point_field(&point, event.numbers[i].key, event.numbers[i].value);
+		timekeeper_stamp_point(&spooler->clock.keeper, &point);
+		spooler->notes[spooler->notes_n++] = note_of(&point);
+	}
+}
+
+static void put_up(struct spooler *spooler, struct point *point)
+{
+	struct spooler_stats stats;
+
+	spooler_stats(spooler, &stats);
+	*point = point_new("hydropon_up");
+	point_field(point, "boot", stats.boot);
+	point_field(point, "uptime_s",
+		    (int64_t)((clock_boot_ns() - spooler->started_ns) / NS_PER_SEC));
+	point_field(point, "config", spooler->conf_crc);
+	point_field(point, "samples", (int64_t)stats.produced);
+	point_field(point, "refused", (int64_t)(stats.refused_queue + stats.refused_error));
+	point_field(point, "events_refused", (int64_t)atomic_load(&spooler->refused_events));
+	point_field(point, "pending", (int64_t)stats.pending);
+	point_field(point, "bytes", (int64_t)stats.bytes);
+	point_field(point, "max_bytes", (int64_t)stats.max_bytes);
+	point_field(point, "commits", (int64_t)stats.commits);
+	point_field(point, "commit_max_us", (int64_t)stats.commit_max_us);
+	point_field(point, "lost", (int64_t)stats.lost);
+	point_field(point, "clk", stats.clk);
+	point_field(point, "log_dropped", (int64_t)log_dropped());
+}
+
+/* A block ends with how the gateway is, and at the very end with the time. */
+static int end_block(struct spooler *spooler)
+{
+	struct point points[JOURNAL_COMMIT_NOTES - 1];
+	struct journal_note *notes = spooler->notes;
+	struct clock_pair now = clock_pair_now(spooler->conf->trusts_clock);
+	struct journal_stats stats;
+	size_t n = 1;
+	int error;
+
+	put_up(spooler, &points[0]);
+	if (spooler->hooks.health)
+		n += spooler->hooks.health(spooler->data, points + 1, JOURNAL_COMMIT_NOTES - 2);
+	for (size_t i = 0; i < n; i++) {
+		points[i].boot_ns = now.boot_ns;
+		points[i].wall_ms = now.wall_ms;
+		points[i].clk = now.is_set ? 0 : CLK_UNSET;
+		timekeeper_stamp_point(&spooler->clock.keeper, &points[i]);
+		notes[i] = note_of(&points[i]);
+	}
+	error = spool_clock_commit(&spooler->clock, spooler->spool);
+	if (error)
+		return error;
+	spool_stats(spooler->spool, &stats);
+	notes[n].size = (uint32_t)spool_clock_end_block(&spooler->clock, notes[n].bytes,
+							stats.records + n);
+	return spool_notes(spooler->spool, notes, n + 1);
+}
+
 static int tend(struct spooler *spooler)
 {
 	uint64_t now_ns = clock_boot_ns();
@@ -196,7 +287,7 @@ static int tend(struct spooler *spooler)
 
 	/* While blocks fail the ring has no room for a note with each try. */
 	if (!spool_block_error(spooler->spool) && spool_is_block_due(spooler->spool, now_ns))
-		error = spool_clock_end_block(&spooler->clock, spooler->spool);
+		error = end_block(spooler);
 	if (!error)
 		spool_tend(spooler->spool, now_ns);
 	return error;
@@ -219,7 +310,10 @@ static void commit_queue(struct spooler *spooler)
 			is_last = spooler->batch_n < SPOOL_BATCH_SAMPLES;
 			spool_clock_stamp(&spooler->clock, spooler->batch, spooler->batch_n);
 		}
-		if (!spooler->batch_n)
+		if (!spooler->notes_n)
+			take_events(spooler);
+		is_last = is_last && spooler->notes_n < JOURNAL_COMMIT_NOTES;
+		if (!spooler->batch_n && !spooler->notes_n)
 			return;
 		error = append_batch(spooler);
 		if (!error)
@@ -276,8 +370,8 @@ static void run_until_stopped(struct spooler *spooler)
 			urgent_ns = now_ns + URGENT_EVERY_NS;
 		}
 		if (now_ns >= second_ns) {
-			if (spooler->each_second)
-				spooler->each_second(spooler->data);
+			if (spooler->hooks.each_second)
+				spooler->hooks.each_second(spooler->data);
 			second_ns = now_ns + NS_PER_SEC;
 		}
 	}
@@ -347,22 +441,29 @@ static int make_lock(pthread_mutex_t *lock)
 	return error;
 }
 
-struct spooler *spooler_start(const struct conf *conf, void (*each_second)(void *data), void *data)
+struct spooler *spooler_start(const struct conf *conf, const struct spooler_hooks *hooks,
+			      void *data)
 {
 	struct spooler *spooler = calloc(1, sizeof(*spooler));
 
 	if (!spooler)
 		return NULL;
 	spooler->conf = conf;
-	spooler->each_second = each_second;
+	if (hooks)
+		spooler->hooks = *hooks;
 	spooler->data = data;
+	spooler->started_ns = clock_boot_ns();
+	spooler->conf_crc = crc32c(conf, sizeof(*conf));
 	spooler->stats.max_bytes = conf->spool_max_bytes;
 	spooler->queue = queue_new(sizeof(struct sample), QUEUE_SAMPLES);
 	if (!spooler->queue)
 		goto err_free;
+	spooler->events = queue_new(sizeof(struct event), QUEUE_EVENTS);
+	if (!spooler->events)
+		goto err_free_queue;
 	spooler->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (spooler->wake_fd < 0)
-		goto err_free_queue;
+		goto err_free_events;
 	spooler->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (spooler->done_fd < 0)
 		goto err_close_wake;
@@ -385,6 +486,8 @@ err_close_done:
 	close(spooler->done_fd);
 err_close_wake:
 	close(spooler->wake_fd);
+err_free_events:
+	queue_free(spooler->events);
 err_free_queue:
 	queue_free(spooler->queue);
 err_free:
@@ -407,6 +510,14 @@ bool spooler_push(struct spooler *spooler, const struct sample *sample)
 	    !atomic_exchange(&spooler->is_woken, true))
 		eventfd_write(spooler->wake_fd, 1);
 	return true;
+}
+
+bool spooler_push_event(struct spooler *spooler, const struct event *event)
+{
+	if (queue_push(spooler->events, event))
+		return true;
+	atomic_fetch_add(&spooler->refused_events, 1);
+	return false;
 }
 
 void spooler_commit_soon(struct spooler *spooler)
@@ -458,6 +569,7 @@ void spooler_stop(struct spooler *spooler, uint32_t timeout_ms)
 	sem_destroy(&spooler->ready);
 	close(spooler->done_fd);
 	close(spooler->wake_fd);
+	queue_free(spooler->events);
 	queue_free(spooler->queue);
 	free(spooler);
 }

@@ -7,7 +7,9 @@
 #define HYDROPON_SPOOLER_H
 
 #include "base/conf.h"
+#include "base/event.h"
 #include "base/sample.h"
+#include "spool/point.h"
 #include "spool/time_note.h"
 
 /* ThreadSanitizer knows one table of files a process, and takes two for a race. */
@@ -42,14 +44,25 @@ struct spooler_stats {
 	int clk;			/* of the newest stamp */
 };
 
+/* Called from the thread. */
+struct spooler_hooks {
+	void (*each_second)(void *data);	/* about that; NULL: nobody wants it */
+	/* Once a minute: how the rest is, at most @max points without a time; returns how many.
+	 * NULL: nobody knows.
+	 */
+	size_t (*health)(void *data, struct point *points, size_t max);
+};
+
 /*
  * Starts the thread; it opens <state_dir>/spool, and tries again every second
- * while that fails. @each_second is called from the thread about once a second
- * (may be NULL). NULL: out of memory or no thread.
+ * while that fails. @hooks: NULL: none. NULL: out of memory or no thread.
  */
-struct spooler *spooler_start(const struct conf *conf, void (*each_second)(void *data), void *data);
+struct spooler *spooler_start(const struct conf *conf, const struct spooler_hooks *hooks,
+			      void *data);
 /* Main thread. Never blocks; false and counted if the queue is full. */
 bool spooler_push(struct spooler *spooler, const struct sample *sample);
+/* The same of an event; what does not fit is counted in the health of the gateway. */
+bool spooler_push_event(struct spooler *spooler, const struct event *event);
 /* Main thread. Commits what is queued at once, but five times a second at most. Never blocks. */
 void spooler_commit_soon(struct spooler *spooler);
 /* Any thread; holds a lock for the time of a copy. */

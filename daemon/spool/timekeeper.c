@@ -16,7 +16,7 @@
 static void forget_stamps(struct timekeeper *keeper, int64_t top_ms)
 {
 	keeper->note.top_ms = top_ms;
-	for (size_t i = 0; i < HYDROPON_MAX_CHANNELS; i++)
+	for (size_t i = 0; i < TIMEKEEPER_SERIES; i++)
 		keeper->last_ms[i] = top_ms;
 }
 
@@ -223,6 +223,23 @@ void timekeeper_stamp(struct timekeeper *keeper, struct sample *samples, size_t 
 	}
 }
 
+void timekeeper_stamp_point(struct timekeeper *keeper, struct point *point)
+{
+	uint64_t later_ns = keeper->point_ns + NS_PER_MS;
+	struct sample sample = { .channel = TIMEKEEPER_POINTS, .clk = point->clk };
+
+	if (point->boot_ns < later_ns) {
+		point->wall_ms += (int64_t)((later_ns - point->boot_ns) / NS_PER_MS);
+		point->boot_ns = later_ns;
+	}
+	keeper->point_ns = point->boot_ns;
+	sample.boot_ns = point->boot_ns;
+	sample.wall_ms = point->wall_ms;
+	timekeeper_stamp(keeper, &sample, 1);
+	point->wall_ms = sample.wall_ms;
+	point->clk = sample.clk;
+}
+
 size_t timekeeper_put(struct timekeeper *keeper, uint8_t to[NOTE_BYTES_MAX], uint64_t record,
 		      uint64_t boot_ns, int64_t wall_ms, bool is_short)
 {
@@ -237,10 +254,8 @@ size_t timekeeper_put(struct timekeeper *keeper, uint8_t to[NOTE_BYTES_MAX], uin
 	return time_note_put(to, note);
 }
 
-void timekeeper_written(struct timekeeper *keeper, uint64_t record, bool is_short)
+void timekeeper_written(struct timekeeper *keeper, uint64_t record)
 {
-	if (is_short)
-		return;
 	keeper->note.boots_at = record;
 	keeper->is_due = false;
 }

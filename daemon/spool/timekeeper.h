@@ -13,14 +13,21 @@
 
 #include "base/conf.h"
 #include "base/sample.h"
+#include "spool/point.h"
 #include "spool/time_note.h"
+
+enum {
+	TIMEKEEPER_POINTS = HYDROPON_MAX_CHANNELS,	/* all points, as if they were a channel */
+	TIMEKEEPER_SERIES,
+};
 
 struct timekeeper {
 	struct time_note note;		/* what is to be told */
 	bool is_due;			/* before what was stamped is committed */
 	bool has_ahead;			/* of the newest stamp by a set clock: */
 	int64_t ahead_ms;		/* wall clock less BOOTTIME */
-	int64_t last_ms[HYDROPON_MAX_CHANNELS];	/* stamp of this clk; INT64_MIN: none */
+	int64_t last_ms[TIMEKEEPER_SERIES];	/* stamp of this clk; INT64_MIN: none */
+	uint64_t point_ns;		/* BOOTTIME of the newest point */
 	int64_t rtc_ahead_ms, rtc_first_s;	/* as in time_boot; the last is note.rtc_s */
 	bool has_unset;			/* samples were taken before the clock was set */
 };
@@ -40,10 +47,13 @@ void timekeeper_take_rtc(struct timekeeper *keeper, uint64_t boot_ns, int64_t rt
 /* Stamps samples in place, in the order in which they were taken; each once. */
 void timekeeper_stamp(struct timekeeper *keeper, struct sample *samples, size_t n);
 
+/* The same of a point: no other has its stamp, or its BOOTTIME in ms. */
+void timekeeper_stamp_point(struct timekeeper *keeper, struct point *point);
+
 /* The bytes of a note that is to be record @record. @is_short: where nothing is due. */
 size_t timekeeper_put(struct timekeeper *keeper, uint8_t to[NOTE_BYTES_MAX], uint64_t record,
 		      uint64_t boot_ns, int64_t wall_ms, bool is_short);
-/* That note is durable. */
-void timekeeper_written(struct timekeeper *keeper, uint64_t record, bool is_short);
+/* That note, with all boots, is durable. */
+void timekeeper_written(struct timekeeper *keeper, uint64_t record);
 
 #endif

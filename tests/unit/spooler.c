@@ -30,9 +30,11 @@ static void on_second(void *data)
 	self->seconds++;
 }
 
+static const struct spooler_hooks spooler_hooks = { .each_second = on_second };
+
 static void start(struct fixture_spooler *self)
 {
-	self->spooler = spooler_start(&self->rig.conf, on_second, self);
+	self->spooler = spooler_start(&self->rig.conf, &spooler_hooks, self);
 	ASSERT_TRUE(self->spooler != NULL);
 }
 
@@ -518,4 +520,113 @@ TEST_F(spooler, ends_its_blocks_with_a_note)
 	EXPECT_EQ(batch.records->notes[batch.records->notes_n - 1].before,
 		  batch.records->samples_n);
 	spool_reader_close(reader);
+}
+
+/* All points of the spool, in order; returns how many. */
+static size_t read_points(struct fixture_spooler *self, struct point *points, size_t max)
+{
+	struct spool_reader *reader = spool_reader_open(self->rig.conf.state_dir,
+							self->rig.conf.run_dir);
+	struct journal_hole hole;
+	struct spool_batch batch;
+	size_t n = 0;
+
+	ASSERT_EQ(spool_reader_refresh(reader), 0);
+	for (uint64_t at = 0; n < max && at < spool_reader_view(reader)->records; at++) {
+		const struct pending_note *note;
+
+		ASSERT_EQ(spool_reader_get(reader, at, &batch, &hole), 0);
+		note = pending_note(batch.records, (uint32_t)(at - batch.first));
+		n += note && point_get(note->bytes, note->size, &points[n]);
+	}
+	spool_reader_close(reader);
+	return n;
+}
+
+static bool wait_commits(struct fixture_spooler *self, uint64_t commits)
+{
+	uint64_t until_ns = clock_boot_ns() + 5 * NS_PER_SEC;
+
+	while (stats(self).commits < commits && clock_boot_ns() < until_ns)
+		poll(NULL, 0, 5);
+	return stats(self).commits >= commits;
+}
+
+TEST_F(spooler, keeps_events_as_points)
+{
+	struct event event = {
+		.name = "trip", .subject = "pump-a", .clk = 0, .boot_ns = clock_boot_ns(),
+		.wall_ms = clock_wall_ms(), .numbers_n = 2,
+		.numbers = { { "on", 1 }, { "interlock", 7 } },
+	};
+	struct point points[64];
+	size_t n, events = 0;
+	int64_t last_ms = 0;
+
+	start(self);
+	for (int i = 0; i < 40; i++)
+		EXPECT_TRUE(spooler_push_event(self->spooler, &event));
+	EXPECT_TRUE(wait_commits(self, 1));
+	push_timed(self, true);
+	stop(self);
+	/* So many ask for a block, which ends with how the gateway is. */
+	n = read_points(self, points, 64);
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(points[i].measurement, "hydropon_event"))
+			continue;
+		EXPECT_STREQ(points[i].tags[0].value, "trip");
+		EXPECT_STREQ(points[i].tags[1].value, "pump-a");
+		EXPECT_EQ(points[i].fields[1].value, 7);
+		EXPECT_GE(points[i].wall_ms, event.wall_ms + (int64_t)events++);
+		EXPECT_GT(points[i].wall_ms, last_ms);
+		last_ms = points[i].wall_ms;
+	}
+	EXPECT_EQ(events, 40);
+	EXPECT_EQ(rig_read(&self->rig).samples, 10);
+}
+
+TEST_F(spooler, counts_events_that_it_has_no_room_for)
+{
+	struct event event = { .name = "trip", .numbers_n = 1, .numbers = { { "on", 1 } } };
+	unsigned int taken = 0;
+
+	scratch_write(self->rig.conf.state_dir, "", 0);
+	start(self);
+	for (int i = 0; i < 1000; i++)
+		taken += spooler_push_event(self->spooler, &event);
+	EXPECT_EQ(taken, 256);
+}
+
+static size_t tell_health(void *data, struct point *points, size_t max)
+{
+	EXPECT_GE(max, CONF_MAX_STORES);
+	points[0] = point_new("hydropon_store");
+	point_tag(&points[0], "store", "vm");
+	point_field(&points[0], "queued", 12);
+	return 1;
+}
+
+/* How the gateway is comes with each block, before the note of time. */
+TEST_F(spooler, tells_how_the_gateway_is)
+{
+	static const struct spooler_hooks with_health = { .health = tell_health };
+	struct point points[64];
+	size_t n;
+
+	self->rig.conf.commit_ms = 1;
+	self->spooler = spooler_start(&self->rig.conf, &with_health, self);
+	ASSERT_TRUE(self->spooler != NULL);
+	for (int i = 0; i < 200 && !stats(self).blocks; i++)
+		push_timed(self, true);
+	EXPECT_GE(stats(self).blocks, 1);
+	n = read_points(self, points, 64);
+	ASSERT_GE(n, 2);
+	EXPECT_STREQ(points[0].measurement, "hydropon_up");
+	EXPECT_STREQ(points[0].fields[0].key, "boot");
+	EXPECT_EQ(points[0].fields[0].value, 1);
+	EXPECT_STREQ(points[0].fields[3].key, "samples");
+	EXPECT_GE(points[0].fields[3].value, 100);
+	EXPECT_STREQ(points[1].measurement, "hydropon_store");
+	EXPECT_EQ(points[1].fields[0].value, 12);
+	EXPECT_EQ(points[1].wall_ms, points[0].wall_ms + 1);
 }

@@ -69,7 +69,9 @@ static void write_note(struct fixture_timekeeper *self, bool is_short)
 
 	ASSERT_TRUE(time_note_get(bytes, size, &read));
 	EXPECT_EQ(read.is_short, is_short);
-	timekeeper_written(&self->keeper, self->record++, is_short);
+	if (!is_short)
+		timekeeper_written(&self->keeper, self->record);
+	self->record++;
 	if (is_short) {
 		EXPECT_EQ(read.boots_n, 0);
 		memcpy(read.boots, self->stored.boots, sizeof(read.boots));
@@ -478,6 +480,36 @@ TEST_F(timekeeper, another_spool_hears_of_this_boot)
 	write_note(self, false);
 	EXPECT_EQ(proof_of(self, 1), TIME_BY_CLOCK);
 	EXPECT_EQ(boot_of(self, 1)->ahead_ms, NOW_MS);
+}
+
+/* At the same moment, and of the same kind, whether there is a clock or not. */
+TEST_F(timekeeper, points_have_stamps_of_their_own)
+{
+	struct point point;
+
+	for (int is_set = 0; is_set < 2; is_set++) {
+		uint64_t before_ns = 0;
+		int64_t before_ms = 0;
+
+		for (int i = 0; i < 20; i++) {
+			point = point_new("m");
+			point.boot_ns = boot_ns(self) + (uint64_t)(i / 10) * NS_PER_MS;
+			point.wall_ms = self->true_ms + i / 10;
+			point.clk = is_set ? 0 : CLK_UNSET;
+			timekeeper_stamp_point(&self->keeper, &point);
+			EXPECT_EQ(point.clk, is_set ? 0 : CLK_UNSET);
+			EXPECT_GE(point.boot_ns, before_ns + NS_PER_MS);
+			EXPECT_GT(point.wall_ms, before_ms);
+			before_ns = point.boot_ns;
+			before_ms = point.wall_ms;
+		}
+		EXPECT_LE(point.wall_ms, self->true_ms + 40);
+		self->true_ms += 1000;
+	}
+	/* And they hold up no sample. */
+	self->is_set = true;
+	run(self, 1);
+	EXPECT_EQ(self->sample.wall_ms, self->true_ms);
 }
 
 TEST(a_time_note_is_read_as_it_was_written)

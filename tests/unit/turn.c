@@ -11,7 +11,8 @@ FIXTURE(turn)
 {
 	struct conf conf;
 	struct turn turn;
-	unsigned int samples, opened, closed, urgent;
+	unsigned int samples, opened, closed, urgent, events;
+	struct event event;		/* the newest */
 };
 
 static void count_sample(void *data, const struct sample *sample)
@@ -36,9 +37,17 @@ static void count_urgent(void *data)
 	((struct fixture_turn *)data)->urgent++;
 }
 
+static void catch_event(void *data, const struct event *event)
+{
+	struct fixture_turn *self = data;
+
+	self->events++;
+	self->event = *event;
+}
+
 static const struct turn_hooks hooks = {
 	.sample = count_sample, .opened = count_opened, .closing = count_closing,
-	.urgent = count_urgent,
+	.urgent = count_urgent, .event = catch_event,
 };
 
 FIXTURE_SETUP(turn)
@@ -815,4 +824,79 @@ TEST_F(turn, a_step_before_which_nothing_is_known_has_no_size)
 	put_time(1, true);
 	turn_run(&self->turn);
 	EXPECT_EQ(logged(log, "the wall clock was set\n"), 1);
+}
+
+/* Expects that the newest event is that one, with these numbers as "key=value ...". */
+static void expect_event(struct fixture_turn *self, const char *name, const char *subject,
+			 const char *numbers)
+{
+	char text[256] = "";
+
+	for (size_t i = 0; i < self->event.numbers_n; i++) {
+		size_t used = strlen(text);
+
+		snprintf(text + used, sizeof(text) - used, "%s%s=%lld", i ? " " : "",
+			 self->event.numbers[i].key, (long long)self->event.numbers[i].value);
+	}
+	EXPECT_STREQ(self->event.name, name);
+	EXPECT_STREQ(self->event.subject, subject);
+	EXPECT_STREQ(text, numbers);
+}
+
+TEST_F(turn, gives_events_to_the_stores)
+{
+	uint64_t before_ns = clock_boot_ns();
+
+	turn_run(&self->turn);
+	self->events = 0;
+	put((struct hydropon_record){ .type = HYDROPON_REC_TRIP, .value = 1, .aux = 9,
+				      .flags = HYDROPON_LEVEL_OFF });
+	turn_run(&self->turn);
+	expect_event(self, "trip", "pump", "on=1 interlock=9 level=1");
+	put((struct hydropon_record){ .type = HYDROPON_REC_FAULT, .value = 1,
+				      .flags = HYDROPON_FAULT_WELDED });
+	turn_run(&self->turn);
+	expect_event(self, "fault", "pump", "on=1 fault=1");
+	put((struct hydropon_record){ .type = HYDROPON_REC_FAULT, .value = 1,
+				      .flags = HYDROPON_FAULT_POWER_STORM });
+	turn_run(&self->turn);
+	expect_event(self, "fault", "", "on=1 fault=5");
+	put((struct hydropon_record){ .type = HYDROPON_REC_MANUAL, .value = HYDROPON_MANUAL_ON });
+	turn_run(&self->turn);
+	expect_event(self, "switch", "pump", "position=1");
+	put_power(false, true);
+	turn_run(&self->turn);
+	expect_event(self, "power", "", "on=0 shedding=1");
+	put_output(0, false, HYDROPON_CAUSE_SHED);
+	turn_run(&self->turn);
+	EXPECT_STREQ(self->event.name, "output");
+	EXPECT_EQ(self->event.numbers[1].value, HYDROPON_CAUSE_SHED);
+	EXPECT_EQ(self->events, 6);
+	EXPECT_GE(self->event.boot_ns, before_ns);
+	EXPECT_LE(self->event.boot_ns, clock_boot_ns());
+	EXPECT_LE(self->event.wall_ms, clock_wall_ms());
+	EXPECT_GE(self->event.wall_ms, clock_wall_ms() - 5000);
+}
+
+TEST_F(turn, gives_so_many_events_and_counts_the_others)
+{
+	turn_run(&self->turn);
+	self->events = 0;
+	for (int i = 0; i < 200; i++) {
+		put((struct hydropon_record){ .type = HYDROPON_REC_TRIP, .value = i % 2 });
+		turn_run(&self->turn);
+	}
+	EXPECT_GE(self->events, EVENTS_A_MINUTE - 5);
+	EXPECT_LE(self->events, EVENTS_A_MINUTE + 10);
+	self->events = 0;
+	self->turn.events_ns -= 2 * (int64_t)NS_PER_SEC;
+	put_power(true, false);
+	turn_run(&self->turn);
+	EXPECT_EQ(self->events, 1);
+	ASSERT_EQ(self->event.numbers_n, 3);
+	EXPECT_STREQ(self->event.numbers[2].key, "left_out");
+	EXPECT_GE(self->event.numbers[2].value, 130);
+	put_power(true, false);
+	turn_run(&self->turn);
+	EXPECT_EQ(self->event.numbers_n, 2);
 }
