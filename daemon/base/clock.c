@@ -15,9 +15,15 @@ static bool is_synchronized(void)
 
 struct clock_pair clock_pair_now(bool trusts_unsynchronized)
 {
-	struct clock_pair now = { .boot_ns = clock_boot_ns(), .wall_ms = clock_wall_ms() };
+	struct clock_pair now;
+	int tries = 3;
 
-	now.is_set = clock_is_plausible(now.wall_ms) &&
-		     (trusts_unsynchronized || is_synchronized());
+	/* First: a clock that is stepped right after that is only taken for not set yet. */
+	now.is_set = trusts_unsynchronized || is_synchronized();
+	do {
+		now.boot_ns = clock_boot_ns();
+		now.wall_ms = clock_wall_ms();
+	} while (clock_boot_ns() - now.boot_ns > NS_PER_MS && --tries);
+	now.is_set = now.is_set && clock_is_plausible(now.wall_ms);
 	return now;
 }

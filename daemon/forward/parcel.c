@@ -53,8 +53,10 @@ static int find_date(const struct parcel *parcel, const struct packing *packing,
 	    !dates_cover(&packing->dates, packing->reader, parcel->record))
 		return -ESTALE;
 	date = dates_find(&packing->dates, parcel->record, sample, dated);
+	/* There may be a note by now. */
 	if (date == DATE_WAITS)
-		return -EAGAIN;
+		return packing->dates.until < spool_reader_view(packing->reader)->records ?
+			       -ESTALE : -EAGAIN;
 	return date == DATE_NEVER && !is_estimate(packing, sample) ? -ENODATA : 0;
 }
 
@@ -128,6 +130,7 @@ int parcel_fill(struct parcel *parcel, const struct cursor *cursor, struct packi
 	parcel->points = 0;
 	parcel->not_finite = 0;
 	parcel->undated = 0;
+	parcel->date_error = 0;
 	parcel->record = cursor->record;
 	parcel->passed = cursor->passed;
 	gzip_begin(packing->gzip, &parcel->body);
@@ -135,11 +138,13 @@ int parcel_fill(struct parcel *parcel, const struct cursor *cursor, struct packi
 	       bytes < bytes_max && parcel->record < until &&
 	       !spool_reader_get(packing->reader, parcel->record, &batch, &hole)) {
 		error = add_batch(parcel, &batch, packing, limit, until, &bytes);
-		if (error == -ESTALE)
-			error = dates_refresh(&packing->dates, packing->reader) ? -EAGAIN : 0;
+		if (error == -ESTALE) {
+			error = dates_refresh(&packing->dates, packing->reader);
+			parcel->date_error = error;
+		}
 	}
-	parcel->waits_for_clock = error == -EAGAIN;
-	return error && error != -EAGAIN ? error : gzip_end(packing->gzip);
+	parcel->waits_for_clock = error == -EAGAIN && !parcel->date_error;
+	return error == -ENOMEM ? error : gzip_end(packing->gzip);
 }
 
 bool parcel_skip(struct cursor *at, struct spool_reader *reader, uint64_t n)

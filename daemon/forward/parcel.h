@@ -32,6 +32,7 @@ struct parcel {
 	size_t not_finite;		/* of these, without a value because it is no number */
 	size_t undated;			/* passed over: nothing will ever tell their time */
 	bool waits_for_clock;		/* it ends before a sample that has no date yet */
+	int date_error;			/* 0, or -errno: it ends there since dates cannot be read */
 	uint64_t record, passed;	/* as in the cursor, once they are stored */
 	int64_t first_wall_ms;
 	char line[LINE_MAX_BYTES];	/* the last one */

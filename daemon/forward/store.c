@@ -377,11 +377,39 @@ static void pass_live(struct store *store)
 static void wait_for_clock(struct store *store, uint64_t now_ns)
 {
 	store->waits_for_clock = true;
-	store->tools->packing.dates.until = 0;
 	store->retry_ns = now_ns + CLOCK_EVERY_NS;
 	set_state(store, STORE_WAITING, "waiting for the clock, which was not set since boot; see "
 		  "timedatectl. Where no time server can be reached, set it by hand and write "
 		  "trust = clock in [time]");
+}
+
+static const char *explain_spool(int error)
+{
+	switch (error) {
+	case -ENOENT:
+		return "there is no spool yet; start hydropond";
+	case -EAGAIN:
+		return "hydropond is replacing the spool";
+	case -ESTALE:
+		return "what hydropond tells of the spool is old: it cannot write to its run "
+		       "directory; free space there";
+	case -EBADMSG:
+		return "the spool cannot be read as such; start hydropond, which repairs it";
+	case -EPROTONOSUPPORT:
+		return "a later version of Hydropon wrote the spool; install that one";
+	case -EACCES:
+		return "the spool may not be read; run systemd-tmpfiles --create, which gives it "
+		       "its owner and mode";
+	default:
+		return "the spool cannot be read; see dmesg, repair or replace the disk";
+	}
+}
+
+static void cannot_probe(struct store *store, uint64_t now_ns)
+{
+	store->probe_at = 0;
+	store->probe_next = 1;
+	back_off(store, "it refuses a line, and no other could be tried", 0, now_ns);
 }
 
 static bool is_secure(const struct store *store)
@@ -417,9 +445,7 @@ static void send_next(struct store *store, const struct spool_view *view, uint64
 	}
 	if (store->is_probe) {
 		if (!parcel_skip(&from, store->tools->packing.reader, store->probe_at)) {
-			store->probe_at = 0;
-			store->probe_next = 1;
-			back_off(store, "it refuses a line, and no other could be tried", 0, now_ns);
+			cannot_probe(store, now_ns);
 			return;
 		}
 		store->probe_at = 0;
@@ -448,6 +474,10 @@ static void send_next(struct store *store, const struct spool_view *view, uint64
 			save_cursor_and_tell(store);
 		else if (parcel->waits_for_clock)
 			wait_for_clock(store, now_ns);
+		else if (parcel->date_error && parcel->date_error != -EAGAIN)
+			back_off(store, explain_spool(parcel->date_error), 0, now_ns);
+	} else if (!parcel->count) {
+		cannot_probe(store, now_ns);
 	}
 	store->is_oldest_known = store->is_busy && !store->is_probe;
 	store->oldest_wall_ms = parcel->first_wall_ms;
@@ -486,28 +516,6 @@ static bool follow_spool(struct store *store, const struct spool_view *view)
 	store->probe_at = 0;
 	save_cursor_and_tell(store);
 	return true;
-}
-
-static const char *explain_spool(int error)
-{
-	switch (error) {
-	case -ENOENT:
-		return "there is no spool yet; start hydropond";
-	case -EAGAIN:
-		return "hydropond is replacing the spool";
-	case -ESTALE:
-		return "what hydropond tells of the spool is old: it cannot write to its run "
-		       "directory; free space there";
-	case -EBADMSG:
-		return "the spool cannot be read as such; start hydropond, which repairs it";
-	case -EPROTONOSUPPORT:
-		return "a later version of Hydropon wrote the spool; install that one";
-	case -EACCES:
-		return "the spool may not be read; run systemd-tmpfiles --create, which gives it "
-		       "its owner and mode";
-	default:
-		return "the spool cannot be read; see dmesg, repair or replace the disk";
-	}
 }
 
 /* Whether it is worth waiting for more, so that fewer requests go out. */

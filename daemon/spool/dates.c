@@ -6,18 +6,26 @@
 #include "base/clock.h"
 #include "spool/time_search.h"
 
+/* So often, with pauses between, before a place is taken for damaged. */
+#define UNREADABLE_TRIES 5
+
 int dates_refresh(struct dates *dates, struct spool_reader *reader)
 {
 	const struct spool_view *view = spool_reader_view(reader);
 	struct time_found found;
-	int error = view ? time_search(spool_reader_journal(reader), &found) : -EAGAIN;
+	int error;
 
+	if (!view)
+		return -EAGAIN;
+	error = spool_reader_find_time(reader, dates->unreadable >= UNREADABLE_TRIES, &found);
+	dates->unreadable = error == -EIO ? dates->unreadable + 1 : 0;
 	if (error)
 		return error;
 	dates->id = view->id;
 	dates->until = view->records;
-	dates->has_note = found.has_note;
-	if (found.has_note)
+	/* Beyond damage there may be another boot, of which nothing is known until the next note. */
+	dates->has_note = found.has_note && found.has_boots && !found.is_over_damage;
+	if (dates->has_note)
 		dates->note = found.note;
 	return 0;
 }

@@ -13,8 +13,9 @@
 struct dates {
 	uint64_t id;		/* of the spool that was looked at */
 	uint64_t until;		/* for records before this the note tells all there is to know */
-	bool has_note;
+	bool has_note;		/* one that can be believed, with its boots */
 	struct time_note note;
+	unsigned int unreadable;	/* tries in a row that gave -EIO */
 };
 
 enum date {
@@ -25,7 +26,8 @@ enum date {
 
 /*
  * Looks for the newest note, as of the newest refresh of @reader; batches of it that were given
- * before are no good after that. 0 or -errno: nothing has changed then.
+ * before are no good after that. 0 or -errno: nothing has changed then. After some tries places
+ * that cannot be read are passed over.
  */
 int dates_refresh(struct dates *dates, struct spool_reader *reader);
 /* Whether they know all that the spool of @reader, as of its newest refresh, has for @record. */

@@ -203,3 +203,17 @@ int spool_reader_pass(struct spool_reader *reader, uint64_t at, struct spool_bat
 	journal_reader_pass_unreadable(reader->journal, reader->is_onlooker);
 	return error;
 }
+
+int spool_reader_find_time(struct spool_reader *reader, bool passes_unreadable,
+			   struct time_found *found)
+{
+	int error;
+
+	if (!reader->is_viewed)
+		return -EAGAIN;
+	journal_reader_pass_unreadable(reader->journal, passes_unreadable || reader->is_onlooker);
+	error = time_search(reader->journal, found);
+	journal_reader_pass_unreadable(reader->journal, reader->is_onlooker);
+	reader->is_stale = reader->is_stale || error == -ESTALE;
+	return error == -ESTALE ? -EAGAIN : error;
+}

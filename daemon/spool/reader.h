@@ -12,6 +12,7 @@
 
 #include "spool/journal_reader.h"
 #include "spool/schema.h"
+#include "spool/time_search.h"
 
 struct spool_reader;
 
@@ -66,5 +67,11 @@ int spool_reader_get(struct spool_reader *reader, uint64_t at, struct spool_batc
 /* The same where a place cannot be read, after some tries: it is a hole. */
 int spool_reader_pass(struct spool_reader *reader, uint64_t at, struct spool_batch *batch,
 		      struct journal_hole *hole);
+
+/* The newest note of time, as time_search(). @passes_unreadable: what cannot be read is a hole. 0;
+ * -EAGAIN: the next refresh will tell; or -errno. Batches that were given before are no good then.
+ */
+int spool_reader_find_time(struct spool_reader *reader, bool passes_unreadable,
+			   struct time_found *found);
 
 #endif

@@ -223,6 +223,14 @@ void spool_tend(struct spool *spool, uint64_t now_ns)
 		publish(spool);
 }
 
+uint64_t spool_generation(const struct spool *spool)
+{
+	struct journal_mark mark;
+
+	journal_mark(spool->journal, &mark);
+	return mark.current;
+}
+
 int spool_find_time(struct spool *spool, struct time_found *found)
 {
 	struct journal_reader *reader = journal_reader_open(spool->disk, spool_schema_series);

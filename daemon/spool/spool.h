@@ -48,6 +48,9 @@ void spool_tend(struct spool *spool, uint64_t now_ns);
 /* Whether spool_tend() would. */
 bool spool_is_block_due(const struct spool *spool, uint64_t now_ns);
 
+/* Of the newest segment: another one, once blocks go to another. */
+uint64_t spool_generation(const struct spool *spool);
+
 /* What the spool knows of time. 0 or -errno: then @found is what could be found. */
 int spool_find_time(struct spool *spool, struct time_found *found);
 

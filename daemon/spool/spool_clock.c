@@ -30,7 +30,7 @@ void spool_clock_begin(struct spool_clock *clock, const struct conf *conf)
 static void read_rtc(struct spool_clock *clock)
 {
 	char path[64];
-	long long rtc_s;
+	unsigned long rtc_s;
 	FILE *file;
 
 	if (clock->keeper.note.is_set)
@@ -40,25 +40,24 @@ static void read_rtc(struct spool_clock *clock)
 	if (!file)
 		return;
 	/* A chip that has lost its power says so by an error. */
-	if (fscanf(file, "%lld", &rtc_s) == 1)
-		timekeeper_take_rtc(&clock->keeper, clock_boot_ns(), rtc_s);
+	if (fscanf(file, "%lu", &rtc_s) == 1 && rtc_s < UINT32_MAX)
+		timekeeper_take_rtc(&clock->keeper, clock_boot_ns(), (uint32_t)rtc_s);
 	fclose(file);
 }
 
-void spool_clock_open(struct spool_clock *clock, struct spool *spool)
+int spool_clock_open(struct spool_clock *clock, struct spool *spool)
 {
 	struct time_found found;
 	int error = spool_find_time(spool, &found);
 
 	if (error)
-		log_error("time: what the spool knows of it cannot be read: %s; samples that wait "
-			  "for a clock there may stay undated", strerrordesc_np(-error));
-	timekeeper_open(&clock->keeper, found.has_note ? &found.note : NULL, found.clk,
-			found.top_ms);
+		return error;
+	timekeeper_open(&clock->keeper, &found);
 	clock->was_set = clock->is_open ? clock->was_set : clock->keeper.note.is_set;
 	clock->told_clk = clock->keeper.note.clk;
 	clock->is_open = true;
 	read_rtc(clock);
+	return 0;
 }
 
 static void tell(struct spool_clock *clock)
@@ -103,7 +102,9 @@ int spool_clock_commit(struct spool_clock *clock, struct spool *spool)
 	size_t size;
 	int error;
 
-	if (!clock->keeper.is_due && now_ns < clock->full_ns)
+	/* Those of a segment go with it. */
+	if (!clock->keeper.is_due && now_ns < clock->full_ns &&
+	    (!clock->keeper.note.boots_n || clock->generation == spool_generation(spool)))
 		return 0;
 	spool_stats(spool, &stats);
 	size = timekeeper_put(&clock->keeper, bytes, stats.records, now_ns, clock_wall_ms(), false);
@@ -112,6 +113,7 @@ int spool_clock_commit(struct spool_clock *clock, struct spool *spool)
 		return error;
 	timekeeper_written(&clock->keeper, stats.records);
 	clock->full_ns = now_ns + FULL_EVERY_NS;
+	clock->generation = spool_generation(spool);
 	return 0;
 }
 

@@ -16,12 +16,13 @@ struct spool_clock {
 	bool was_set;			/* when the log heard of it */
 	int8_t told_clk;
 	uint64_t full_ns;		/* when the next note with all boots is due */
+	uint64_t generation;		/* of the segment that the newest of these may be in */
 };
 
 /* @conf must outlive it. */
 void spool_clock_begin(struct spool_clock *clock, const struct conf *conf);
-/* After each opening of a spool. */
-void spool_clock_open(struct spool_clock *clock, struct spool *spool);
+/* After each opening of a spool. 0, or -errno: it cannot be read, and must not be used so. */
+int spool_clock_open(struct spool_clock *clock, struct spool *spool);
 /* Stamps samples in place: each once, before they are appended, in their order. */
 void spool_clock_stamp(struct spool_clock *clock, struct sample *samples, size_t n);
 /* To be called before what was stamped is appended. 0, or as spool_append(). */

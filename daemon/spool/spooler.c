@@ -158,14 +158,19 @@ static void open_spool(struct spooler *spooler)
 	error = spooler->spool ? spool_recover(spooler->spool) :
 				 spool_open(spooler->conf, spooler->unreadable >= READ_TRIES,
 					    &spooler->spool);
+	if (!error && is_another) {
+		error = spool_clock_open(&spooler->clock, spooler->spool);
+		if (error) {
+			spool_close(spooler->spool);
+			spooler->spool = NULL;
+		}
+	}
 	spooler->unreadable = error == -EIO ? spooler->unreadable + 1 : 0;
 	if (error) {
 		note_error(spooler, error);
 		return;
 	}
 	spooler->is_open = true;
-	if (is_another)
-		spool_clock_open(&spooler->clock, spooler->spool);
 	/* A disk that is full opens well: what failed before must succeed first. */
 	if (!spooler->batch_n)
 		note_success(spooler);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/pack.h"
+#include "base/sample.h"
 
 enum {
 	NOTE_TIME = 1,		/* the first byte of a note tells its kind */
@@ -16,6 +17,17 @@ enum {
 
 _Static_assert(HEAD_BYTES + TIME_BOOTS * BOOT_BYTES <= NOTE_BYTES_MAX, "all boots fit");
 
+static bool is_clk(int8_t clk)
+{
+	return clk >= 0 && clk <= CLK_MAX;
+}
+
+/* So that sums of some of them fit. */
+static bool is_time(int64_t ms)
+{
+	return ms >= -WALL_MS_LIMIT && ms < WALL_MS_LIMIT;
+}
+
 static void put_boot(uint8_t *to, const struct time_boot *boot)
 {
 	put_le64(to, boot->first);
@@ -24,8 +36,9 @@ static void put_boot(uint8_t *to, const struct time_boot *boot)
 	to[13] = (uint8_t)boot->clk;
 	put_le64(to + 16, (uint64_t)boot->ahead_ms);
 	put_le64(to + 24, (uint64_t)boot->rtc_ahead_ms);
-	put_le64(to + 32, (uint64_t)boot->rtc_first_s);
-	put_le64(to + 40, (uint64_t)boot->rtc_last_s);
+	put_le32(to + 32, boot->rtc_first_s);
+	put_le32(to + 36, boot->rtc_last_s);
+	put_le64(to + 40, (uint64_t)boot->end_ms);
 }
 
 static bool get_boot(const uint8_t *from, struct time_boot *boot)
@@ -37,10 +50,12 @@ static bool get_boot(const uint8_t *from, struct time_boot *boot)
 		.clk = (int8_t)from[13],
 		.ahead_ms = (int64_t)get_le64(from + 16),
 		.rtc_ahead_ms = (int64_t)get_le64(from + 24),
-		.rtc_first_s = (int64_t)get_le64(from + 32),
-		.rtc_last_s = (int64_t)get_le64(from + 40),
+		.rtc_first_s = get_le32(from + 32),
+		.rtc_last_s = get_le32(from + 36),
+		.end_ms = (int64_t)get_le64(from + 40),
 	};
-	return boot->proof <= TIME_NEVER && boot->clk >= 0;
+	return boot->proof <= TIME_NEVER && is_clk(boot->clk) && is_time(boot->ahead_ms) &&
+	       is_time(boot->rtc_ahead_ms) && is_time(boot->end_ms);
 }
 
 size_t time_note_put(uint8_t to[NOTE_BYTES_MAX], const struct time_note *note)
@@ -57,7 +72,7 @@ size_t time_note_put(uint8_t to[NOTE_BYTES_MAX], const struct time_note *note)
 	put_le64(to + 24, note->boot_ns);
 	put_le64(to + 32, (uint64_t)note->wall_ms);
 	put_le64(to + 40, (uint64_t)note->top_ms);
-	put_le64(to + 48, (uint64_t)note->rtc_s);
+	put_le64(to + 48, note->rtc_s);
 	put_le64(to + 56, note->is_short ? note->boots_at : 0);
 	for (size_t i = 0; i < boots_n; i++)
 		put_boot(to + HEAD_BYTES + i * BOOT_BYTES, &note->boots[i]);
@@ -81,7 +96,7 @@ bool time_note_get(const uint8_t *from, size_t size, struct time_note *note)
 		.boot_ns = get_le64(from + 24),
 		.wall_ms = (int64_t)get_le64(from + 32),
 		.top_ms = (int64_t)get_le64(from + 40),
-		.rtc_s = (int64_t)get_le64(from + 48),
+		.rtc_s = get_le32(from + 48),
 		.boots_at = get_le64(from + 56),
 		.boots_n = boots_n,
 	};
@@ -90,5 +105,7 @@ bool time_note_get(const uint8_t *from, size_t size, struct time_note *note)
 		if (!get_boot(from + HEAD_BYTES + i * BOOT_BYTES, &note->boots[i]) ||
 		    (i && note->boots[i].first < note->boots[i - 1].first))
 			return false;
-	return note->clk >= 0 && (!note->is_short || !boots_n);
+	return is_clk(note->clk) && is_time(note->wall_ms) &&
+	       (is_time(note->top_ms) || note->top_ms == INT64_MIN) &&
+	       (!note->is_short || !boots_n);
 }

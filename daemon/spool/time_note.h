@@ -29,9 +29,11 @@ struct time_boot {
 	int8_t clk;		/* of the stamps, once there is a proof */
 	int64_t ahead_ms;	/* wall clock less BOOTTIME, once there is a proof */
 	int64_t rtc_ahead_ms;	/* RTC less BOOTTIME, when it was first read */
-	int64_t rtc_first_s, rtc_last_s;	/* RTC, before the clock was set; 0: none. The last may
-					 * be later: rtc_s of a short note of that boot
-					 */
+	/* RTC, before the clock was set; 0: none. The last may be later: rtc_s of a short note of
+	 * that boot. The first is UINT32_MAX where somebody set the RTC in that time.
+	 */
+	uint32_t rtc_first_s, rtc_last_s;
+	int64_t end_ms;		/* BOOTTIME of its last sample, once another boot has come */
 };
 
 struct time_note {
@@ -42,7 +44,7 @@ struct time_note {
 	int64_t top_ms;		/* the latest stamp of that clk; INT64_MIN: none */
 	uint64_t boot_ns;	/* when it was written */
 	int64_t wall_ms;
-	int64_t rtc_s;		/* RTC at that time, before the clock was set; 0: none */
+	uint32_t rtc_s;		/* RTC at that time, before the clock was set; 0: none */
 	/* A short note leaves the boots out, and names the record that has them. */
 	bool is_short;
 	uint64_t boots_at;

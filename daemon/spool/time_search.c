@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <string.h>
 
-#define BATCHES_MAX 200
+#define BATCHES_MAX (4 * JOURNAL_SLOTS)
 
-/* The last batch before record @at. 0, -ENODATA if there is none, or -errno. */
+/* The last batch before record @at. 0, -ENODATA if there is none, or -errno. *@over_damage is set
+ * if records between were not given up, and are not there.
+ */
 static int batch_before(struct journal_reader *reader, uint64_t first, uint64_t at,
-			struct journal_batch *batch)
+			struct journal_batch *batch, bool *over_damage)
 {
 	uint64_t probe = at - 1, step = 1, next;
 	struct journal_hole hole;
@@ -18,6 +20,7 @@ static int batch_before(struct journal_reader *reader, uint64_t first, uint64_t 
 		return -ENODATA;
 	/* Back over a hole, of which only the end is told ... */
 	while ((error = journal_reader_get(reader, probe, batch, &hole)) == -ENODATA) {
+		*over_damage = *over_damage || !hole.is_given_up;
 		if (probe == first)
 			return -ENODATA;
 		probe = probe - first > step ? probe - step : first;
@@ -30,7 +33,7 @@ static int batch_before(struct journal_reader *reader, uint64_t first, uint64_t 
 			return 0;
 		probe = next - 1;
 		error = journal_reader_get(reader, next, batch, &hole);
-		if (error == -ENODATA && hole.end < at)
+		while (error == -ENODATA && hole.end < at)
 			error = journal_reader_get(reader, hole.end, batch, &hole);
 	}
 	return error == -ENODATA ? journal_reader_get(reader, probe, batch, &hole) : error;
@@ -41,6 +44,8 @@ static void look_at_samples(const struct sample *samples, uint32_t n, struct tim
 	for (uint32_t i = 0; i < n; i++) {
 		const struct sample *sample = &samples[i];
 
+		if (sample->boot_ns > found->last_boot_ns)
+			found->last_boot_ns = sample->boot_ns;
 		if (sample->clk < found->clk)
 			continue;
 		if (sample->clk > found->clk)
@@ -61,31 +66,33 @@ static bool look_at_batch(const struct journal_batch *batch, struct time_found *
 		const struct pending_note *note = &records->notes[i];
 
 		found->has_note = time_note_get(note->bytes, note->size, &found->note);
-		if (found->has_note)
+		if (found->has_note) {
 			begin = note->before;
+			found->at = batch->first + begin + i;
+		}
 	}
 	look_at_samples(records->samples + begin, records->samples_n - begin, found);
 	return found->has_note;
 }
 
 /* A short note tells where its boots are. */
-static int find_boots(struct journal_reader *reader, struct time_note *note)
+static int find_boots(struct journal_reader *reader, struct time_found *found)
 {
+	struct time_note *note = &found->note, full;
+	const struct pending_note *at;
 	struct journal_batch batch;
 	struct journal_hole hole;
-	struct time_note full;
-	int error = journal_reader_get(reader, note->boots_at, &batch, &hole);
+	int error;
 
-	for (uint32_t i = 0; !error && i < batch.records->notes_n; i++) {
-		const struct pending_note *at = &batch.records->notes[i];
-
-		if (batch.first + at->before + i != note->boots_at ||
-		    !time_note_get(at->bytes, at->size, &full))
-			continue;
+	if (note->boots_at >= found->at)
+		return 0;
+	error = journal_reader_get(reader, note->boots_at, &batch, &hole);
+	at = error ? NULL : pending_note(batch.records, (uint32_t)(note->boots_at - batch.first));
+	if (at && time_note_get(at->bytes, at->size, &full) && !full.is_short) {
 		note->boots_n = full.boots_n;
 		memcpy(note->boots, full.boots, sizeof(full.boots));
+		found->has_boots = true;
 	}
-	/* It was given up with all that was older. */
 	return error == -ENODATA ? 0 : error;
 }
 
@@ -101,12 +108,20 @@ int time_search(struct journal_reader *reader, struct time_found *found)
 	journal_reader_first(reader, &first, &samples);
 	at = mark.records;
 	for (int i = 0; i < BATCHES_MAX; i++) {
-		error = batch_before(reader, first, at, &batch);
+		error = batch_before(reader, first, at, &batch, &found->is_over_damage);
 		if (error || look_at_batch(&batch, found))
 			break;
 		at = batch.first;
 	}
-	if (!error && found->has_note && found->note.is_short)
-		error = find_boots(reader, &found->note);
-	return error == -ENODATA ? 0 : error;
+	if (error == -ENODATA)
+		error = 0;
+	if (!error && found->has_note) {
+		if (found->note.boot_ns > found->last_boot_ns)
+			found->last_boot_ns = found->note.boot_ns;
+		if (found->note.is_short)
+			error = find_boots(reader, found);
+		else
+			found->has_boots = true;
+	}
+	return error;
 }

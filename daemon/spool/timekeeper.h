@@ -14,7 +14,7 @@
 #include "base/conf.h"
 #include "base/sample.h"
 #include "spool/point.h"
-#include "spool/time_note.h"
+#include "spool/time_search.h"
 
 enum {
 	TIMEKEEPER_POINTS = HYDROPON_MAX_CHANNELS,	/* all points, as if they were a channel */
@@ -24,26 +24,25 @@ enum {
 struct timekeeper {
 	struct time_note note;		/* what is to be told */
 	bool is_due;			/* before what was stamped is committed */
-	bool has_ahead;			/* of the newest stamp by a set clock: */
-	int64_t ahead_ms;		/* wall clock less BOOTTIME */
+	bool has_ahead;			/* of stamps by a set clock: */
+	int64_t ahead_ms;		/* wall clock less BOOTTIME, of the newest */
+	int64_t top_ahead_ms;		/* the most of this clk and process */
 	int64_t last_ms[TIMEKEEPER_SERIES];	/* stamp of this clk; INT64_MIN: none */
+	int64_t unset_ms[TIMEKEEPER_SERIES];	/* BOOTTIME of the newest without; -1: none */
 	uint64_t point_ns;		/* BOOTTIME of the newest point */
-	int64_t rtc_ahead_ms, rtc_first_s;	/* as in time_boot; the last is note.rtc_s */
+	int64_t rtc_ahead_ms;		/* as in time_boot; the last is note.rtc_s */
+	uint32_t rtc_first_s;
 	bool has_unset;			/* samples were taken before the clock was set */
 };
 
 /* @boot_id: random, another one with each boot of the board. */
 void timekeeper_begin(struct timekeeper *keeper, const uint8_t boot_id[TIME_BOOT_ID_BYTES]);
-/*
- * A spool was opened. @found: the newest note in it, with its boots; NULL: none. @clk, @top_ms:
- * of what was stamped after that (or in all, without a note); INT64_MIN: nothing was.
- */
-void timekeeper_open(struct timekeeper *keeper, const struct time_note *found, int8_t clk,
-		     int64_t top_ms);
+/* A spool was opened, in which that was found; NULL: it is a new one. */
+void timekeeper_open(struct timekeeper *keeper, const struct time_found *found);
 /* A reading of the RTC, in seconds since 1970. Of no use once the clock is set: then the kernel
  * may have set the RTC by it.
  */
-void timekeeper_take_rtc(struct timekeeper *keeper, uint64_t boot_ns, int64_t rtc_s);
+void timekeeper_take_rtc(struct timekeeper *keeper, uint64_t boot_ns, uint32_t rtc_s);
 /* Stamps samples in place, in the order in which they were taken; each once. */
 void timekeeper_stamp(struct timekeeper *keeper, struct sample *samples, size_t n);
 

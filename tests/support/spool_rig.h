@@ -26,6 +26,7 @@ struct spool_rig {
 	struct conf conf;
 	struct spool *spool;
 	uint64_t next;		/* number of the next sample */
+	uint64_t base;		/* of the first one in this spool */
 	uint64_t block_ns;	/* the time of its blocks goes faster */
 };
 
@@ -186,7 +187,7 @@ __attribute__((unused)) static struct rig_found rig_read(const struct spool_rig 
 			if (!sample)
 				continue;
 			found.samples++;
-			if (!rig_is_sample(sample, number++) ||
+			if (!rig_is_sample(sample, rig->base + number++) ||
 			    strcmp(batch.schema->series[sample->channel].channel,
 				   rig->conf.channels[sample->channel].name))
 				found.wrong++;

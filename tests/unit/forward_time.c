@@ -360,3 +360,72 @@ TEST_F(forward, keeps_a_refused_point_of_a_store_that_takes_nothing)
 	turn_until_idle(self);
 	EXPECT_EQ(report(self).cursor.delivered, 10);
 }
+
+/* The one line that could show whether the store takes any waits itself. */
+TEST_F(forward, pauses_where_no_other_line_can_be_tried)
+{
+	struct time_note note = new_note();
+	unsigned int requests;
+
+	LOCKED(self, self->status = 400);
+	ASSERT_EQ(rig_append(&self->rig, 1), 0);
+	add_boot(&note, records(self), TIME_WAITS);
+	append_note(self, &note);
+	append_unset(self, 10, 0);
+	start(self);
+	turns(self, 40);
+	EXPECT_EQ(report(self).state, STORE_BACKOFF);
+	EXPECT_CONTAINS(report(self).error, "it refuses a line, and no other could be tried");
+	EXPECT_GE(self->pauses, 5);
+	requests = http_requests(self->server);
+	EXPECT_LE(requests, 2 * self->pauses + 2);
+}
+
+/* Where records are missing there may have been another boot. */
+TEST_F(forward, dates_nothing_over_damage)
+{
+	struct time_note note = new_note();
+
+	add_boot(&note, 0, TIME_BY_CLOCK);
+	append_note(self, &note);
+	append_unset(self, 10, 0);
+	rig_block(&self->rig);
+	add_boot(&note, records(self), TIME_WAITS);
+	append_note(self, &note);
+	append_unset(self, 10, 0);
+	rig_block(&self->rig);
+	append_unset(self, 10, 0);
+	/* The block with the note of the second boot. */
+	rig_damage(self->rig.segment, 3 * PAGE_BYTES + 100);
+	start(self);
+	turns(self, 40);
+	EXPECT_EQ(report(self).cursor.delivered, 0);
+	EXPECT_EQ(http_requests(self->server), 0);
+	/* Until one comes behind it. */
+	append_note(self, &note);
+	turns(self, 40);
+	EXPECT_EQ(report(self).cursor.delivered, 10);
+	EXPECT_EQ(queued(self), 10);
+}
+
+/* The note that has the boots went with its segment, or is damaged: the next one will tell. */
+TEST_F(forward, waits_where_a_short_note_has_lost_its_boots)
+{
+	struct time_note note = new_note();
+
+	add_boot(&note, 0, TIME_WAITS);
+	append_unset(self, 10, 0);
+	note.is_short = true;
+	note.boots_at = 3;
+	append_note(self, &note);
+	start(self);
+	turns(self, 20);
+	expect_waiting(self, 10);
+	note.is_short = false;
+	note.boots[0].proof = TIME_BY_CLOCK;
+	note.boots[0].ahead_ms = RIG_WALL_MS;
+	append_note(self, &note);
+	turns(self, 2);
+	turn_until_idle(self);
+	expect_stored(self, 0, 10);
+}

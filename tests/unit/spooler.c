@@ -371,7 +371,7 @@ TEST_F(spooler, goes_on_in_another_directory_when_its_own_is_moved_away)
 	EXPECT_TRUE(wait_produced(self, 10, 2000));
 	snprintf(moved, sizeof(moved), "%s.moved", self->rig.folder);
 	ASSERT_EQ(rename(self->rig.folder, moved), 0);
-	self->pushed = 0;
+	self->rig.base = self->pushed;
 	push(self, 7);
 	while (stats(self).produced != 7)
 		usleep(10000);

@@ -18,13 +18,27 @@ FIXTURE(timekeeper) {
 	uint8_t boots;
 	uint64_t record;
 	struct time_note stored;	/* as a spool keeps it: the newest, with its boots */
+	uint64_t note_at;
+	bool is_over_damage;
 	struct sample sample;		/* the newest */
 	int64_t top_ms[CLK_MAX + 1][2];	/* latest stamp by clk and channel */
 };
 
+/* What an opening finds: the newest note, and that @clk and @top_ms were stamped after it. */
+static void reopen_after(struct fixture_timekeeper *self, int8_t clk, int64_t top_ms)
+{
+	struct time_found found = {
+		.has_note = self->stored.boot > 0, .note = self->stored, .at = self->note_at,
+		.has_boots = true, .last_boot_ns = self->sample.boot_ns, .clk = clk,
+		.top_ms = top_ms, .is_over_damage = self->is_over_damage,
+	};
+
+	timekeeper_open(&self->keeper, &found);
+}
+
 static void reopen(struct fixture_timekeeper *self)
 {
-	timekeeper_open(&self->keeper, self->stored.boot ? &self->stored : NULL, 0, INT64_MIN);
+	reopen_after(self, 0, INT64_MIN);
 }
 
 static void start(struct fixture_timekeeper *self)
@@ -71,7 +85,7 @@ static void write_note(struct fixture_timekeeper *self, bool is_short)
 	EXPECT_EQ(read.is_short, is_short);
 	if (!is_short)
 		timekeeper_written(&self->keeper, self->record);
-	self->record++;
+	self->note_at = self->record++;
 	if (is_short) {
 		EXPECT_EQ(read.boots_n, 0);
 		memcpy(read.boots, self->stored.boots, sizeof(read.boots));
@@ -84,7 +98,7 @@ static void read_rtc(struct fixture_timekeeper *self)
 {
 	if (self->has_rtc)
 		timekeeper_take_rtc(&self->keeper, boot_ns(self),
-				    (self->true_ms + self->rtc_wrong_ms) / 1000);
+				    (uint32_t)((self->true_ms + self->rtc_wrong_ms) / 1000));
 }
 
 /* A sample of @channel, committed; expects that its stamp is nobody else's. */
@@ -247,8 +261,8 @@ TEST_F(timekeeper, stamps_wait_for_a_small_step_back)
 	run(self, 1);
 	EXPECT_EQ(self->sample.wall_ms, self->true_ms - 1000);
 	EXPECT_EQ(self->sample.clk, 0);
-	/* One that is: half an hour here. */
-	for (int i = 0; i < 1800; i++) {
+	/* More small ones. */
+	for (int i = 0; i < 600; i++) {
 		self->wrong_ms -= i % 2;
 		run(self, 1);
 	}
@@ -301,7 +315,7 @@ TEST_F(timekeeper, a_step_back_while_nobody_looked_is_found)
 	/* Of what was stamped after the newest note the spool itself tells. */
 	self->wrong_ms = -50000;
 	start(self);
-	timekeeper_open(&self->keeper, &self->stored, 0, self->true_ms);
+	reopen_after(self, 0, self->true_ms);
 	run(self, 1);
 	EXPECT_EQ(self->sample.clk, 1);
 	EXPECT_EQ(self->sample.wall_ms, self->true_ms + self->wrong_ms);
@@ -314,7 +328,7 @@ TEST_F(timekeeper, a_step_back_while_nobody_looked_is_found)
 	/* Without a note, as one of an earlier version left it. */
 	self->stored.boot = 0;
 	switch_on(self);
-	timekeeper_open(&self->keeper, NULL, 2, self->true_ms + HOUR_MS);
+	reopen_after(self, 2, self->true_ms + HOUR_MS);
 	self->is_set = true;
 	run(self, 1);
 	EXPECT_EQ(self->sample.clk, 3);
@@ -482,6 +496,138 @@ TEST_F(timekeeper, another_spool_hears_of_this_boot)
 	EXPECT_EQ(boot_of(self, 1)->ahead_ms, NOW_MS);
 }
 
+/* One sample, of a reading that began so long ago. */
+static void take_late(struct fixture_timekeeper *self, uint16_t channel, int64_t late_ms)
+{
+	self->true_ms -= late_ms;
+	take(self, channel);
+	self->true_ms += late_ms;
+}
+
+/* A reading that hung has the time at which it began; its channel was called stale meanwhile. */
+TEST_F(timekeeper, a_late_reading_is_no_clock_that_was_set_back)
+{
+	self->is_set = true;
+	for (int i = 0; i < 300; i++) {
+		self->true_ms += 4000;
+		take(self, 0);
+		take(self, 1);
+		take_late(self, 0, 2500);
+		EXPECT_EQ(self->sample.clk, 0);
+	}
+	EXPECT_LE(self->sample.wall_ms, self->true_ms + 1000);
+}
+
+/* The same before there is a clock: what will be stamps rises. */
+TEST_F(timekeeper, what_waits_rises)
+{
+	uint64_t before_ns = 0;
+
+	for (int i = 0; i < 10; i++) {
+		self->true_ms += 4000;
+		take(self, 0);
+		EXPECT_GT(self->sample.boot_ns, before_ns);
+		before_ns = self->sample.boot_ns;
+		take_late(self, 0, 2500);
+		EXPECT_GT(self->sample.boot_ns, before_ns);
+		before_ns = self->sample.boot_ns;
+	}
+}
+
+TEST_F(timekeeper, a_small_step_back_repeats_nothing_that_was_dated)
+{
+	int64_t dated_ms;
+
+	self->true_ms += 100000;
+	take(self, 1);
+	dated_ms = NOW_MS + (int64_t)(self->sample.boot_ns / NS_PER_MS);
+	self->is_set = true;
+	take(self, 0);
+	EXPECT_EQ(boot_of(self, 1)->ahead_ms, NOW_MS);
+	self->wrong_ms = -1000;
+	self->true_ms += 1000;
+	take(self, 1);
+	EXPECT_EQ(self->sample.clk, 0);
+	EXPECT_GT(self->sample.wall_ms, dated_ms);
+}
+
+/* In ten days an RTC goes another way than the processor's clock: boots would overlap. */
+TEST_F(timekeeper, boots_that_the_rtc_dates_do_not_overlap)
+{
+	int64_t end_ms;
+
+	self->has_rtc = true;
+	run(self, 10);
+	for (int i = 0; i < 240; i++) {
+		self->true_ms += HOUR_MS;
+		self->rtc_wrong_ms -= 180;
+		read_rtc(self);
+		take(self, 0);
+		write_note(self, true);
+	}
+	end_ms = (int64_t)(self->sample.boot_ns / NS_PER_MS);
+	self->true_ms += 5000;
+	switch_on(self);
+	run(self, 5);
+	self->is_set = true;
+	run(self, 5);
+	ASSERT_EQ(proof_of(self, 1), TIME_BY_RTC);
+	EXPECT_EQ(boot_of(self, 1)->end_ms, end_ms);
+	/* The one runs into the other, so the other has a clock of its own. */
+	EXPECT_GT(boot_of(self, 1)->ahead_ms + end_ms, boot_of(self, 2)->ahead_ms);
+	EXPECT_EQ(boot_of(self, 1)->clk, 0);
+	EXPECT_EQ(boot_of(self, 2)->clk, 1);
+	EXPECT_EQ(self->sample.clk, 1);
+}
+
+/* By hand, as timedatectl does: what it said before says nothing of the time any more. */
+TEST_F(timekeeper, an_rtc_that_was_set_in_a_boot_dates_it_not)
+{
+	for (int again = 0; again < 2; again++) {
+		uint32_t boot = self->stored.boot ? self->stored.boot + 1 : 1;
+
+		if (again)
+			switch_on(self);
+		self->has_rtc = true;
+		self->rtc_wrong_ms = -3 * HOUR_MS;
+		run(self, 10);
+		self->rtc_wrong_ms = 0;
+		run(self, 10);
+		/* Not even another process takes it for one. */
+		if (again) {
+			write_note(self, false);
+			start(self);
+			run(self, 10);
+		}
+		switch_on(self);
+		run(self, 10);
+		self->is_set = true;
+		run(self, 1);
+		EXPECT_EQ(proof_of(self, boot), TIME_NEVER);
+		EXPECT_EQ(proof_of(self, boot + 1), TIME_BY_CLOCK);
+	}
+}
+
+/* Behind damage there may have been another boot, and another clk. */
+TEST_F(timekeeper, nothing_is_dated_over_damage)
+{
+	uint64_t note_at;
+
+	run(self, 10);
+	note_at = self->note_at;
+	self->is_over_damage = true;
+	switch_on(self);
+	self->is_over_damage = false;
+	run(self, 10);
+	self->is_set = true;
+	run(self, 10);
+	ASSERT_EQ(self->stored.boots_n, 3);
+	EXPECT_EQ(self->stored.boots[1].first, note_at + 1);
+	EXPECT_EQ(self->stored.boots[1].proof, TIME_NEVER);
+	EXPECT_EQ(proof_of(self, 2), TIME_BY_CLOCK);
+	EXPECT_EQ(self->sample.clk, 1);
+}
+
 /* At the same moment, and of the same kind, whether there is a clock or not. */
 TEST_F(timekeeper, points_have_stamps_of_their_own)
 {
@@ -525,7 +671,7 @@ TEST(a_time_note_is_read_as_it_was_written)
 		note.boots[i] = (struct time_boot){
 			.first = 100 + i, .number = (uint32_t)i, .proof = i % 4, .clk = 2,
 			.ahead_ms = NOW_MS + (int64_t)i, .rtc_ahead_ms = -1, .rtc_first_s = 8,
-			.rtc_last_s = 9,
+			.rtc_last_s = 9, .end_ms = 10,
 		};
 	size = time_note_put(bytes, &note);
 	ASSERT_TRUE(time_note_get(bytes, size, &read));
@@ -548,6 +694,17 @@ TEST(a_time_note_is_read_as_it_was_written)
 	bytes[64 + 13] = 0;
 	bytes[64 + 7] = 1;
 	EXPECT_FALSE(time_note_get(bytes, size, &read));
+	bytes[64 + 7] = 0;
+	/* Times whose sums would not fit: of the boot, and of the note. */
+	for (size_t i = 0; i < 5; i++) {
+		static const size_t at[] = { 64 + 23, 64 + 31, 64 + 47, 39, 47 };
+		uint8_t before = bytes[at[i]];
+
+		bytes[at[i]] = 0x7f;
+		EXPECT_FALSE(time_note_get(bytes, size, &read));
+		bytes[at[i]] = before;
+	}
+	EXPECT_TRUE(time_note_get(bytes, size, &read));
 
 	note.is_short = true;
 	note.boots_at = 1234;
