@@ -133,6 +133,27 @@ static bool is_asked_for(struct export *export, enum date date, const struct sam
 	return false;
 }
 
+/* What is no sample is of no channel, and of no table. */
+static void put_note(struct export *export, const struct spool_batch *batch, uint64_t at)
+{
+	const struct pending_note *note = pending_note(batch->records, (uint32_t)(at - batch->first));
+	char text[LINE_MAX_BYTES];
+	struct sample dated;
+	struct point point;
+
+	if (export->options->csv || export->options->channels_n ||
+	    !point_get(note->bytes, note->size, &point))
+		return;
+	dated = (struct sample){ .boot_ns = point.boot_ns, .wall_ms = point.wall_ms,
+				 .clk = point.clk };
+	if (dates_find(&export->source.dates, at, &dated, &dated) != DATE_KNOWN ||
+	    dated.wall_ms < export->from_ms || dated.wall_ms >= export->to_ms)
+		return;
+	point.wall_ms = dated.wall_ms;
+	point.clk = dated.clk;
+	fwrite(text, 1, point_line_put(text, batch->schema, &point), stdout);
+}
+
 /* The samples of a batch, from record @begin on. */
 static void put_batch(struct export *export, const struct spool_batch *batch, uint64_t begin)
 {
@@ -146,7 +167,11 @@ static void put_batch(struct export *export, const struct spool_batch *batch, ui
 							     (uint32_t)(at - batch->first));
 		struct sample dated;
 
-		if (!sample || !chosen[sample->channel] ||
+		if (!sample) {
+			put_note(export, batch, at);
+			continue;
+		}
+		if (!chosen[sample->channel] ||
 		    !is_asked_for(export, dates_find(&export->source.dates, at, sample, &dated),
 				  &dated))
 			continue;

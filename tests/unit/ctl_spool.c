@@ -11,6 +11,7 @@
 #include "base/crc32c.h"
 #include "base/pack.h"
 #include "ctl/stamp.h"
+#include "spool/point.h"
 #include "spool/frame.h"
 
 #define RUN_MS 20000
@@ -610,6 +611,29 @@ TEST_F(ctl_spool, exports_what_is_asked_for)
 	EXPECT_EQ(lines_of(self->out), 3500);
 	EXPECT_EQ(run(self, "export", self->config, "--channel", "ph-b"), 1);
 	EXPECT_CONTAINS(self->err, "no channel \"ph-b\" was there; there are: ph-a, ec-a, water-a");
+}
+
+TEST_F(ctl_spool, exports_points_beside_samples)
+{
+	struct point point = point_new("hydropon_event");
+	uint8_t bytes[NOTE_BYTES_MAX];
+
+	point_tag(&point, "event", "power");
+	point_field(&point, "on", 0);
+	point.wall_ms = RIG_WALL_MS + 1;
+	rig_open(&self->rig);
+	ASSERT_EQ(rig_append(&self->rig, 1), 0);
+	ASSERT_EQ(spool_note(self->rig.spool, bytes, point_put(bytes, &point)), 0);
+	EXPECT_EQ(run(self, "export", self->config), 0);
+	EXPECT_EQ(lines_of(self->out), 2);
+	EXPECT_CONTAINS(self->out, "\nhydropon_event,clk=0,event=power,gateway=greenhouse,site=home on=0i "
+				   "1690000000001\n");
+	EXPECT_EQ(run(self, "export", self->config, "--channel", "ph-a"), 0);
+	EXPECT_EQ(lines_of(self->out), 1);
+	EXPECT_EQ(run(self, "export", self->config, "--csv"), 0);
+	EXPECT_EQ(lines_of(self->out), 2);
+	EXPECT_EQ(run(self, "export", self->config, "--from", "2024-01-01"), 0);
+	EXPECT_STREQ(self->out, "");
 }
 
 TEST_F(ctl_spool, exports_csv)
