@@ -154,6 +154,24 @@ class Story:
         if stored != f["delivered"]:
             self.fail(f"the store counts {stored}, delivered were {f['delivered']}")
 
+    def events(self):
+        """What happened must be in the store as well as what was measured."""
+        seen = {}
+        for labels, points in self.store.series('{__name__=~"hydropon_(event|up)_(on|boot)"}'):
+            event = labels.get("event", "up")
+            seen.setdefault(event, []).extend(int(value) for _, value in points)
+        self.say("the store has events: " +
+                 ", ".join(f"{len(v)} {k}" for k, v in sorted(seen.items())))
+        power = seen.get("power", [])
+        if 0 not in power or 1 not in power:
+            self.fail("the store does not know that mains power was lost and came back")
+        # It was killed, and hung until its watchdog or the story ended it.
+        if len([on for on in seen.get("hydropond", []) if on]) < 2:
+            self.fail("the store does not know that hydropond was started again")
+        for event in ("output", "set", "up"):
+            if not seen.get(event):
+                self.fail(f"the store has no event \"{event}\"")
+
     def drained(self):
         f = self.guest.forward()
         return f and f["queued"] == 0 and f["produced"] > 0
@@ -166,7 +184,7 @@ def tell(guest, store):
     story.wait("pump on", lambda: guest.level("pump-a") == 1)
     story.wait("first samples delivered", lambda: (guest.forward() or {"delivered": 0})["delivered"])
     for chapter in (story.power, story.network, story.kill, story.hang, story.forwarder,
-                    story.memory, story.sums):
+                    story.memory, story.sums, story.events):
         try:
             chapter()
         except (KeyError, TypeError) as error:
