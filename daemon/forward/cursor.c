@@ -225,3 +225,10 @@ uint64_t cursor_queued(const struct cursor *cursor)
 {
 	return cursor->known - cursor->passed - ahead(cursor);
 }
+
+int64_t cursor_uncounted(const struct cursor *cursor)
+{
+	return (int64_t)(cursor_produced(cursor) - cursor_queued(cursor) - cursor->delivered -
+			 cursor->set_aside - cursor->dropped_full - cursor->dropped_corrupt -
+			 cursor->dropped_replaced - cursor->dropped_undated);
+}

@@ -74,5 +74,7 @@ void cursor_rewind(struct cursor *cursor, const struct spool_view *view);
 /* As of the last cursor_follow(). */
 uint64_t cursor_produced(const struct cursor *cursor);
 uint64_t cursor_queued(const struct cursor *cursor);
+/* Produced less all that is known to have become of it: 0, or there is a fault. */
+int64_t cursor_uncounted(const struct cursor *cursor);
 
 #endif

@@ -62,6 +62,7 @@ struct store {
 	uint64_t changes;
 	uint64_t not_finite;
 	bool is_undated_told;
+	bool is_uncounted_told;
 	bool waits_for_clock;
 	bool is_oldest_known;		/* of the queued ones: */
 	int64_t oldest_wall_ms;
@@ -525,6 +526,20 @@ static bool is_gathering(const struct store *store, uint64_t now_ns)
 	       cursor_queued(&store->cursor) < store->conf->batch_lines;
 }
 
+/* The one fault that nothing else would show. */
+static void check_sum(struct store *store)
+{
+	int64_t uncounted = cursor_uncounted(&store->cursor);
+
+	if (!uncounted || store->is_uncounted_told)
+		return;
+	store->is_uncounted_told = true;
+	log_error("store %s: its sum does not add up: %lld samples were produced and are neither "
+		  "delivered, queued, set aside nor dropped. This is a fault of Hydropon or of the "
+		  "disk: keep %s, and report it", store->conf->name, (long long)uncounted,
+		  store->cursor_path);
+}
+
 void store_turn(struct store *store, int spool_error, uint64_t now_ns)
 {
 	const struct spool_view *view = spool_reader_view(store->tools->packing.reader);
@@ -538,6 +553,7 @@ void store_turn(struct store *store, int spool_error, uint64_t now_ns)
 	}
 	if (!follow_spool(store, view) || now_ns < store->retry_ns)
 		return;
+	check_sum(store);
 	error = place_cursor(store, view);
 	if (store->stale >= STALE_TRIES)
 		set_state(store, STORE_WAITING, "the newest end of the spool cannot be read; it is "

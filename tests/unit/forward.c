@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the forwarder does with each answer, and with each fault of spool, disk and store. */
+#include "support/catch_log.h"
 #include "support/forward_rig.h"
 
 #include <signal.h>
@@ -767,7 +768,7 @@ TEST_F(forward, waits_for_a_mark_that_is_older_than_all_there_is)
 	for (uint64_t n = 0; n < 400000; n += SPOOL_BATCH_SAMPLES) {
 		for (size_t i = 0; i < SPOOL_BATCH_SAMPLES; i++) {
 			batch[i] = rig_sample(self->rig.next + i);
-			batch[i].raw = rand_r(&random) * 2;
+			batch[i].raw = (int32_t)((uint32_t)rand_r(&random) * 2);
 			batch[i].wall_ms += rand_r(&random);
 		}
 		ASSERT_EQ(spool_append(self->rig.spool, batch, SPOOL_BATCH_SAMPLES), 0);
@@ -900,6 +901,33 @@ TEST_F(forward, sends_all_again_when_its_cursor_is_damaged)
 	EXPECT_EQ(http_requests(self->server), 2);
 	snprintf(path, sizeof(path), "%s/state/cursors/local.corrupt", self->rig.dir);
 	EXPECT_EQ(scratch_size(path), 624);
+}
+
+TEST_F(forward, tells_of_a_sum_that_does_not_add_up)
+{
+	struct cursor cursor;
+	char path[CONF_PATH_MAX + 64];
+	int log;
+
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	start(self);
+	turn_until_idle(self);
+	forward_free(self->forward);
+	self->forward = NULL;
+	snprintf(path, sizeof(path), "%s/cursors/local", self->rig.conf.state_dir);
+	ASSERT_EQ(cursor_load(path, &cursor), 0);
+	EXPECT_EQ(cursor_uncounted(&cursor), 0);
+	cursor.delivered -= 3;
+	EXPECT_EQ(cursor_uncounted(&cursor), 3);
+	ASSERT_EQ(cursor_save(path, &cursor), 0);
+	log = catch_log();
+	start(self);
+	for (int i = 0; i < 10; i++) {
+		forward_turn(self->forward, true, self->now_ns);
+		self->now_ns += TURN_NS;
+	}
+	EXPECT_EQ(logged(log, "its sum does not add up: 3 samples"), 1);
+	close(log);
 }
 
 TEST_F(forward, sends_all_again_when_its_cursor_fits_nowhere)
