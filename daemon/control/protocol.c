@@ -164,7 +164,7 @@ static struct json_object *release(const struct protocol *protocol, struct json_
 		return new_error("%s has no override that could be released",
 				 protocol->sources->conf->outputs[index].name);
 	give_command(protocol, "release", (size_t)index, (struct event_number){ "on", 0 },
-		     (struct event_number){ NULL });
+		     (struct event_number){ NULL, 0 });
 	turn_run(protocol->turn);
 	return new_output_answer(protocol, outputs_get(protocol->turn->outputs, (size_t)index));
 }
@@ -216,7 +216,7 @@ static struct json_object *reset(const struct protocol *protocol, struct json_ob
 		answer = new_error("nothing of %s is latched", name);
 	} else {
 		give_command(protocol, "reset", (size_t)index, (struct event_number){ "ended", (int64_t)words_n },
-			     (struct event_number){ NULL });
+			     (struct event_number){ NULL, 0 });
 		turn_run(protocol->turn);
 		answer = new_output_answer(protocol, output);
 		json_object_object_add(answer, "ended", json_object_get(ended));
