@@ -3,7 +3,7 @@
 #   make            the programs and the modules for the running machine
 #   make install    into DESTDIR
 #   make demo       the virtual gateway with its tank, live
-#   make check      every test (PART=unit, decide, install, style, bindings, guest, power
+#   make check      every test (PART=unit, decide, fuzz, install, style, bindings, guest, power
 #                   or stores: only that)
 #   make check-hazards   the list of hazards, each measured beside its bound
 #   make check-kernels   the modules on every kernel they are for; check-style: their style
@@ -14,6 +14,7 @@
 #                        (SLICE=1: within a quarter of an hour)
 #   make fuzz-kernel     OPS calls (10000000) of the device with SEED (1), on KERNEL (debug)
 #   make race-kernel     OPS bindings (10000) of its devices while they are in use, likewise
+#   make fuzz       what is read from disk and network: each fuzzer for SECONDS (600)
 #   make check-power-cut the spool on ext4, whose disk is cut at STATES places (1000) with SEED (1);
 #                        then the whole gateway, which is killed at CUTS random moments (20)
 #   make check-stores    real stores, links and programs that are cut and killed for SECONDS (40)
@@ -78,7 +79,7 @@ GUEST_TESTS := $(patsubst tests/%.c,%,$(wildcard tests/kmod/*.c tests/fault/*.c 
 
 .PHONY: all programs modules clean unit-tests guest-tests install install-files install-modules demo \
 	check check-hazards check-kernels check-style check-bindings check-decide check-debug-kernel \
-	check-crash check-power-cut check-stores bench bench-kernel bench-spool fuzz-kernel race-kernel
+	check-crash check-power-cut check-stores bench bench-kernel bench-spool fuzz fuzz-kernel race-kernel
 all: programs modules
 programs: $(addprefix $(O)/,$(PROGRAMS))
 modules:
@@ -105,6 +106,12 @@ $(O)/tests/unit/%: $(O)/obj/tests/unit/%.o $(O)/obj/tests/harness.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_FORWARD)
 $(O)/tests/unit/journal: $(O)/obj/tests/support/disk_model.o
+# For clang with SANITIZE=fuzzer-no-link,address,undefined.
+FUZZERS := $(patsubst tests/libfuzzer/%.c,%,$(wildcard tests/libfuzzer/*.c))
+fuzzers: $(FUZZERS:%=$(O)/tests/libfuzzer/%)
+$(O)/tests/libfuzzer/%: $(O)/obj/tests/libfuzzer/%.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(TOOL) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_FORWARD)
 guest-tests: $(GUEST_TESTS:%=$(O)/tests/%) $(O)/tests/tank $(O)/tests/simctl $(O)/tests/racer \
 	$(O)/tests/kernel-bench $(O)/tests/spool-cut
 $(GUEST_TESTS:%=$(O)/tests/%): $(O)/tests/%: $(O)/obj/tests/%.o $(O)/obj/tests/harness.o \
@@ -185,6 +192,9 @@ check-decide:
 	tests/mutate/mutate.py $(if $(SAMPLE),--ktap --sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 check-debug-kernel:
 	tests/check.sh debug
+fuzz:
+	tests/qemu/tools.sh
+	tests/libfuzzer/run.sh $(or $(SECONDS),600)
 fuzz-kernel:
 	tests/fuzz/kernel.sh device $(or $(OPS),10000000) $(or $(SEED),1)
 race-kernel:

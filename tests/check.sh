@@ -4,7 +4,7 @@
 #   check.sh PART...	only these parts
 set -euo pipefail
 cd "$(dirname "$0")/.."
-parts=${*:-unit decide install style bindings guest power stores}
+parts=${*:-unit decide fuzz install style bindings guest power stores}
 out=build/check
 [ "$parts" != debug ] || out=build/check-debug
 rm -rf $out
@@ -214,6 +214,10 @@ for part in $parts; do
 		# those that make a difference; check-decide looks at the others as well
 		{ tests/mutate/mutate.py --ktap --sample 100000 2>&1 || true; } >$out/decide.ktap
 		;;
+	fuzz)
+		say "what is read from disk and network, whatever it is"
+		tests/libfuzzer/run.sh "${SECONDS_EACH:-20}" >$out/fuzz.ktap 2>&1 || true
+		;;
 	install)
 		say "installation"
 		{ echo "# program install"; tests/install/files.sh 2>&1 || true; } >$out/install.ktap
@@ -260,7 +264,7 @@ for part in $parts; do
 		guest $booted
 		;;
 	*)
-		echo "check.sh: no part \"$part\"; there are unit, decide, install, style, bindings, guest, power, stores, hazards, kernels and debug" >&2
+		echo "check.sh: no part \"$part\"; there are unit, decide, fuzz, install, style, bindings, guest, power, stores, hazards, kernels and debug" >&2
 		exit 2
 		;;
 	esac

@@ -14,9 +14,9 @@
 struct post {
 	const struct conf_store *conf;
 	CURLM *multi;
-	CURL *easy;
+	CURL *easy;			/* with all options; each request is by a copy of it: */
+	CURL *running;			/* NULL: none is under way */
 	struct curl_slist *headers;
-	bool is_running;
 	bool has_whole_head;		/* of the answer, with the empty line at its end */
 	size_t body_size;		/* of the answer, as far as it was kept */
 	char body[ANSWER_BODY_MAX];
@@ -45,7 +45,7 @@ static size_t on_head(char *line, size_t one, size_t size, void *data)
 
 	if (size >= 5 && !memcmp(line, "HTTP/", 5))
 		post->has_whole_head = false;	/* of another answer, after a 100 */
-	else if (*line == '\r' || *line == '\n')
+	else if (size <= 2 && (*line == '\r' || *line == '\n'))
 		post->has_whole_head = true;
 	return size * one;
 }
@@ -161,9 +161,11 @@ void post_hide(const struct post *post, char *text, size_t size)
 
 static void leave_multi(struct post *post)
 {
-	if (post->is_running)
-		curl_multi_remove_handle(post->multi, post->easy);
-	post->is_running = false;
+	if (!post->running)
+		return;
+	curl_multi_remove_handle(post->multi, post->running);
+	curl_easy_cleanup(post->running);
+	post->running = NULL;
 }
 
 void post_free(struct post *post)
@@ -176,16 +178,26 @@ void post_free(struct post *post)
 	free(post);
 }
 
+/*
+ * A handle that has read an answer keeps a pointer to its last header, and libcurl before 8.1 uses
+ * that, freed, when the next answer begins with a folded line: any server could make it. A copy has
+ * none. Connections are the multi handle's, and are kept.
+ */
 int post_start(struct post *post, const void *body, size_t size)
 {
+	CURL *easy = curl_easy_duphandle(post->easy);
+
+	if (!easy)
+		return -EIO;
 	post->has_whole_head = false;
 	post->body_size = 0;
 	post->body[0] = 0;
-	if (curl_easy_setopt(post->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size) ||
-	    curl_easy_setopt(post->easy, CURLOPT_POSTFIELDS, body) ||
-	    curl_multi_add_handle(post->multi, post->easy))
+	if (!SET(POSTFIELDSIZE_LARGE, (curl_off_t)size) || !SET(POSTFIELDS, body) ||
+	    curl_multi_add_handle(post->multi, easy)) {
+		curl_easy_cleanup(easy);
 		return -EIO;
-	post->is_running = true;
+	}
+	post->running = easy;
 	return 0;
 }
 
@@ -198,8 +210,8 @@ void post_finish(struct post *post, CURLcode code, struct answer *answer)
 		code = CURLE_PARTIAL_FILE;
 	*answer = (struct answer){ .code = code };
 	memcpy(answer->body, post->body, sizeof(answer->body));
-	curl_easy_getinfo(post->easy, CURLINFO_RESPONSE_CODE, &answer->status);
-	curl_easy_getinfo(post->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+	curl_easy_getinfo(post->running, CURLINFO_RESPONSE_CODE, &answer->status);
+	curl_easy_getinfo(post->running, CURLINFO_RETRY_AFTER, &retry_after_s);
 	if (retry_after_s > 0)
 		answer->retry_after_s = (uint64_t)retry_after_s;
 	leave_multi(post);

@@ -93,7 +93,8 @@ static bool get_word(struct bytes *bytes, char word[POINT_WORD])
 	memcpy(word, bytes->at + 1, n);
 	word[n] = 0;
 	bytes->at += 1 + n;
-	return is_word(word);
+	/* No NUL amid it. */
+	return strlen(word) == n && is_word(word);
 }
 
 static bool get_count(struct bytes *bytes, size_t most, size_t *n)

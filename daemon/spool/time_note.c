@@ -97,7 +97,7 @@ bool time_note_get(const uint8_t *from, size_t size, struct time_note *note)
 		.wall_ms = (int64_t)get_le64(from + 32),
 		.top_ms = (int64_t)get_le64(from + 40),
 		.rtc_s = get_le32(from + 48),
-		.boots_at = get_le64(from + 56),
+		.boots_at = from[2] & FLAG_SHORT ? get_le64(from + 56) : 0,
 		.boots_n = boots_n,
 	};
 	memcpy(note->boot_id, from + 8, TIME_BOOT_ID_BYTES);

@@ -214,6 +214,25 @@ TEST_F(forward, keeps_all_when_the_head_of_the_answer_is_cut)
 	EXPECT_EQ(report(self).cursor.delivered, 10);
 }
 
+/* A header that goes on from that of the answer before: libcurl of Debian 12 follows it there, where
+ * it was freed. AddressSanitizer sees it.
+ */
+TEST_F(forward, takes_no_header_for_one_of_the_answer_before)
+{
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	start(self);
+	LOCKED(self, self->status = 503, self->body = "busy", self->headers = "Retry-After: 1\r\n");
+	turn_requests(self, 1);
+	LOCKED(self, self->status = 302, self->headers = " h: a\r\n h\r\n");
+	for (int i = 0; i < 5; i++) {
+		turn_requests(self, 1);
+		EXPECT_EQ(queued(self), 10);
+	}
+	LOCKED(self, self->status = 204, self->headers = NULL, self->body = NULL);
+	turn_until_idle(self);
+	EXPECT_EQ(report(self).cursor.delivered, 10);
+}
+
 TEST_F(forward, gives_up_on_a_store_that_says_nothing)
 {
 	uint64_t before_ns;

@@ -35,6 +35,9 @@ TEST(a_point_is_read_as_it_was_written)
 		EXPECT_FALSE(point_get(bytes, i, &read));
 	bytes[size] = 0;
 	EXPECT_FALSE(point_get(bytes, size + 1, &read));
+	/* A NUL amid the name. */
+	bytes[25] = 0;
+	EXPECT_FALSE(point_get(bytes, size, &read));
 }
 
 TEST(a_point_takes_words_only_and_no_more_than_it_holds)
