@@ -275,11 +275,28 @@ static size_t open_files(pid_t pid)
 	return count;
 }
 
+/* Its files are open then. */
+static void wait_for_spool(struct fixture_control *self)
+{
+	bool is_open = false;
+
+	for (int i = 0; i < 250 && !is_open; i++) {
+		struct json_object *object = status(self);
+
+		is_open = json_object_object_get(json_object_object_get(object, "spool"), "clock");
+		json_object_put(object);
+		sleep_ms(20);
+	}
+	EXPECT_TRUE(is_open);
+}
+
 TEST_F(control, of_a_hundred_clients_sixteen_are_served)
 {
 	int fds[100], served = 0, refused = 0;
-	size_t files = open_files(self->pid);
+	size_t files;
 
+	wait_for_spool(self);
+	files = open_files(self->pid);
 	for (int i = 0; i < 100; i++)
 		fds[i] = client(self, "status.sock");
 	for (int i = 0; i < 100; i++) {
