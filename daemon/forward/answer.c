@@ -1,7 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "forward/answer.h"
 
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* InfluxDB 1.x and 2.x, with a number behind it: all other points of the request were stored. */
+#define BEYOND "points beyond retention policy dropped="
+
+/* Behind those words; NULL: it does not say that. */
+static const char *find_beyond(const struct answer *answer)
+{
+	const char *at = strstr(answer->body, BEYOND);
+
+	at = at ? at + strlen(BEYOND) : NULL;
+	return at && isdigit((unsigned char)*at) ? at : NULL;
+}
+
+uint64_t answer_beyond(const struct answer *answer)
+{
+	const char *number = find_beyond(answer);
+
+	return number ? strtoull(number, NULL, 10) : 0;
+}
 
 enum verdict answer_judge(const struct answer *answer)
 {
@@ -12,7 +34,7 @@ enum verdict answer_judge(const struct answer *answer)
 		return VERDICT_STORED;
 	case 400:
 	case 422:
-		return VERDICT_REFUSED;
+		return find_beyond(answer) ? VERDICT_BEYOND : VERDICT_REFUSED;
 	case 413:
 		return VERDICT_TOO_LARGE;
 	default:
@@ -91,6 +113,8 @@ void answer_explain(const struct answer *answer, char *out, size_t size)
 		return;
 	}
 	snprintf(out, size, "answered %ld: %s%s%s%s", answer->status,
-		 explain_status(answer->status), *answer->body ? " (it said: " : "", answer->body,
+		 answer_judge(answer) == VERDICT_BEYOND ?
+		 "samples of this hour are older than it keeps any; check its clock, and its "
+		 "retention policy" : explain_status(answer->status), *answer->body ? " (it said: " : "", answer->body,
 		 *answer->body ? ")" : "");
 }

@@ -19,12 +19,15 @@ struct answer {
 
 enum verdict {
 	VERDICT_STORED,		/* 204, and nothing else */
+	VERDICT_BEYOND,		/* stored, but for points that are older than it keeps any */
 	VERDICT_REFUSED,	/* at least one of the lines is not to its liking */
 	VERDICT_TOO_LARGE,
 	VERDICT_KEEP,		/* says nothing about the lines: keep them, come again */
 };
 
 enum verdict answer_judge(const struct answer *answer);
+/* How many points were beyond the store's retention, by VERDICT_BEYOND. */
+uint64_t answer_beyond(const struct answer *answer);
 /* One sentence: what it said, and what to do. */
 void answer_explain(const struct answer *answer, char *out, size_t size);
 

@@ -8,11 +8,13 @@
 #include "base/pack.h"
 
 #define MAGIC "HSC3"
-/* The same without its last field. */
+/* The same without its last fields. */
 #define MAGIC_BEFORE "HSC2"
 
 enum {
-	CURSOR_FIELDS = 12 + 4 * CURSOR_RANGES + 1,
+	CURSOR_FIELDS_BEFORE = 12 + 4 * CURSOR_RANGES,
+	CURSOR_FIELDS = CURSOR_FIELDS_BEFORE + 2,
+	CURSOR_BYTES_BEFORE = FILE_SEAL + 8 * CURSOR_FIELDS_BEFORE,
 	CURSOR_BYTES = FILE_SEAL + 8 * CURSOR_FIELDS,
 };
 
@@ -35,7 +37,8 @@ static void list_fields(struct cursor *cursor, uint64_t *fields[CURSOR_FIELDS])
 		at[2] = &range->passed;
 		at[3] = &range->passed_end;
 	}
-	fields[CURSOR_FIELDS - 1] = &cursor->dropped_undated;
+	fields[CURSOR_FIELDS_BEFORE] = &cursor->dropped_undated;
+	fields[CURSOR_FIELDS_BEFORE + 1] = &cursor->dropped_beyond;
 }
 
 static bool are_ranges_good(const struct cursor *cursor)
@@ -62,8 +65,9 @@ int cursor_load(const char *path, struct cursor *cursor)
 	uint64_t *fields[CURSOR_FIELDS];
 	int error = file_read_sealed(path, MAGIC, bytes, sizeof(bytes));
 
-	if (error == -EBADMSG && !file_read_sealed(path, MAGIC_BEFORE, bytes, sizeof(bytes) - 8)) {
-		put_le64(bytes + sizeof(bytes) - 8, 0);
+	if (error == -EBADMSG &&
+	    !file_read_sealed(path, MAGIC_BEFORE, bytes, CURSOR_BYTES_BEFORE)) {
+		memset(bytes + CURSOR_BYTES_BEFORE, 0, CURSOR_BYTES - CURSOR_BYTES_BEFORE);
 		error = 0;
 	}
 	if (error)
@@ -230,5 +234,6 @@ int64_t cursor_uncounted(const struct cursor *cursor)
 {
 	return (int64_t)(cursor_produced(cursor) - cursor_queued(cursor) - cursor->delivered -
 			 cursor->set_aside - cursor->dropped_full - cursor->dropped_corrupt -
-			 cursor->dropped_replaced - cursor->dropped_undated);
+			 cursor->dropped_replaced - cursor->dropped_undated -
+			 cursor->dropped_beyond);
 }

@@ -34,6 +34,7 @@ struct cursor {
 	uint64_t dropped_corrupt;	/* unreadable in the spool */
 	uint64_t dropped_replaced;	/* queued in a spool that is no longer there */
 	uint64_t dropped_undated;	/* passed over: nothing tells when they were taken */
+	uint64_t dropped_beyond;	/* older than the store keeps any */
 	uint64_t ranges_n;
 	struct cursor_range ranges[CURSOR_RANGES];	/* beyond record, apart, in order */
 };

@@ -55,6 +55,8 @@ static struct json_object *dropped_object(const struct cursor *cursor)
 		add_count(dropped, "spool replaced", cursor->dropped_replaced);
 	if (cursor->dropped_undated)
 		add_count(dropped, "no date", cursor->dropped_undated);
+	if (cursor->dropped_beyond)
+		add_count(dropped, "beyond retention", cursor->dropped_beyond);
 	return dropped;
 }
 

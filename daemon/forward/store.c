@@ -23,6 +23,7 @@
 /* The writer may be faster than a reader for some turns, but not for long. */
 #define STALE_TRIES 10
 #define CLOCK_EVERY_NS NS_PER_SEC
+#define HOUR_MS 3600000
 
 struct store {
 	const struct conf_store *conf;
@@ -56,7 +57,7 @@ struct store {
 	struct backoff backoff;
 	uint64_t retry_ns;
 	uint64_t send_ns;		/* when to send what is less than a batch */
-	uint64_t set_aside_told_ns;
+	uint64_t set_aside_told_ns, beyond_told_ns;
 	enum store_state state;
 	char error[384];
 	uint64_t changes;
@@ -568,10 +569,24 @@ void store_turn(struct store *store, int spool_error, uint64_t now_ns)
 		back_off(store, explain_spool(error), 0, now_ns);
 }
 
-static void accept_parcel(struct store *store)
+/* Told now and then: after a long outage it may be most of the backlog. */
+static void drop_beyond(struct store *store, uint64_t n, uint64_t now_ns)
+{
+	store->cursor.dropped_beyond += n;
+	if (!n || (store->beyond_told_ns && now_ns < store->beyond_told_ns + SET_ASIDE_TOLD_EVERY_NS))
+		return;
+	store->beyond_told_ns = now_ns;
+	log_warning("store %s: samples are older than it keeps any, %llu in all, and count as "
+		    "dropped (beyond retention); lengthen its retention policy if they are wanted. "
+		    "hydroponctl spool export still has them", store->conf->name,
+		    (unsigned long long)store->cursor.dropped_beyond);
+}
+
+/* @beyond: lines of it that the store did not keep for their age. */
+static void accept_parcel(struct store *store, uint64_t beyond, uint64_t now_ns)
 {
 	char error[sizeof(store->error)];
-	size_t count = store->parcel.count;
+	size_t count = store->parcel.count, samples = count - store->parcel.points;
 
 	if (!store->is_live) {
 		store->suspects -= store->suspects < count ? store->suspects : count;
@@ -580,7 +595,10 @@ static void accept_parcel(struct store *store)
 	store->has_accepted = true;
 	store->limit = store->limit < store->conf->batch_lines / 2 ? store->limit * 2 :
 								     store->conf->batch_lines;
-	store->cursor.delivered += count - store->parcel.points;
+	if (beyond > samples)
+		beyond = samples;
+	store->cursor.delivered += samples - beyond;
+	drop_beyond(store, beyond, now_ns);
 	store->last_ok_ms = clock_wall_ms();
 	store->retry_ns = 0;
 	backoff_succeed(&store->backoff);
@@ -666,13 +684,18 @@ void store_finish(struct store *store, CURLcode code, uint64_t now_ns)
 	post_hide(store->post, answer.body, sizeof(answer.body));
 	store->is_busy = false;
 	switch (answer_judge(&answer)) {
+	case VERDICT_BEYOND:
+		/* No store keeps for less than that: it is its clock, or its policy, that is wrong. */
+		if (store->parcel.first_wall_ms > clock_wall_ms() - HOUR_MS)
+			break;
+		/* fallthrough */
 	case VERDICT_STORED:
 		if (store->is_probe) {
 			store->has_accepted = true;
 			store->retry_ns = 0;
 			backoff_succeed(&store->backoff);
 		} else {
-			accept_parcel(store);
+			accept_parcel(store, answer_beyond(&answer), now_ns);
 		}
 		return;
 	case VERDICT_REFUSED:

@@ -108,7 +108,8 @@ static inline struct store_report report(struct fixture_forward *self)
 static inline uint64_t dropped(const struct store_report *report)
 {
 	return report->cursor.dropped_full + report->cursor.dropped_corrupt +
-	       report->cursor.dropped_replaced + report->cursor.dropped_undated;
+	       report->cursor.dropped_replaced + report->cursor.dropped_undated +
+	       report->cursor.dropped_beyond;
 }
 
 static inline uint64_t queued(struct fixture_forward *self)

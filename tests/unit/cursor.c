@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "forward/cursor.h"
 
-#define CURSOR_SIZE 624
+#define CURSOR_SIZE 632
 
 FIXTURE(cursor) {
 	char dir[SCRATCH_PATH_MAX];
@@ -23,14 +23,14 @@ FIXTURE_TEARDOWN(cursor) { scratch_remove(self->dir); }
 static const struct cursor some = {
 	.id = 7, .record = 130, .passed = 120, .start = 20, .earlier = 1000,
 	.known = 150, .delivered = 1052, .set_aside = 10, .dropped_full = 5, .dropped_corrupt = 20,
-	.dropped_replaced = 10, .dropped_undated = 3,
+	.dropped_replaced = 10, .dropped_undated = 2, .dropped_beyond = 1,
 };
 
 static bool is_balanced(const struct cursor *cursor)
 {
 	return cursor_produced(cursor) == cursor->delivered + cursor->set_aside +
 		cursor->dropped_full + cursor->dropped_corrupt + cursor->dropped_replaced +
-		cursor->dropped_undated +
+		cursor->dropped_undated + cursor->dropped_beyond +
 		cursor_queued(cursor);
 }
 
@@ -54,13 +54,13 @@ TEST_F(cursor, of_an_earlier_version_is_taken_over)
 
 	ASSERT_EQ(cursor_save(self->path, &some), 0);
 	ASSERT_EQ(scratch_read(self->path, bytes, sizeof(bytes)), CURSOR_SIZE);
-	file_seal("HSC2", bytes, CURSOR_SIZE - 8);
-	scratch_write(self->path, bytes, CURSOR_SIZE - 8);
+	file_seal("HSC2", bytes, CURSOR_SIZE - 16);
+	scratch_write(self->path, bytes, CURSOR_SIZE - 16);
 	ASSERT_EQ(cursor_load(self->path, &back), 0);
-	before.dropped_undated = 0;
+	before.dropped_undated = before.dropped_beyond = 0;
 	EXPECT_EQ(memcmp(&back, &before, sizeof(back)), 0);
 	bytes[100] ^= 1;
-	scratch_write(self->path, bytes, CURSOR_SIZE - 8);
+	scratch_write(self->path, bytes, CURSOR_SIZE - 16);
 	EXPECT_EQ(cursor_load(self->path, &back), -EBADMSG);
 }
 

@@ -351,6 +351,65 @@ TEST_F(forward, sets_aside_only_what_is_refused_alone)
 	EXPECT_EQ(queued(self), 0);
 }
 
+/* As InfluxDB 1.6 does: what is older than its retention policy is not stored, all else is. */
+static struct http_answer keep_from(void *data, const char *lines, size_t n)
+{
+	static char text[128];
+	struct fixture_forward *self = data;
+	unsigned int beyond = 0;
+
+	for (const char *line = lines; *line; line = strchr(line, '\n') + 1) {
+		const char *end = strchr(line, '\n');
+
+		while (end[-1] != ' ')
+			end--;
+		beyond += atoll(end) < self->refused[0];
+	}
+	if (!beyond)
+		return (struct http_answer){ .status = 204 };
+	snprintf(text, sizeof(text),
+		 "{\"error\":\"partial write: points beyond retention policy dropped=%u\"}", beyond);
+	return (struct http_answer){ .status = 400, .body = text };
+}
+
+TEST_F(forward, counts_what_is_beyond_retention)
+{
+	script(self, keep_from);
+	self->refused[0] = RIG_WALL_MS + 130;
+	for (int i = 0; i < 4; i++)
+		ASSERT_EQ(rig_append(&self->rig, 50), 0);
+	self->rig.conf.stores[0].batch_lines = 60;
+	start(self);
+	turn_until_idle(self);
+	EXPECT_EQ(report(self).cursor.delivered, 70);
+	EXPECT_EQ(report(self).cursor.dropped_beyond, 130);
+	EXPECT_EQ(report(self).cursor.set_aside, 0);
+	EXPECT_EQ(http_requests(self->server), 4);
+	EXPECT_EQ(self->pauses, 0);
+}
+
+/* It says so of what was sampled just now: that must be its own clock. */
+TEST_F(forward, keeps_what_is_new_whatever_the_store_says_of_its_age)
+{
+	struct sample sample = rig_sample(0);
+
+	LOCKED(self, self->status = 422, self->body =
+	       "{\"code\":\"unprocessable entity\",\"message\":\"failure writing points to database: "
+	       "partial write: points beyond retention policy dropped=1\"}");
+	sample.wall_ms = clock_wall_ms();
+	ASSERT_EQ(spool_append(self->rig.spool, &sample, 1), 0);
+	start(self);
+	for (int i = 0; i < 10; i++)
+		turn(self);
+	EXPECT_EQ(queued(self), 1);
+	EXPECT_EQ(report(self).state, STORE_BACKOFF);
+	EXPECT_CONTAINS(report(self).error, "samples of this hour are older than it keeps any; check "
+			"its clock");
+	LOCKED(self, self->status = 204, self->body = NULL);
+	turn_until_idle(self);
+	EXPECT_EQ(report(self).cursor.delivered, 1);
+}
+
 TEST_F(forward, forgets_a_suspicion_that_does_not_come_true)
 {
 	LOCKED(self, self->status = 400);
@@ -919,7 +978,7 @@ TEST_F(forward, sends_all_again_when_its_cursor_is_damaged)
 	EXPECT_EQ(after.cursor.delivered, 10);
 	EXPECT_EQ(http_requests(self->server), 2);
 	snprintf(path, sizeof(path), "%s/state/cursors/local.corrupt", self->rig.dir);
-	EXPECT_EQ(scratch_size(path), 624);
+	EXPECT_EQ(scratch_size(path), 632);
 }
 
 TEST_F(forward, tells_of_a_sum_that_does_not_add_up)
