@@ -63,6 +63,7 @@ static size_t take_turn(struct daemon *daemon)
 	if (!daemon->is_ready_told)
 		daemon->is_ready_told = notify_send("READY=1");
 	notify_watchdog(&daemon->turn, clock_boot_ns());
+	spooler_set_power(daemon->spooler, is_protected && daemon->turn.info.has_power_good);
 	sd_event_source_set_time_relative(daemon->turn_timer, TURN_MS * 1000);
 	return records;
 }

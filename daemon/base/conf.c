@@ -54,6 +54,11 @@ static const struct conf_key time_keys[] = {
 	{ .name = "rtc", .read = conf_read_name, GATEWAY(rtc) },
 };
 
+static const struct conf_key power_keys[] = {
+	{ .name = "hold-up", .read = conf_read_u32, GATEWAY(hold_up_ms), .units = &units_time,
+	  .min = 10, .max = 60e3 },
+};
+
 static bool add_need(struct conf_reader *reader, struct conf_output *output, const char *name)
 {
 	int channel = conf_parse_channel(reader, name);
@@ -177,6 +182,9 @@ static void read_section(struct conf_reader *reader)
 	case CONF_TIME:
 		conf_read_section(reader, time_keys, COUNT(time_keys), -1, reader->conf);
 		break;
+	case CONF_POWER:
+		conf_read_section(reader, power_keys, COUNT(power_keys), -1, reader->conf);
+		break;
 	case CONF_CHANNEL:
 		read_channel(reader);
 		break;
@@ -195,7 +203,7 @@ static void set_defaults(struct conf *conf)
 	snprintf(conf->run_dir, sizeof(conf->run_dir), "/run/hydropon");
 	snprintf(conf->state_dir, sizeof(conf->state_dir), "/var/lib/hydropon");
 	conf->spool_max_bytes = 1ULL << 30;
-	conf->commit_ms = 1000;
+	conf->commit_ms = CONF_COMMIT_MS;
 	snprintf(conf->rtc, sizeof(conf->rtc), "rtc0");
 }
 
@@ -254,6 +262,22 @@ static void check_bounds_of_needs(struct conf_reader *reader)
 	}
 }
 
+/* A power cut costs what was not committed: at most a second, or nothing. */
+static void check_commit(struct conf_reader *reader)
+{
+	if (reader->conf->commit_ms <= CONF_COMMIT_MS || reader->conf->hold_up_ms)
+		return;
+	for (size_t i = 0; i < reader->tree->sections_n; i++) {
+		const struct conf_section *section = &reader->tree->sections[i];
+
+		if (section->kind == CONF_SPOOL)
+			conf_mistake(reader->tree, section, conf_section_find(section, "commit-every"),
+				     "a power cut would cost more than a second; write 1 s, or add "
+				     "hold-up in [power], for how long the supply lasts after "
+				     "power-good has fallen");
+	}
+}
+
 /* All names first: sections refer to channels that come after them. */
 static void read_sections(struct conf *conf, struct conf_tree *tree)
 {
@@ -271,8 +295,10 @@ static void read_sections(struct conf *conf, struct conf_tree *tree)
 		reader.setting = NULL;
 		read_section(&reader);
 	}
-	if (!tree->is_partial)
+	if (!tree->is_partial) {
 		check_bounds_of_needs(&reader);
+		check_commit(&reader);
+	}
 	if (!has_gateway && !tree->is_partial)
 		conf_mistake_overall(tree, "the section [gateway] is missing; add it with name and "
 				     "site");

@@ -21,6 +21,7 @@
 #define CONF_PATH_MAX 256
 #define CONF_URL_MAX 512
 #define CONF_WORD_MAX 128
+#define CONF_COMMIT_MS 1000	/* no longer where a power cut comes without a word */
 
 enum quantity {
 	QUANTITY_PH,		/* pH, unit "pH" */
@@ -100,6 +101,7 @@ struct conf {
 	char state_dir[CONF_PATH_MAX];	/* default /var/lib/hydropon: spool/, cursors/ below */
 	uint64_t spool_max_bytes;	/* default 1 GiB */
 	uint32_t commit_ms;		/* default 1000 */
+	uint32_t hold_up_ms;		/* of the supply, once power-good has fallen; 0: not known */
 	bool trusts_clock;		/* also where no server has set it; default false */
 	bool sends_estimates;		/* of stamps that nothing proves; default false */
 	char rtc[HYDROPON_NAME_MAX];			/* below /sys/class/rtc, default rtc0 */

@@ -22,6 +22,7 @@ static const struct {
 	[CONF_OUTPUT] = { "output", true },
 	[CONF_SPOOL] = { "spool", false },
 	[CONF_TIME] = { "time", false },
+	[CONF_POWER] = { "power", false },
 	[CONF_STORE] = { "store", true },
 };
 

@@ -177,6 +177,7 @@ static struct json_object *new_spool(struct spooler *spooler)
 	describe_count(spool, "blocks", stats.blocks);
 	describe_count(spool, "lost", stats.lost);
 	describe_count(spool, "commits", stats.commits);
+	describe_count(spool, "commit_every_ms", stats.commit_every_ms);
 	describe_count(spool, "commit_last_us", stats.commit_last_us);
 	describe_count(spool, "commit_max_us", stats.commit_max_us);
 	describe_count(spool, "stuck_ms", stats.stuck_ms);

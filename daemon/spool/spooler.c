@@ -22,8 +22,12 @@
 
 #define QUEUE_SAMPLES 65536
 #define QUEUE_EVENTS 256
+/* The longest of so many is what one in a thousand takes. */
+#define COMMITS_JUDGED 1000
 #define STACK_BYTES (192 * 1024)
 #define RETRY_NS NS_PER_SEC
+/* By then the kernel's device has been opened, if it is there. */
+#define HURRY_TOLD_NS (10 * NS_PER_SEC)
 #define URGENT_EVERY_NS (200 * NS_PER_MS)
 /* So often, a second apart, is an open tried that cannot read. */
 #define READ_TRIES 10
@@ -39,6 +43,7 @@ struct spooler {
 	atomic_bool is_woken;		/* the queue is filling up and the thread was told */
 	atomic_bool is_urgent;		/* what is queued is wanted on the disk */
 	atomic_bool is_failing;		/* the spool does not take anything now */
+	atomic_bool is_power_watched;
 	_Atomic uint64_t trying_ns;	/* since when it is tried to commit or open; 0: not now */
 	sem_t ready;			/* the thread has files of its own */
 	_Atomic uint64_t refused_queue, refused_error, refused_events;
@@ -56,6 +61,9 @@ struct spooler {
 	size_t notes_n;			/* the same of events */
 	struct journal_note notes[JOURNAL_COMMIT_NOTES];
 	uint32_t conf_crc;
+	uint32_t commit_us[COMMITS_JUDGED];	/* the newest ones; 0: not so many yet */
+	unsigned int commit_at;
+	bool is_hurried;		/* commit_ms would not be safe, and the log knows */
 
 	/* Written by the thread, with the lock held. */
 	pthread_mutex_t lock;
@@ -188,6 +196,8 @@ static int append_batch(struct spooler *spooler)
 	if (error)
 		return error;
 	us = (clock_boot_ns() - before_ns) / 1000;
+	spooler->commit_us[spooler->commit_at] = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+	spooler->commit_at = (spooler->commit_at + 1) % COMMITS_JUDGED;
 	spooler->batch_n = 0;
 	if (spooler->notes_n)
 		error = spool_notes(spooler->spool, spooler->notes, spooler->notes_n);
@@ -350,16 +360,50 @@ static void wait_until(struct spooler *spooler, uint64_t until_ns)
 		log_error("spool: eventfd: %s", strerror(errno));
 }
 
+/*
+ * Longer than a second only where a fall of power-good is heard of, and the supply then lasts for
+ * twice as long as a commit may take.
+ */
+static const char *why_hurry(const struct spooler *spooler)
+{
+	uint64_t longest_us = 0;
+
+	if (!atomic_load(&spooler->is_power_watched))
+		return "there is no power-good line";
+	for (size_t i = 0; i < COMMITS_JUDGED; i++)
+		if (spooler->commit_us[i] > longest_us)
+			longest_us = spooler->commit_us[i];
+	if (2 * longest_us > spooler->conf->hold_up_ms * 1000ULL)
+		return "twice the longest commit is longer than hold-up";
+	return NULL;
+}
+
+static uint64_t commit_every_ns(struct spooler *spooler)
+{
+	const uint32_t wanted_ms = spooler->conf->commit_ms;
+	const char *why = wanted_ms > CONF_COMMIT_MS ? why_hurry(spooler) : NULL;
+	uint32_t every_ms = why ? CONF_COMMIT_MS : wanted_ms;
+
+	if (why && !spooler->is_hurried && clock_boot_ns() > spooler->started_ns + HURRY_TOLD_NS)
+		log_warning("spool: commits come every second, and not every %u ms: %s, and a power "
+			    "cut would cost more", wanted_ms, why);
+	spooler->is_hurried = why && clock_boot_ns() > spooler->started_ns + HURRY_TOLD_NS;
+	pthread_mutex_lock(&spooler->lock);
+	spooler->stats.commit_every_ms = every_ms;
+	pthread_mutex_unlock(&spooler->lock);
+	return every_ms * NS_PER_MS;
+}
+
 static void run_until_stopped(struct spooler *spooler)
 {
-	const uint64_t commit_every_ns = spooler->conf->commit_ms * NS_PER_MS;
-	uint64_t commit_ns = clock_boot_ns() + commit_every_ns;
-	uint64_t second_ns = clock_boot_ns() + NS_PER_SEC, urgent_ns = 0;
+	uint64_t last_ns = clock_boot_ns(), second_ns = last_ns + NS_PER_SEC, urgent_ns = 0;
+	bool is_urgent = false;
 
 	while (!atomic_load(&spooler->stopping)) {
-		uint64_t now_ns;
+		uint64_t commit_ns = last_ns + commit_every_ns(spooler), now_ns;
 
-		if (atomic_exchange(&spooler->is_urgent, false))
+		is_urgent = atomic_exchange(&spooler->is_urgent, false) || is_urgent;
+		if (is_urgent)
 			commit_ns = earlier(commit_ns, urgent_ns);
 		wait_until(spooler, earlier(second_ns,
 					    spooler->is_open ? commit_ns : spooler->retry_ns));
@@ -371,7 +415,8 @@ static void run_until_stopped(struct spooler *spooler)
 		if (spooler->is_open &&
 		    (now_ns >= commit_ns || atomic_load(&spooler->is_woken))) {
 			commit_queue(spooler);
-			commit_ns = now_ns + commit_every_ns;
+			last_ns = now_ns;
+			is_urgent = false;
 			urgent_ns = now_ns + URGENT_EVERY_NS;
 		}
 		if (now_ns >= second_ns) {
@@ -523,6 +568,11 @@ bool spooler_push_event(struct spooler *spooler, const struct event *event)
 		return true;
 	atomic_fetch_add(&spooler->refused_events, 1);
 	return false;
+}
+
+void spooler_set_power(struct spooler *spooler, bool is_watched)
+{
+	atomic_store(&spooler->is_power_watched, is_watched);
 }
 
 void spooler_commit_soon(struct spooler *spooler)

@@ -39,6 +39,7 @@ struct spooler_stats {
 	int error;			/* 0, or -errno of the newest commit or open */
 	int block_error;		/* 0, or -errno of the newest block */
 	uint64_t stuck_ms;		/* 0, or how long nothing could be committed */
+	uint32_t commit_every_ms;	/* commit_ms, or 1000 where that would not be safe */
 	bool is_clock_set;		/* in this boot; else what is sampled waits for that */
 	uint32_t boot;			/* its number; 0: not known yet */
 	int clk;			/* of the newest stamp */
@@ -63,6 +64,10 @@ struct spooler *spooler_start(const struct conf *conf, const struct spooler_hook
 bool spooler_push(struct spooler *spooler, const struct sample *sample);
 /* The same of an event; what does not fit is counted in the health of the gateway. */
 bool spooler_push_event(struct spooler *spooler, const struct event *event);
+/* Main thread. Whether the gateway has a power-good line: then spooler_commit_soon() will be called
+ * when it falls. Until it is called there is none.
+ */
+void spooler_set_power(struct spooler *spooler, bool is_watched);
 /* Main thread. Commits what is queued at once, but five times a second at most. Never blocks. */
 void spooler_commit_soon(struct spooler *spooler);
 /* Any thread; holds a lock for the time of a copy. */

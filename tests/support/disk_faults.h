@@ -19,6 +19,7 @@ struct {
 	atomic_int fail_fdatasync;	/* so many of the next ones give EIO */
 	atomic_bool hang_fdatasync;
 	atomic_int fdatasyncs, fsyncs;
+	atomic_int fdatasync_ms;	/* each takes so long */
 	off_t bad_from, bad_to;		/* of any file, gives EIO when read */
 	atomic_int bad_reads;		/* so many times */
 	atomic_int fail_rename;		/* so many of the next ones give EIO */
@@ -35,6 +36,8 @@ int fdatasync(int fd)
 	disk_faults.fdatasyncs++;
 	while (disk_faults.hang_fdatasync)
 		poll(NULL, 0, 10);
+	if (disk_faults.fdatasync_ms)
+		poll(NULL, 0, disk_faults.fdatasync_ms);
 	if (disk_faults.fail_fdatasync > 0) {
 		disk_faults.fail_fdatasync--;
 		errno = EIO;

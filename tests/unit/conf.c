@@ -378,6 +378,11 @@ static const struct {
 	{ GATEWAY "[store s]\nurl = http://h/write#x\n",
 	  "t.conf:5: [store s] url: the URL has a #fragment, which no server gets to see; remove "
 	  "it\n" },
+	{ GATEWAY "[spool]\ncommit-every = 5 s\n",
+	  "t.conf:5: [spool] commit-every: a power cut would cost more than a second; write 1 s, or "
+	  "add hold-up in [power], for how long the supply lasts after power-good has fallen\n" },
+	{ GATEWAY "[power]\nhold-up = 5 ms\n",
+	  "t.conf:5: [power] hold-up: \"5 ms\" is out of range; write 10 ms to 1 min\n" },
 	{ GATEWAY "[time]\ntrust = ntp\nestimate = maybe\nrtc = /dev/rtc0\nclock = x\n",
 	  "t.conf:5: [time] trust: \"ntp\" is neither synchronized nor clock; write one of them\n"
 	  "t.conf:6: [time] estimate: \"maybe\" is neither yes nor no; write one of them\n"
@@ -466,6 +471,15 @@ TEST_F(conf, has_defaults)
 	EXPECT_EQ(conf_find_channel(self->conf, "l"), 2);
 	EXPECT_EQ(conf_find_channel(self->conf, "o"), -1);
 	EXPECT_EQ(conf_find_output(self->conf, "o"), 0);
+}
+
+TEST_F(conf, takes_a_long_commit_where_the_supply_holds_up)
+{
+	load_text(self, GATEWAY "[spool]\ncommit-every = 10 s\n[power]\nhold-up = 2 s\n");
+	EXPECT_STREQ(self->errors, "");
+	ASSERT_TRUE(self->conf != NULL);
+	EXPECT_EQ(self->conf->commit_ms, 10000);
+	EXPECT_EQ(self->conf->hold_up_ms, 2000);
 }
 
 TEST_F(conf, takes_the_keys_of_time)
