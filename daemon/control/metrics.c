@@ -98,6 +98,8 @@ static const struct metric of_store[] = {
 	{ "hydropon_store_queued", GAUGE, "Samples that wait for it.", NULL, "queued", 0 },
 	{ "hydropon_store_set_aside", COUNTER, "Samples that it refuses.", NULL, "set_aside", 0 },
 	{ "hydropon_store_lag_seconds", GAUGE, "Age of the oldest that waits.", NULL, "lag_ms", 1e-3 },
+	{ "hydropon_store_certificate_expires_timestamp_seconds", GAUGE,
+	  "When the certificate that it has shown expires.", NULL, "certificate_expires_ms", 1e-3 },
 	{ "hydropon_store_last_ok_timestamp_seconds", GAUGE, "When it took something last.", NULL,
 	  "last_ok_ms", 1e-3 },
 };

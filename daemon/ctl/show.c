@@ -5,8 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "ctl/field.h"
 #include "ctl/show_output.h"
+
+#define DAY_MS 86400000LL
+#define EXPIRES_SOON_DAYS 21
 
 /* A card that is busy with itself answers before this. */
 #define STUCK_MS 3000
@@ -125,6 +129,15 @@ static void find_store_problems(struct problems *problems, struct json_object *s
 			error && *error ? ": " : "", error ? error : "");
 	if (!adds_up)
 		problem(problems, MARK_BAD, "store %s: its sum does not add up", name);
+	if (field_is_number(store, "certificate_expires_ms")) {
+		int64_t left_ms = json_object_get_int64(field(store, "certificate_expires_ms")) -
+				  clock_wall_ms();
+
+		if (left_ms < EXPIRES_SOON_DAYS * DAY_MS)
+			problem(problems, MARK_WARN, "store %s: its certificate expires in %lld day%s",
+				name, (long long)(left_ms / DAY_MS),
+				left_ms / DAY_MS == 1 ? "" : "s");
+	}
 	if (field_count(store, "set_aside"))
 		problem(problems, MARK_WARN,
 			"store %s refused %" PRIu64 " lines, they are set aside", name,

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <time.h>
 
 #include "forward/endpoint.h"
 #include "forward/secret.h"
@@ -21,6 +23,7 @@ struct post {
 	size_t body_size;		/* of the answer, as far as it was kept */
 	char body[ANSWER_BODY_MAX];
 	char secret[CREDENTIAL_MAX];	/* token or password */
+	int64_t expires_s;
 };
 
 /* Keeps the beginning; the rest is read and forgotten, for as long as the timeout lets. */
@@ -58,7 +61,7 @@ static bool set_tls(struct post *post)
 	CURL *easy = post->easy;
 
 	/* Verified is the default of libcurl; nothing here can turn that off. */
-	return (!*conf->ca_file || SET(CAINFO, conf->ca_file)) &&
+	return SET(CERTINFO, 1L) && (!*conf->ca_file || SET(CAINFO, conf->ca_file)) &&
 	       (!*conf->certificate_file || (SET(SSLCERT, conf->certificate_file) &&
 					     SET(SSLKEY, conf->key_file))) &&
 	       (!*conf->proxy || SET(PROXY, conf->proxy));
@@ -201,6 +204,31 @@ int post_start(struct post *post, const void *body, size_t size)
 	return 0;
 }
 
+/* Only a new connection shows one: the first of the chain is the store's own. */
+static void note_certificate(struct post *post)
+{
+	static const char key[] = "Expire date:";	/* or Date, by version */
+	struct curl_certinfo *info = NULL;
+
+	if (curl_easy_getinfo(post->running, CURLINFO_CERTINFO, &info) != CURLE_OK || !info ||
+	    info->num_of_certs < 1)
+		return;
+	for (struct curl_slist *line = info->certinfo[0]; line; line = line->next) {
+		struct tm tm = { 0 };
+
+		if (strncasecmp(line->data, key, strlen(key)))
+			continue;
+		/* In UTC, as GnuTLS has it through libcurl. */
+		if (strptime(line->data + strlen(key), " %Y-%m-%d %H:%M:%S", &tm))
+			post->expires_s = timegm(&tm);
+	}
+}
+
+int64_t post_expires_s(const struct post *post)
+{
+	return post->expires_s;
+}
+
 void post_finish(struct post *post, CURLcode code, struct answer *answer)
 {
 	curl_off_t retry_after_s = 0;
@@ -214,6 +242,7 @@ void post_finish(struct post *post, CURLcode code, struct answer *answer)
 	curl_easy_getinfo(post->running, CURLINFO_RETRY_AFTER, &retry_after_s);
 	if (retry_after_s > 0)
 		answer->retry_after_s = (uint64_t)retry_after_s;
+	note_certificate(post);
 	leave_multi(post);
 }
 

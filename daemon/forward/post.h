@@ -34,6 +34,10 @@ void post_free(struct post *post);
 int post_start(struct post *post, const void *body, size_t size);
 /* To be called when curl_multi_info_read() tells that @code ended it. */
 void post_finish(struct post *post, CURLcode code, struct answer *answer);
+/* When the certificate that the store showed last expires, in seconds since 1970; 0: none was shown,
+ * or it does not say.
+ */
+int64_t post_expires_s(const struct post *post);
 /* The @owner of the post that @easy belongs to. */
 void *post_owner(CURL *easy);
 

@@ -77,6 +77,7 @@ static struct json_object *store_object(const struct store_report *report)
 	add_count(store, "not_finite", report->not_finite);
 	add_ms(store, "lag_ms", report->lag_ms, report->lag_ms >= 0);
 	add_ms(store, "last_ok_ms", report->last_ok_ms, report->last_ok_ms > 0);
+	add_ms(store, "certificate_expires_ms", report->expires_ms, report->expires_ms > 0);
 	return store;
 }
 

@@ -24,6 +24,9 @@
 #define STALE_TRIES 10
 #define CLOCK_EVERY_NS NS_PER_SEC
 #define HOUR_MS 3600000
+#define DAY_MS (24 * HOUR_MS)
+#define DAY_NS (24 * 3600 * NS_PER_SEC)
+#define EXPIRES_SOON_MS (21LL * DAY_MS)
 
 struct store {
 	const struct conf_store *conf;
@@ -57,7 +60,7 @@ struct store {
 	struct backoff backoff;
 	uint64_t retry_ns;
 	uint64_t send_ns;		/* when to send what is less than a batch */
-	uint64_t set_aside_told_ns, beyond_told_ns;
+	uint64_t set_aside_told_ns, beyond_told_ns, expiry_told_ns;
 	enum store_state state;
 	char error[384];
 	uint64_t changes;
@@ -582,6 +585,20 @@ static void drop_beyond(struct store *store, uint64_t n, uint64_t now_ns)
 		    (unsigned long long)store->cursor.dropped_beyond);
 }
 
+/* While there is still time to do something about it. */
+static void check_certificate(struct store *store, uint64_t now_ns)
+{
+	int64_t left_ms = post_expires_s(store->post) * 1000 - clock_wall_ms();
+
+	if (!post_expires_s(store->post) || left_ms > EXPIRES_SOON_MS ||
+	    (store->expiry_told_ns && now_ns < store->expiry_told_ns + DAY_NS))
+		return;
+	store->expiry_told_ns = now_ns;
+	log_warning("store %s: its certificate expires in %lld day%s; renew it on the store, or "
+		    "nothing will be delivered after that", store->conf->name,
+		    (long long)(left_ms / DAY_MS), left_ms / DAY_MS == 1 ? "" : "s");
+}
+
 /* @beyond: lines of it that the store did not keep for their age. */
 static void accept_parcel(struct store *store, uint64_t beyond, uint64_t now_ns)
 {
@@ -599,6 +616,7 @@ static void accept_parcel(struct store *store, uint64_t beyond, uint64_t now_ns)
 		beyond = samples;
 	store->cursor.delivered += samples - beyond;
 	drop_beyond(store, beyond, now_ns);
+	check_certificate(store, now_ns);
 	store->last_ok_ms = clock_wall_ms();
 	store->retry_ns = 0;
 	backoff_succeed(&store->backoff);
@@ -750,6 +768,7 @@ void store_report(const struct store *store, int64_t wall_ms, struct store_repor
 		.not_finite = store->not_finite,
 		.lag_ms = -1,
 		.last_ok_ms = store->last_ok_ms,
+		.expires_ms = post_expires_s(store->post) * 1000,
 	};
 	if (!store->is_loaded)
 		return;

@@ -42,6 +42,7 @@ struct store_report {
 	uint64_t not_finite;		/* values left out since start: no numbers */
 	int64_t lag_ms;			/* age of the oldest queued sample, -1: not known */
 	int64_t last_ok_ms;		/* wall time of the newest 204, 0: none since start */
+	int64_t expires_ms;		/* of its certificate, 0: not known */
 };
 
 /*

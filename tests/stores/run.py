@@ -361,7 +361,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    print("# program stores", "1..4", sep="\n", flush=True)
+    print("# program stores", "1..5", sep="\n", flush=True)
     shutil.rmtree(OUT, ignore_errors=True)
     os.makedirs(OUT + "/run/forward")
     os.makedirs(OUT + "/state")
@@ -405,10 +405,18 @@ def main():
             print(f"{'not ok' if wrong else 'ok'} {number} {store.kind}_has_every_sample_once",
                   flush=True)
             failed |= bool(wrong)
+        # They were made for two days a moment ago; no certificate comes without TLS. One that was
+        # started again, and has had nothing to send since, has seen none.
+        expires_ms = told[stores[1].kind]["certificate_expires_ms"]
+        warned = "certificate expires in 1 day;" in open(OUT + "/forwarder.log").read()
+        good = warned and told[stores[0].kind]["certificate_expires_ms"] is None and \
+            (expires_ms is None or 47 * 3600 < expires_ms / 1000 - time.time() <= 48 * 3600)
+        print(f"{'ok' if good else 'not ok'} 4 it_tells_when_a_certificate_expires", flush=True)
+        failed |= not good
         wrong = meet_strangers(stores, links, forwarder)
         for line in wrong:
             print("# " + line)
-        print(f"{'not ok' if wrong else 'ok'} 4 it_talks_to_no_store_that_it_does_not_know")
+        print(f"{'not ok' if wrong else 'ok'} 5 it_talks_to_no_store_that_it_does_not_know")
         sys.exit(failed or bool(wrong))
     finally:
         for one in reversed(closing):

@@ -395,6 +395,21 @@ TEST(a_stuck_spool_is_told)
 	EXPECT_TRUE(strstr(shown, "stuck") == NULL);
 }
 
+TEST(a_certificate_that_expires_soon_is_told)
+{
+	char json[256];
+
+	for (int days = 10; days < 40; days += 20) {
+		snprintf(json, sizeof(json), "{\"protected\":true,\"stores\":{\"stores\":[{\"name\":\"vm\","
+			 "\"state\":\"ok\",\"certificate_expires_ms\":%lld}]}}",
+			 (long long)(clock_wall_ms() + days * 86400000LL + 3600000));
+		show(json, false);
+		EXPECT_EQ(strstr(shown, "store vm: its certificate expires in 10 days") != NULL,
+			  days == 10);
+		EXPECT_EQ(strstr(shown, "expires") != NULL, days == 10);
+	}
+}
+
 TEST(a_clock_that_was_not_set_is_told)
 {
 	show("{\"protected\":true,\"spool\":{\"clock\":{\"set\":false,\"boot\":2,\"clk\":0}}}", false);
