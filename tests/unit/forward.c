@@ -399,8 +399,7 @@ TEST_F(forward, keeps_what_is_new_whatever_the_store_says_of_its_age)
 	sample.wall_ms = clock_wall_ms();
 	ASSERT_EQ(spool_append(self->rig.spool, &sample, 1), 0);
 	start(self);
-	for (int i = 0; i < 10; i++)
-		turn(self);
+	turn_requests(self, 3);
 	EXPECT_EQ(queued(self), 1);
 	EXPECT_EQ(report(self).state, STORE_BACKOFF);
 	EXPECT_CONTAINS(report(self).error, "samples of this hour are older than it keeps any; check "

@@ -282,7 +282,7 @@ TEST_F(forward, delivers_points_beside_samples)
 {
 	append_point(self, "pump-a", RIG_WALL_MS + 1, 0);
 	start(self);
-	turns(self, 5);
+	turn_requests(self, 1);
 	EXPECT_TRUE(was_stored(self, "hydropon_event,clk=0,event=trip,gateway=greenhouse,site=home,"
 				     "subject=pump-a on=1i 1690000000001\n"));
 	EXPECT_EQ(report(self).cursor.delivered, 0);
@@ -311,7 +311,7 @@ TEST_F(forward, dates_points_as_samples)
 	note.boots[0].proof = TIME_BY_CLOCK;
 	note.boots[0].ahead_ms = RIG_WALL_MS;
 	append_note(self, &note);
-	turns(self, 10);
+	turn_requests(self, 1);
 	EXPECT_TRUE(was_stored(self, "subject=pump-a on=1i 1690000000077\n"));
 	/* What nothing dates is left out, and is no sample that is missing. */
 	note.boots[0].proof = TIME_NEVER;
@@ -352,7 +352,7 @@ TEST_F(forward, keeps_a_refused_point_of_a_store_that_takes_nothing)
 	script(self, refuse_points);
 	append_point(self, "pump-a", RIG_WALL_MS + 5, 0);
 	start(self);
-	turns(self, 10);
+	turn_requests(self, 3);
 	EXPECT_EQ(report(self).state, STORE_BACKOFF);
 	EXPECT_CONTAINS(report(self).error, "it refuses every line");
 	ASSERT_EQ(rig_append(&self->rig, 10), 0);
@@ -373,7 +373,8 @@ TEST_F(forward, pauses_where_no_other_line_can_be_tried)
 	append_note(self, &note);
 	append_unset(self, 10, 0);
 	start(self);
-	turns(self, 40);
+	for (int i = 0; i < TURNS_MAX && self->pauses < 5; i++)
+		turn(self);
 	EXPECT_EQ(report(self).state, STORE_BACKOFF);
 	EXPECT_CONTAINS(report(self).error, "it refuses a line, and no other could be tried");
 	EXPECT_GE(self->pauses, 5);
@@ -403,7 +404,7 @@ TEST_F(forward, dates_nothing_over_damage)
 	EXPECT_EQ(http_requests(self->server), 0);
 	/* Until one comes behind it. */
 	append_note(self, &note);
-	turns(self, 40);
+	turn_requests(self, 1);
 	EXPECT_EQ(report(self).cursor.delivered, 10);
 	EXPECT_EQ(queued(self), 10);
 }
