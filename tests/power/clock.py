@@ -15,8 +15,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import gateway  # noqa: E402
 
 SLOW_S = 3 * 3600       # so much is the RTC behind
-# An answer takes a while, and so does the way of a sample to the status; the RTC has whole seconds.
-WITHIN_MS = 3000
+# An answer takes a while, and so does the way of a sample to the status, longer on a busy machine; the
+# RTC has whole seconds. What is dated wrongly is off by hours or more.
+WITHIN_MS = 20000
 
 
 def now_ms():
