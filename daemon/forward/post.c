@@ -182,9 +182,9 @@ void post_free(struct post *post)
 }
 
 /*
- * A handle that has read an answer keeps a pointer to its last header, and libcurl before 8.1 uses
- * that, freed, when the next answer begins with a folded line: any server could make it. A copy has
- * none. Connections are the multi handle's, and are kept.
+ * A handle that has read an answer keeps a pointer to its last header, and libcurl 7.88.1, that of
+ * Debian 12, uses that, freed, when the next answer begins with a folded line: any server could make
+ * it. A copy has none. Connections are the multi handle's, and are kept.
  */
 int post_start(struct post *post, const void *body, size_t size)
 {
