@@ -39,13 +39,7 @@ static const struct conf_key spool_keys[] = {
 
 static void read_trust(struct conf_reader *reader, const struct conf_key *key, void *field)
 {
-	const char *value = reader->setting->value;
-
-	if (strcmp(value, "synchronized") && strcmp(value, "clock"))
-		conf_mistake(reader->tree, reader->section, reader->setting,
-			     "\"%s\" is neither synchronized nor clock; write one of them", value);
-	else
-		*(bool *)field = !strcmp(value, "clock");
+	conf_read_choice(reader, "clock", "synchronized", field);
 }
 
 static const struct conf_key time_keys[] = {

@@ -43,13 +43,7 @@ static void read_kind(struct conf_reader *reader, const struct conf_key *key, vo
 
 static void read_begin(struct conf_reader *reader, const struct conf_key *key, void *field)
 {
-	const char *value = reader->setting->value;
-
-	if (strcmp(value, "now") && strcmp(value, "oldest"))
-		conf_mistake(reader->tree, reader->section, reader->setting,
-			     "\"%s\" is neither now nor oldest; write one of them", value);
-	else
-		*(bool *)field = !strcmp(value, "oldest");
+	conf_read_choice(reader, "oldest", "now", field);
 }
 
 #define STORE(member) CONF_FIELD(struct conf_store, member)

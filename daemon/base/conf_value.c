@@ -88,7 +88,7 @@ void conf_read_int(struct conf_reader *reader, const struct conf_key *key, void 
 		*(int *)field = (int)number;
 }
 
-static void read_choice(struct conf_reader *reader, const char *yes, const char *no, bool *choice)
+void conf_read_choice(struct conf_reader *reader, const char *yes, const char *no, bool *choice)
 {
 	const char *value = reader->setting->value;
 
@@ -100,12 +100,12 @@ static void read_choice(struct conf_reader *reader, const char *yes, const char 
 
 void conf_read_on_off(struct conf_reader *reader, const struct conf_key *key, void *field)
 {
-	read_choice(reader, "on", "off", field);
+	conf_read_choice(reader, "on", "off", field);
 }
 
 void conf_read_yes_no(struct conf_reader *reader, const struct conf_key *key, void *field)
 {
-	read_choice(reader, "yes", "no", field);
+	conf_read_choice(reader, "yes", "no", field);
 }
 
 void conf_read_name(struct conf_reader *reader, const struct conf_key *key, void *field)

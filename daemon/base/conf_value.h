@@ -42,6 +42,8 @@ void conf_read_int(struct conf_reader *reader, const struct conf_key *key, void 
 /* Fields: bool. */
 void conf_read_on_off(struct conf_reader *reader, const struct conf_key *key, void *field);
 void conf_read_yes_no(struct conf_reader *reader, const struct conf_key *key, void *field);
+/* One of two words, of which @yes sets @choice. */
+void conf_read_choice(struct conf_reader *reader, const char *yes, const char *no, bool *choice);
 /* Fields: char arrays. */
 void conf_read_name(struct conf_reader *reader, const struct conf_key *key, void *field);
 void conf_read_path(struct conf_reader *reader, const struct conf_key *key, void *field);

@@ -344,7 +344,7 @@ static const struct {
 	  "t.conf:6: [store s] url: the URL has a query, which this kind of store makes itself; "
 	  "remove it\n" },
 	{ GATEWAY "[store s]\nurl = http://h/\norg = x\nuser = me\nbegin = yes\n",
-	  "t.conf:8: [store s] begin: \"yes\" is neither now nor oldest; write one of them\n"
+	  "t.conf:8: [store s] begin: \"yes\" is neither oldest nor now; write one of them\n"
 	  "t.conf:6: [store s] org: this key is for kind influxdb-2, not for line-protocol; remove "
 	  "it\n"
 	  "t.conf:4: [store s]: password-file is missing, which user needs; add \"password-file = "
@@ -384,7 +384,7 @@ static const struct {
 	{ GATEWAY "[power]\nhold-up = 5 ms\n",
 	  "t.conf:5: [power] hold-up: \"5 ms\" is out of range; write 10 ms to 1 min\n" },
 	{ GATEWAY "[time]\ntrust = ntp\nestimate = maybe\nrtc = /dev/rtc0\nclock = x\n",
-	  "t.conf:5: [time] trust: \"ntp\" is neither synchronized nor clock; write one of them\n"
+	  "t.conf:5: [time] trust: \"ntp\" is neither clock nor synchronized; write one of them\n"
 	  "t.conf:6: [time] estimate: \"maybe\" is neither yes nor no; write one of them\n"
 	  "t.conf:7: [time] rtc: \"/dev/rtc0\" is not a name; use a-z, 0-9 and -, and "
 	  "begin with a letter or digit\n"
