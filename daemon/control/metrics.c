@@ -50,6 +50,8 @@ static const struct metric metrics[] = {
 	  "produced", 0 },
 	{ "hydropon_spool_pending", GAUGE, "Samples in memory, to be committed.", "spool",
 	  "pending", 0 },
+	{ "hydropon_spool_refused_events", COUNTER, "Events that there was no room for.", "spool",
+	  "refused_events", 0 },
 	{ "hydropon_spool_lost", GAUGE, "Records that an opening did not find any more.", "spool",
 	  "lost", 0 },
 	{ "hydropon_spool_bytes", GAUGE, "On disk.", "spool", "bytes", 0 },

@@ -172,6 +172,7 @@ static struct json_object *new_spool(struct spooler *spooler)
 	describe_count(spool, "pending", stats.pending);
 	describe_count(spool, "refused_queue", stats.refused_queue);
 	describe_count(spool, "refused_error", stats.refused_error);
+	describe_count(spool, "refused_events", stats.refused_events);
 	describe_count(spool, "bytes", stats.bytes);
 	describe_count(spool, "max_bytes", stats.max_bytes);
 	describe_count(spool, "blocks", stats.blocks);

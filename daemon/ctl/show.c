@@ -51,6 +51,9 @@ static void find_spool_problems(struct problems *problems, struct json_object *s
 	if (queue || error)
 		problem(problems, MARK_WARN, "lost before commit since the start: %" PRIu64
 			" I/O error, %" PRIu64 " queue full", error, queue);
+	if (field_count(spool, "refused_events"))
+		problem(problems, MARK_WARN, "events lost before commit since the start: %" PRIu64,
+			field_count(spool, "refused_events"));
 	if (field_count(spool, "lost"))
 		problem(problems, MARK_WARN, "the spool was damaged when it was opened: up to %"
 			PRIu64 " samples are lost; check the disk (dmesg, fsck)",

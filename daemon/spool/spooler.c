@@ -8,6 +8,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -255,7 +256,7 @@ static void put_up(struct spooler *spooler, struct point *point)
 	point_field(point, "config", spooler->conf_crc);
 	point_field(point, "samples", (int64_t)stats.produced);
 	point_field(point, "refused", (int64_t)(stats.refused_queue + stats.refused_error));
-	point_field(point, "events_refused", (int64_t)atomic_load(&spooler->refused_events));
+	point_field(point, "events_refused", (int64_t)stats.refused_events);
 	point_field(point, "pending", (int64_t)stats.pending);
 	point_field(point, "bytes", (int64_t)stats.bytes);
 	point_field(point, "max_bytes", (int64_t)stats.max_bytes);
@@ -447,6 +448,9 @@ static void *spooler_run(void *data)
 	if (!spooler->is_open)
 		open_spool(spooler);
 	commit_queue(spooler);
+	if (spooler->notes_n + queue_count(spooler->events))
+		log_error("spool: %zu events could not be stored before the end and are lost",
+			  spooler->notes_n + queue_count(spooler->events));
 	lost = spooler->batch_n + queue_count(spooler->queue);
 	if (lost)
 		log_error("spool: %llu samples could not be stored before the end and are lost",
@@ -503,7 +507,8 @@ struct spooler *spooler_start(const struct conf *conf, const struct spooler_hook
 		spooler->hooks = *hooks;
 	spooler->data = data;
 	spooler->started_ns = clock_boot_ns();
-	spooler->conf_crc = crc32c(conf, sizeof(*conf));
+	/* Not of the stores: a login may be in a URL, and a checksum helps whoever guesses it. */
+	spooler->conf_crc = crc32c(conf, offsetof(struct conf, stores));
 	spooler->stats.max_bytes = conf->spool_max_bytes;
 	spooler->queue = queue_new(sizeof(struct sample), QUEUE_SAMPLES);
 	if (!spooler->queue)
@@ -591,6 +596,7 @@ void spooler_stats(struct spooler *spooler, struct spooler_stats *out)
 	pthread_mutex_unlock(&spooler->lock);
 	out->refused_queue = atomic_load(&spooler->refused_queue);
 	out->refused_error = atomic_load(&spooler->refused_error);
+	out->refused_events = atomic_load(&spooler->refused_events);
 	trying_ns = atomic_load(&spooler->trying_ns);
 	out->stuck_ms = trying_ns ? (clock_boot_ns() - trying_ns) / NS_PER_MS : 0;
 }

@@ -31,6 +31,7 @@ struct spooler_stats {
 	uint64_t produced;		/* samples committed, over the life of the spool */
 	uint64_t refused_queue;		/* lost before commit since start: queue full */
 	uint64_t refused_error;		/* lost before commit since start: I/O error */
+	uint64_t refused_events;	/* the same of events: queue full */
 	uint64_t pending;		/* in the queue, not yet committed */
 	uint64_t bytes, max_bytes;
 	uint64_t blocks;		/* made since start */

@@ -430,3 +430,24 @@ TEST_F(forward, waits_where_a_short_note_has_lost_its_boots)
 	turn_until_idle(self);
 	expect_stored(self, 0, 10);
 }
+
+/* What was known of the boots of one spool says nothing of those of another. */
+TEST_F(forward, dates_nothing_by_a_spool_that_was_replaced)
+{
+	struct time_note note = new_note();
+
+	add_boot(&note, 0, TIME_BY_CLOCK);
+	append_note(self, &note);
+	append_unset(self, 50, 0);
+	start(self);
+	turn_until_idle(self);
+	EXPECT_EQ(report(self).cursor.delivered, 50);
+	rig_close(&self->rig);
+	scratch_remove(self->rig.folder);
+	self->rig.next = 0;
+	rig_open(&self->rig);
+	append_unset(self, 20, 0);
+	turns(self, 20);
+	expect_waiting(self, 20);
+	EXPECT_EQ(report(self).cursor.delivered, 50);
+}
