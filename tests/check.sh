@@ -84,9 +84,9 @@ tests_in() {
 	judge "$kernel/verdict-${name#"$kernel"-}" "$out/$name.console" >"$out/$name.ktap"
 }
 
-# ends KERNEL: how a guest ends
+# ends KERNEL [WAY...]: how a guest ends
 ends() {
-	KERNEL=$1 tests/qemu/ends.sh >"$out/$1-ends.ktap" 2>&1 || true
+	KERNEL=$1 tests/qemu/ends.sh "${@:2}" >"$out/$1-ends${2:+-$2}.ktap" 2>&1 || true
 }
 
 # boot KERNEL: all of it
@@ -152,7 +152,7 @@ deal() {
 # leaves out most of the fuzzing, the lack of memory where it is tried some hundred times, and
 # the faults that are planted.
 debug() {
-	local programs fault words slice=${SLICE:-}
+	local programs fault words way slice=${SLICE:-}
 	build_guest debug || return 0
 
 	say "debug kernel: allocations that fail"
@@ -160,11 +160,14 @@ debug() {
 		"${slice:+rig.tests=an_output_whose_probe_lacks_memory,a_sampler_whose_probe_lacks_memory,a_pulse_input_whose_probe_lacks_memory,an_open_that_lacks_memory}"
 	say "debug kernel: the guest's tests"
 	# shellcheck disable=SC2046
-	for programs in $(deal 4 $(cat build/userland/initramfs/tests/list)); do
+	for programs in $(deal 3 $(cat build/userland/initramfs/tests/list)); do
 		beside tests_in debug check "rig.only=$programs"
 	done
 	beside tests_in debug bad
-	beside ends debug
+	say "debug kernel: reboot, power-off and panic with outputs on"
+	for way in reboot poweroff race-reboot race-poweroff panic panic-locked oops; do
+		beside ends debug $way
+	done
 	say "debug kernel: fuzzing, and devices that come and go"
 	beside tests_in debug parallel rig.only=device "rig.ops=$([ "$slice" ] && echo 10000 || echo 100000)"
 	beside tests_in debug parallel rig.only=races "rig.ops=$([ "$slice" ] && echo 60 || echo 2000)"
