@@ -29,7 +29,7 @@
 enum {
 	OPTION_SOCKET_DIR = 256, OPTION_DEVICE, OPTION_FOR, OPTION_INTERVAL, OPTION_JSON,
 	OPTION_YES, OPTION_DIR, OPTION_FROM, OPTION_TO, OPTION_CHANNEL, OPTION_CSV,
-	OPTION_VERSION,
+	OPTION_EVERY, OPTION_VERSION,
 };
 
 struct options {
@@ -38,8 +38,10 @@ struct options {
 	const char *interval;		/* of watch, NULL: 1 s */
 	bool json, yes;
 	struct spool_options spool;
-	const char *spool_option;	/* the last one that belongs to spool, NULL: none */
-	const char *export_option;	/* and to spool export */
+	const char *every;		/* of history, NULL: as it fits */
+	const char *spool_option;	/* the last one that belongs to spool and history, NULL: none */
+	const char *span_option;	/* and of them to spool export and history */
+	const char *channel_option;	/* and to spool export alone */
 };
 
 /* In seconds, which may be left out. */
@@ -49,6 +51,7 @@ static const struct units units_duration = {
 				       { "m", 60, false },
 				       { "min", 60, true },
 				       { "h", 3600, false },
+				       { "d", 86400, false },
 				       { NULL, 0, false } },
 	.bare = true,
 };
@@ -65,22 +68,24 @@ static int usage(FILE *out)
 	      "  release OUTPUT                 end the override\n"
 	      "  reset OUTPUT                   end what is latched, once its reason is over\n"
 	      "  proof OUTPUT [--for TIME] [--yes]  move it and back, and see that it does (3 s)\n"
+	      "  history [CHANNEL]... [--from WHEN] [--to WHEN] [--every TIME] [--csv]\n"
+	      "                                 what was measured: min, mean, max (the last day)\n"
 	      "  spool [show]                   what is kept: how much, since when, in which files\n"
 	      "  spool check                    read all of it, and tell every damaged place\n"
 	      "  spool export [--from WHEN] [--to WHEN] [--channel NAME]... [--csv]\n"
 	      "                                 print samples as line protocol or CSV\n"
 	      "\n"
-	      "TIME is 30, 30s, 5m or 2h. WHEN is 2026-11-28T10:00 (behind it Z: UTC), or -2h.\n"
+	      "TIME is 30, 30s, 5m, 2h or 1d. WHEN is 2026-11-28T10:00 (behind it Z: UTC), or -2h.\n"
 	      "\n"
 	      "      --socket-dir DIR  where the sockets of hydropond are (/run/hydropon)\n"
 	      "      --device PATH     asked when hydropond does not answer (/dev/hydropon0)\n"
-	      "  -c, --config FILE     tells spool its folder (" CONF_DEFAULT_PATH ")\n"
+	      "  -c, --config FILE     tells spool and history the folder (" CONF_DEFAULT_PATH ")\n"
 	      "      --dir DIR         the folder of the spool itself, as on a card in a reader\n"
 	      "      --version         print the version and exit\n"
 	      "  -h, --help            print this and exit\n"
 	      "\n"
 	      "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 hydropond cannot be reached;\n"
-	      "of spool: 0 good, 1 damaged or not all printed, 2 cannot be read or wrong usage.\n",
+	      "of spool and history: 0 good, 1 damaged or not all printed, 2 cannot be read or wrong usage.\n",
 	      out);
 	return out == stdout ? EXIT_OK : EXIT_USAGE;
 }
@@ -230,13 +235,31 @@ static int run_watch(struct options *options)
 	return watch(draw_again, &options->line, interval_ms);
 }
 
+static int run_history(struct options *options, char **arguments, int count)
+{
+	struct spool_options *spool = &options->spool;
+
+	if (options->channel_option)
+		return fail(EXIT_USAGE, "--channel belongs to spool export; write the channel by itself: "
+			    "hydroponctl history %s", spool->channels[0]);
+	if (options->every && !parse_time("--every", options->every, 1000, 366 * 86400e3,
+					  &spool->every_ms))
+		return EXIT_USAGE;
+	if ((size_t)count > sizeof(spool->channels) / sizeof(spool->channels[0]))
+		return fail(EXIT_USAGE, "these are more channels than there can be");
+	for (int i = 0; i < count; i++)
+		spool->channels[spool->channels_n++] = arguments[i];
+	return spool_history(spool);
+}
+
 static int run_spool(const struct options *options, char **arguments, int count)
 {
 	const char *what = count ? arguments[0] : "show";
 
-	if (strcmp(what, "export") && options->export_option)
-		return fail(EXIT_USAGE, "%s belongs to spool export; leave it out",
-			    options->export_option);
+	if (strcmp(what, "export") && (options->span_option || options->channel_option))
+		return fail(EXIT_USAGE, "%s belongs to spool export%s; leave it out",
+			    options->channel_option ? options->channel_option : options->span_option,
+			    options->channel_option ? "" : " and history");
 	if (count > 1)
 		return usage(stderr);
 	if (!strcmp(what, "show"))
@@ -272,8 +295,11 @@ static int run(struct options *options, char **arguments, int count)
 		return fail(EXIT_USAGE, "--json belongs to status; leave it out");
 	if (strcmp(command, "proof") && options->yes)
 		return fail(EXIT_USAGE, "--yes belongs to proof; leave it out");
-	if (strcmp(command, "spool") && options->spool_option)
-		return fail(EXIT_USAGE, "%s belongs to spool; leave it out", options->spool_option);
+	if (strcmp(command, "history") && options->every)
+		return fail(EXIT_USAGE, "--every belongs to history; leave it out");
+	if (strcmp(command, "spool") && strcmp(command, "history") && options->spool_option)
+		return fail(EXIT_USAGE, "%s belongs to spool and history; leave it out",
+			    options->spool_option);
 	if (!strcmp(command, "status") && count == 1)
 		return options->json ? status_json(options) : draw(stdout, &options->line);
 	if (!strcmp(command, "metrics") && count == 1)
@@ -288,6 +314,8 @@ static int run(struct options *options, char **arguments, int count)
 		return command_reset(&options->line, arguments[1]);
 	if (!strcmp(command, "proof"))
 		return run_proof(options, arguments + 1, count - 1);
+	if (!strcmp(command, "history"))
+		return run_history(options, arguments + 1, count - 1);
 	if (!strcmp(command, "spool"))
 		return run_spool(options, arguments + 1, count - 1);
 	if (is_command(command))
@@ -299,28 +327,30 @@ static int run(struct options *options, char **arguments, int count)
 	return usage(stderr);
 }
 
-/* The options of spool alone. False: it is none, or one too many. */
+/* The options of spool and history alone. False: it is none, or one too many. */
 static bool take_spool_option(struct options *options, int option, const char *argument)
 {
 	static const struct {
 		int option;
 		const char *name;
-		bool is_of_export;
+		bool is_of_span, is_of_channels;
 	} known[] = {
-		{ 'c', "--config", false },
-		{ OPTION_DIR, "--dir", false },
-		{ OPTION_FROM, "--from", true },
-		{ OPTION_TO, "--to", true },
-		{ OPTION_CHANNEL, "--channel", true },
-		{ OPTION_CSV, "--csv", true },
+		{ 'c', "--config", false, false },
+		{ OPTION_DIR, "--dir", false, false },
+		{ OPTION_FROM, "--from", true, false },
+		{ OPTION_TO, "--to", true, false },
+		{ OPTION_CHANNEL, "--channel", false, true },
+		{ OPTION_CSV, "--csv", true, false },
 	};
 	struct spool_options *spool = &options->spool;
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (known[i].option == option) {
 			options->spool_option = known[i].name;
-			if (known[i].is_of_export)
-				options->export_option = known[i].name;
+			if (known[i].is_of_span)
+				options->span_option = known[i].name;
+			if (known[i].is_of_channels)
+				options->channel_option = known[i].name;
 		}
 	switch (option) {
 	case 'c':
@@ -363,6 +393,7 @@ int main(int argc, char **argv)
 		{ "to", required_argument, NULL, OPTION_TO },
 		{ "channel", required_argument, NULL, OPTION_CHANNEL },
 		{ "csv", no_argument, NULL, OPTION_CSV },
+		{ "every", required_argument, NULL, OPTION_EVERY },
 		{ "version", no_argument, NULL, OPTION_VERSION },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -397,6 +428,9 @@ int main(int argc, char **argv)
 			break;
 		case OPTION_YES:
 			options.yes = true;
+			break;
+		case OPTION_EVERY:
+			options.every = optarg;
 			break;
 		case OPTION_VERSION:
 			puts("hydroponctl " HYDROPON_VERSION);

@@ -24,11 +24,12 @@ enum spool_exit {
 struct spool_options {
 	const char *conf_path;
 	const char *dir;		/* NULL: that of the configuration */
-	/* of export */
+	/* of export and history */
 	const char *from, *to;		/* NULL: all there is */
 	const char *channels[HYDROPON_MAX_CHANNELS];	/* none: all */
 	size_t channels_n;
 	bool csv;
+	uint64_t every_ms;		/* of history: a row; 0: as it fits */
 	bool colour;
 };
 
@@ -70,5 +71,7 @@ bool spool_is_printed(void);
 int spool_show(const struct spool_options *options);
 int spool_check(const struct spool_options *options);
 int spool_export(const struct spool_options *options);
+/* hydroponctl history */
+int spool_history(const struct spool_options *options);
 
 #endif

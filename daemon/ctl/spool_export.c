@@ -4,12 +4,11 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/clock.h"
+#include "ctl/csv.h"
 #include "ctl/spool_walk.h"
 #include "ctl/stamp.h"
-#include "ctl/table.h"
 #include "forward/line_protocol.h"
 
 struct export {
@@ -17,27 +16,6 @@ struct export {
 	uint64_t not_finite;		/* values that are no numbers */
 	uint64_t undated;		/* samples without a date that were left out */
 };
-
-/* As RFC 4180 quotes it. */
-static void put_field(const char *text)
-{
-	char clean[64];
-	bool is_quoted;
-
-	snprintf(clean, sizeof(clean), "%s", text);
-	text_clean(clean);
-	is_quoted = strpbrk(clean, ",\"") != NULL;
-	if (is_quoted)
-		putchar('"');
-	for (const char *c = clean; *c; c++) {
-		if (*c == '"')
-			putchar('"');
-		putchar(*c);
-	}
-	if (is_quoted)
-		putchar('"');
-	putchar(',');
-}
 
 static void put_csv(struct export *export, const struct spool_schema *schema,
 		    const struct sample *sample)
@@ -50,9 +28,9 @@ static void put_csv(struct export *export, const struct spool_schema *schema,
 	else if (quality_has_value(sample->q))
 		export->not_finite++;
 	printf("%s,", stamp_utc(sample->wall_ms, time));
-	put_field(series->channel);
-	put_field(series->quantity);
-	put_field(series->unit);
+	csv_put_text(series->channel);
+	csv_put_text(series->quantity);
+	csv_put_text(series->unit);
 	printf("%s,%s,%" PRId32 ",", value, quality_name(sample->q), sample->raw);
 	if (sample->clk == CLK_UNSET)
 		puts("unset");

@@ -243,6 +243,11 @@ int spool_walk(struct spool_walk *walk)
 	return error ? spool_source_fail(&walk->source, error) : tell_end(walk);
 }
 
+bool spool_walk_oldest(struct spool_walk *walk, int64_t *ms)
+{
+	return stamp_at(walk, walk->source.view.first, ms);
+}
+
 bool spool_walk_newest(struct spool_walk *walk, int64_t *ms)
 {
 	uint64_t at = walk->source.view.records;

@@ -40,6 +40,8 @@ bool spool_walk_bounds(struct spool_walk *walk, const char *from, const char *to
 int spool_walk_open(struct spool_walk *walk, const struct spool_options *options);
 /* The newest stamp that is in the spool. False: none has a date. */
 bool spool_walk_newest(struct spool_walk *walk, int64_t *ms);
+/* That of the oldest record. False: it has none, or is not there. */
+bool spool_walk_oldest(struct spool_walk *walk, int64_t *ms);
 /* All of it. 0, or an exit code after telling, also of what could not be read. */
 int spool_walk(struct spool_walk *walk);
 

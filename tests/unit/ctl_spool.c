@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* hydroponctl spool, the program itself, on spools of every kind; and what it reads them by. */
+/* hydroponctl spool and history, the program itself, on spools of every kind; and what it reads
+ * them by.
+ */
 #include "unit/process.h"
 
 #include <dirent.h>
+#include <math.h>
 #include <pty.h>
 
 #include "support/random.h"
@@ -22,6 +25,7 @@ FIXTURE(ctl_spool)
 {
 	struct spool_rig rig;
 	char program[PATH_MAX], config[PATH_MAX];
+	const char *command;		/* spool, or history */
 	char out[1 << 20], err[4096];
 };
 
@@ -30,6 +34,7 @@ FIXTURE_SETUP(ctl_spool)
 	char text[1024];
 
 	setenv("TZ", "UTC", 1);
+	self->command = "spool";
 	rig_make(&self->rig);
 	program_path("hydroponctl", self->program, sizeof(self->program));
 	snprintf(text, sizeof(text), "[gateway]\nname = greenhouse\nsite = home\n"
@@ -90,11 +95,11 @@ static int temporary_file(void)
 	return fd;
 }
 
-/* hydroponctl spool ARGUMENTS, with its output in @out_fd and @err_fd; its exit code. */
+/* hydroponctl COMMAND ARGUMENTS, with its output in @out_fd and @err_fd; its exit code. */
 static int run_to(struct fixture_ctl_spool *self, const char *const *arguments, int out_fd,
 		  int err_fd)
 {
-	char *all[ARGUMENTS + 3] = { self->program, "spool" };
+	char *all[ARGUMENTS + 3] = { self->program, (char *)self->command };
 	pid_t pid;
 
 	for (size_t i = 0; arguments[i]; i++)
@@ -749,8 +754,8 @@ TEST_F(ctl_spool, refuses_what_it_does_not_understand)
 	} cases[] = {
 		{ { "mend" }, "spool has no command \"mend\"; there are show, check and export" },
 		{ { "show", "all" }, "Usage: hydroponctl" },
-		{ { "show", "--csv" }, "--csv belongs to spool export; leave it out" },
-		{ { "check", "--from", "-2h" }, "--from belongs to spool export; leave it out" },
+		{ { "show", "--csv" }, "--csv belongs to spool export and history; leave it out" },
+		{ { "check", "--from", "-2h" }, "--from belongs to spool export and history; leave it out" },
 		{ { "--for", "2s" }, "--for belongs to set and proof; leave it out" },
 		{ { "export", "--channel" }, "Usage: hydroponctl" },
 		{ { "export", "--from", "yesterday" }, "--from: \"yesterday\" is no time; write it as" },
@@ -836,4 +841,111 @@ TEST(stamps_are_read_as_they_are_written)
 	EXPECT_STREQ(stamp_utc(-1, text), "1969-12-31T23:59:59.999Z");
 	EXPECT_STREQ(stamp_utc(INT64_MAX, text), "292278994-08-17T07:12:55.807Z");
 	EXPECT_STREQ(stamp_utc(INT64_MIN, text), "-292275055-05-16T16:47:04.192Z");
+}
+
+/* Three channels from 04:26:40.000 on, a sample each ms, whose value is its number. */
+TEST_F(ctl_spool, history_tells_the_last_day_of_each_channel)
+{
+	self->command = "history";
+	fill(self);
+	EXPECT_EQ(run(self, self->config), 0);
+	EXPECT_CONTAINS(self->out, "from " STARTS "+00:00 to 2023-07-22T04:26:43+00:00\n");
+	EXPECT_CONTAINS(self->out, "  ph-a      1749.000 pH  0.000  07-22 04:26  3498.000  "
+			"07-22 04:26     1167\n");
+	EXPECT_CONTAINS(self->out, "  water-a     1749.50 C   2.00  07-22 04:26   3497.00  "
+			"07-22 04:26     1166\n");
+	EXPECT_EQ(lines_of(self->out), 5);
+	EXPECT_STREQ(self->err, "");
+}
+
+TEST_F(ctl_spool, history_sums_up_rows)
+{
+	self->command = "history";
+	fill(self);
+	EXPECT_EQ(run(self, self->config, "ph-a"), 0);
+	EXPECT_STREQ(self->out,
+		     "ph-a in pH, a row is 1 s\n"
+		     "  from                      min      mean       max  samples  0.000       3498.000\n"
+		     "  2023-07-22 04:26:40     0.000   499.500   999.000      334  ---*--\n"
+		     "  2023-07-22 04:26:41  1002.000  1500.000  1998.000      333       ---*---\n"
+		     "  2023-07-22 04:26:42  2001.000  2499.000  2997.000      333             ---*--\n"
+		     "  2023-07-22 04:26:43  3000.000  3249.000  3498.000      167                  --*-\n");
+	EXPECT_EQ(run(self, self->config, "ph-a", "water-a", "--every=1h", "--csv"), 0);
+	EXPECT_STREQ(self->out, "time,channel,quantity,unit,min,mean,max,last,samples,without,uncertain\n"
+		     "2023-07-22T04:00:00.000Z,ph-a,ph,pH,0.000,1749.000,3498.000,3498.000,1167,0,0\n"
+		     "2023-07-22T04:00:00.000Z,water-a,temperature,C,2.00,1749.50,3497.00,3497.00,"
+		     "1166,0,0\n");
+	/* The bounds hold to the millisecond, whatever the rows are. */
+	EXPECT_EQ(run(self, self->config, "ph-a", "--every=1m", "--csv", "--from=" STARTS ".003",
+		      "--to=" STARTS ".009"), 0);
+	EXPECT_CONTAINS(self->out, "T04:26:00.000Z,ph-a,ph,pH,3.000,4.500,6.000,6.000,2,0,0\n");
+}
+
+TEST_F(ctl_spool, history_tells_where_there_are_no_samples)
+{
+	struct sample sample = rig_sample(0);
+
+	self->command = "history";
+	rig_open(&self->rig);
+	ASSERT_EQ(spool_append(self->rig.spool, &sample, 1), 0);
+	sample.wall_ms += 3600000;
+	sample.q = Q_BAD_READ;
+	ASSERT_EQ(spool_append(self->rig.spool, &sample, 1), 0);
+	sample.wall_ms += 3 * 3600000;
+	sample.q = Q_UNCERTAIN_TEMPERATURE;
+	ASSERT_EQ(spool_append(self->rig.spool, &sample, 1), 0);
+	sample.wall_ms += 1;
+	sample.value = NAN;
+	ASSERT_EQ(spool_append(self->rig.spool, &sample, 1), 0);
+	EXPECT_EQ(run(self, self->config, "ph-a", "--every=1h"), 0);
+	EXPECT_CONTAINS(self->out, "  2023-07-22 04:00    0.000    0.000    0.000        1        0"
+			"          0  *\n");
+	EXPECT_CONTAINS(self->out, "! 2023-07-22 05:00                                   0        1"
+			"          0\n");
+	EXPECT_CONTAINS(self->out, "! 2023-07-22 06:00  no samples before 2023-07-22 08:00\n");
+	EXPECT_CONTAINS(self->out, "~ 2023-07-22 08:00    0.000    0.000    0.000        1        1"
+			"          1  *\n");
+	/* Local days begin where the people live. */
+	setenv("TZ", "XST-05:30", 1);
+	EXPECT_EQ(run(self, self->config, "ph-a", "--every=1d"), 0);
+	EXPECT_CONTAINS(self->out, "~ 2023-07-22    0.000    0.000    0.000        2        2");
+	EXPECT_EQ(run(self, self->config, "ph-a", "--every=1d", "--csv"), 0);
+	EXPECT_CONTAINS(self->out, "2023-07-21T18:30:00.000Z,ph-a,");
+}
+
+TEST_F(ctl_spool, history_counts_what_has_no_date)
+{
+	struct sample sample = rig_sample(0);
+
+	self->command = "history";
+	rig_open(&self->rig);
+	ASSERT_EQ(spool_append(self->rig.spool, &sample, 1), 0);
+	sample.clk = CLK_UNSET;
+	ASSERT_EQ(spool_append(self->rig.spool, &sample, 1), 0);
+	EXPECT_EQ(run(self, self->config), 0);
+	EXPECT_CONTAINS(self->out, "  ph-a     0.000 pH  0.000  07-22 04:26  0.000  07-22 04:26        1\n");
+	EXPECT_CONTAINS(self->err, "hydroponctl: 1 samples were taken before the clock was set, and have "
+			"no date; they are not counted\n");
+}
+
+TEST_F(ctl_spool, history_refuses_what_it_does_not_understand)
+{
+	self->command = "history";
+	fill(self);
+	EXPECT_EQ(run(self, self->config, "ph-b"), 1);
+	EXPECT_CONTAINS(self->err, "no channel \"ph-b\" was there; there are: ph-a, ec-a, water-a");
+	EXPECT_EQ(run(self, self->config, "--channel=ph-a"), 2);
+	EXPECT_CONTAINS(self->err, "write the channel by itself: hydroponctl history ph-a");
+	EXPECT_EQ(run(self, self->config, "--every=1ms"), 2);
+	EXPECT_CONTAINS(self->err, "--every: \"1ms\" is not between 1 s and ");
+	EXPECT_EQ(run(self, self->config, "--every=1s", "--from=2010-01-01"), 2);
+	EXPECT_CONTAINS(self->err, "--every 1 s makes more than 100000 rows of ");
+	EXPECT_EQ(run(self, self->config, "--from=-1h"), 2);
+	EXPECT_CONTAINS(self->err, "--from -1h is after the newest sample, which is of "
+			"2023-07-22T04:26:43+00:00");
+	EXPECT_EQ(run(self, self->config, "--to=2020-01-01"), 1);
+	EXPECT_CONTAINS(self->err, "there are no samples of that time; hydroponctl spool show tells");
+	self->command = "status";
+	EXPECT_EQ(run(self, "--every=1m"), 2);
+	EXPECT_CONTAINS(self->err, "--every belongs to history; leave it out");
 }
