@@ -88,6 +88,9 @@ struct conf_store {
 	bool begins_at_oldest;		/* a new one; else with what comes now */
 	uint32_t batch_lines;		/* default 5000 */
 	uint32_t send_every_ms;		/* unless a batch is full; default 0 */
+	uint32_t drain_rate;		/* bytes a second of what has waited, 0: no bound */
+	uint64_t monthly_bytes;		/* on the line in both ways, 0: no bound */
+	uint32_t month_begins;		/* day, 1 .. 28; default 1 */
 	uint32_t timeout_ms;		/* default 10000 */
 };
 

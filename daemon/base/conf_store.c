@@ -71,6 +71,12 @@ static const struct conf_key keys[] = {
 	  .units = &units_none, .min = 1, .max = 100e3 },
 	{ .name = "send-every", .read = conf_read_u32, STORE(send_every_ms),
 	  .units = &units_time, .min = 0, .max = 3600e3 },
+	{ .name = "drain-rate", .read = conf_read_u32, STORE(drain_rate),
+	  .units = &units_rate, .min = 100, .max = 1e9 },
+	{ .name = "monthly-data", .read = conf_read_u64, STORE(monthly_bytes),
+	  .units = &units_bytes, .min = 1024 * 1024, .max = 1024.0 * 1024 * 1024 * 1024 },
+	{ .name = "month-begins", .read = conf_read_u32, STORE(month_begins),
+	  .units = &units_none, .min = 1, .max = 28 },
 	{ .name = "timeout", .read = conf_read_u32, STORE(timeout_ms),
 	  .units = &units_time, .min = 1e3, .max = 300e3 },
 };
@@ -127,6 +133,7 @@ void conf_store_read(struct conf_reader *reader, struct conf_store *store)
 {
 	store->batch_lines = 5000;
 	store->timeout_ms = 10000;
+	store->month_begins = 1;
 	conf_read_section(reader, keys, sizeof(keys) / sizeof(*keys), -1, store);
 	check_kind(reader, store);
 	if (store->kind != STORE_LINE_PROTOCOL && strchr(store->url, '?'))
@@ -141,6 +148,9 @@ void conf_store_read(struct conf_reader *reader, struct conf_store *store)
 	if (!*store->user)
 		reject(reader, "password-file", "there is no user whose password it would be; add "
 		       "\"user = NAME\"");
+	if (!store->monthly_bytes)
+		reject(reader, "month-begins", "there is no monthly-data whose month it would be; "
+		       "add \"monthly-data = 500 MiB\"");
 	if (!*store->certificate_file != !*store->key_file)
 		conf_mistake(reader->tree, reader->section, NULL,
 			     "certificate-file and key-file belong together; add the other one");

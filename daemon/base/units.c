@@ -22,6 +22,8 @@ UNITS(time, false, { "ms", 1, false }, { "s", 1e3, false }, { "min", 60e3, false
       { "h", 3600e3, false });
 UNITS(bytes, true, { "B", 1, false }, { "KiB", 1024.0, false },
       { "MiB", 1024.0 * 1024, false }, { "GiB", 1024.0 * 1024 * 1024, false });
+UNITS(rate, false, { "B/s", 1, false }, { "KiB/s", 1024.0, false },
+      { "MiB/s", 1024.0 * 1024, false });
 UNITS(ph, true, { "pH", 1, false });
 UNITS(conductivity, false, { "uS/cm", 1, false }, { MICRO_SIGN "S/cm", 1, true },
       { GREEK_MU "S/cm", 1, true }, { "mS/cm", 1e3, false });

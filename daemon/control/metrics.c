@@ -102,6 +102,10 @@ static const struct metric of_store[] = {
 	{ "hydropon_store_lag_seconds", GAUGE, "Age of the oldest that waits.", NULL, "lag_ms", 1e-3 },
 	{ "hydropon_store_certificate_expires_timestamp_seconds", GAUGE,
 	  "When the certificate that it has shown expires.", NULL, "certificate_expires_ms", 1e-3 },
+	{ "hydropon_store_month_bytes", GAUGE, "What its line has carried this month.", NULL,
+	  "month_bytes", 0 },
+	{ "hydropon_store_monthly_data_bytes", GAUGE, "What that may carry in a month.", NULL,
+	  "monthly_data_bytes", 0 },
 	{ "hydropon_store_last_ok_timestamp_seconds", GAUGE, "When it took something last.", NULL,
 	  "last_ok_ms", 1e-3 },
 };

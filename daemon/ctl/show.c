@@ -141,6 +141,10 @@ static void find_store_problems(struct problems *problems, struct json_object *s
 				name, (long long)(left_ms / DAY_MS),
 				left_ms / DAY_MS == 1 ? "" : "s");
 	}
+	if (field_count(store, "monthly_data_bytes") && !strcmp(state, "ok") &&
+	    field_count(store, "month_bytes") >= field_count(store, "monthly_data_bytes") / 5 * 4)
+		problem(problems, MARK_WARN, "store %s: most of its monthly-data is used, the rest is "
+			"for what is new", name);
 	if (field_count(store, "set_aside"))
 		problem(problems, MARK_WARN,
 			"store %s refused %" PRIu64 " lines, they are set aside", name,
@@ -221,6 +225,23 @@ static void print_spool(FILE *out, struct json_object *status, bool colour)
 		   (double)field_count(spool, "commit_max_us") / 1000);
 }
 
+static void print_data(FILE *out, struct json_object *status, bool colour)
+{
+	struct json_object *stores = field(status, "stores");
+
+	for (size_t i = 0; i < field_length(stores, "stores"); i++) {
+		struct json_object *store = field_element(stores, "stores", i);
+		char used[32], all[32];
+
+		if (!field_count(store, "monthly_data_bytes"))
+			continue;
+		bytes_text(field_count(store, "month_bytes"), used, sizeof(used));
+		bytes_text(field_count(store, "monthly_data_bytes"), all, sizeof(all));
+		mark_print(out, colour, MARK_NONE, "store %s: %s of %s sent this month",
+			   field_text(store, "name"), used, all);
+	}
+}
+
 /* Frees the table. */
 static void print_table(FILE *out, struct table *table, bool colour)
 {
@@ -274,4 +295,5 @@ void show_status(FILE *out, struct json_object *status, bool colour)
 	fputc('\n', out);
 	print_spool(out, status, colour);
 	print_table(out, stores, colour);
+	print_data(out, status, colour);
 }

@@ -7,15 +7,23 @@
 #include "base/file.h"
 #include "base/pack.h"
 
-#define MAGIC "HSC3"
-/* The same without its last fields. */
-#define MAGIC_BEFORE "HSC2"
-
 enum {
-	CURSOR_FIELDS_BEFORE = 12 + 4 * CURSOR_RANGES,
-	CURSOR_FIELDS = CURSOR_FIELDS_BEFORE + 2,
-	CURSOR_BYTES_BEFORE = FILE_SEAL + 8 * CURSOR_FIELDS_BEFORE,
+	CURSOR_FIELDS_2 = 12 + 4 * CURSOR_RANGES,
+	CURSOR_FIELDS_3 = CURSOR_FIELDS_2 + 2,
+	CURSOR_FIELDS = CURSOR_FIELDS_3 + 2,
 	CURSOR_BYTES = FILE_SEAL + 8 * CURSOR_FIELDS,
+};
+
+#define MAGIC "HSC4"
+
+/* The newest first; earlier ones lack the last fields. */
+static const struct {
+	const char *magic;
+	size_t bytes;
+} versions[] = {
+	{ MAGIC, CURSOR_BYTES },
+	{ "HSC3", FILE_SEAL + 8 * CURSOR_FIELDS_3 },
+	{ "HSC2", FILE_SEAL + 8 * CURSOR_FIELDS_2 },
 };
 
 /* In the order of the file. */
@@ -37,8 +45,10 @@ static void list_fields(struct cursor *cursor, uint64_t *fields[CURSOR_FIELDS])
 		at[2] = &range->passed;
 		at[3] = &range->passed_end;
 	}
-	fields[CURSOR_FIELDS_BEFORE] = &cursor->dropped_undated;
-	fields[CURSOR_FIELDS_BEFORE + 1] = &cursor->dropped_beyond;
+	fields[CURSOR_FIELDS_2] = &cursor->dropped_undated;
+	fields[CURSOR_FIELDS_2 + 1] = &cursor->dropped_beyond;
+	fields[CURSOR_FIELDS_3] = &cursor->allowance.month;
+	fields[CURSOR_FIELDS_3 + 1] = &cursor->allowance.bytes;
 }
 
 static bool are_ranges_good(const struct cursor *cursor)
@@ -61,14 +71,13 @@ static bool are_ranges_good(const struct cursor *cursor)
 
 int cursor_load(const char *path, struct cursor *cursor)
 {
-	uint8_t bytes[CURSOR_BYTES] = { 0 };
+	uint8_t bytes[CURSOR_BYTES];
 	uint64_t *fields[CURSOR_FIELDS];
-	int error = file_read_sealed(path, MAGIC, bytes, sizeof(bytes));
+	int error = -EBADMSG;
 
-	if (error == -EBADMSG &&
-	    !file_read_sealed(path, MAGIC_BEFORE, bytes, CURSOR_BYTES_BEFORE)) {
-		memset(bytes + CURSOR_BYTES_BEFORE, 0, CURSOR_BYTES - CURSOR_BYTES_BEFORE);
-		error = 0;
+	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]) && error == -EBADMSG; i++) {
+		memset(bytes, 0, sizeof(bytes));
+		error = file_read_sealed(path, versions[i].magic, bytes, versions[i].bytes);
 	}
 	if (error)
 		return error;

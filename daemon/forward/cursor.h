@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "forward/allowance.h"
 #include "spool/reader.h"
 
 enum { CURSOR_RANGES = 16 };
@@ -35,6 +36,7 @@ struct cursor {
 	uint64_t dropped_replaced;	/* queued in a spool that is no longer there */
 	uint64_t dropped_undated;	/* passed over: nothing tells when they were taken */
 	uint64_t dropped_beyond;	/* older than the store keeps any */
+	struct allowance allowance;	/* of the line to this store */
 	uint64_t ranges_n;
 	struct cursor_range ranges[CURSOR_RANGES];	/* beyond record, apart, in order */
 };

@@ -11,6 +11,9 @@
 #include "forward/endpoint.h"
 #include "forward/secret.h"
 
+/* SYN, FIN and their answers; and a handshake of TLS 1.3 with a chain of certificates. */
+#define CONNECT_BYTES 300
+#define CONNECT_TLS_BYTES 6000
 #define CONNECT_TIMEOUT_MS 5000
 
 struct post {
@@ -24,6 +27,7 @@ struct post {
 	char body[ANSWER_BODY_MAX];
 	char secret[CREDENTIAL_MAX];	/* token or password */
 	int64_t expires_s;
+	uint64_t bytes;			/* of the request that finished last */
 };
 
 /* Keeps the beginning; the rest is read and forgotten, for as long as the timeout lets. */
@@ -224,6 +228,31 @@ static void note_certificate(struct post *post)
 	}
 }
 
+/* A request is told by its head alone, or with as much of its body as went out with that. */
+static void note_bytes(struct post *post)
+{
+	curl_off_t up = 0, down = 0;
+	long request = 0, head = 0, connections = 0;
+	uint64_t bytes;
+
+	curl_easy_getinfo(post->running, CURLINFO_SIZE_UPLOAD_T, &up);
+	curl_easy_getinfo(post->running, CURLINFO_SIZE_DOWNLOAD_T, &down);
+	curl_easy_getinfo(post->running, CURLINFO_REQUEST_SIZE, &request);
+	curl_easy_getinfo(post->running, CURLINFO_HEADER_SIZE, &head);
+	curl_easy_getinfo(post->running, CURLINFO_NUM_CONNECTS, &connections);
+	bytes = (uint64_t)(request > up ? request : request + up) + (uint64_t)(down + head);
+	bytes += bytes / 20;
+	if (connections > 0)
+		bytes += (uint64_t)connections * (strncasecmp(post->conf->url, "https:", 6) ?
+						  CONNECT_BYTES : CONNECT_TLS_BYTES);
+	post->bytes = bytes;
+}
+
+uint64_t post_bytes(const struct post *post)
+{
+	return post->bytes;
+}
+
 int64_t post_expires_s(const struct post *post)
 {
 	return post->expires_s;
@@ -243,6 +272,7 @@ void post_finish(struct post *post, CURLcode code, struct answer *answer)
 	if (retry_after_s > 0)
 		answer->retry_after_s = (uint64_t)retry_after_s;
 	note_certificate(post);
+	note_bytes(post);
 	leave_multi(post);
 }
 

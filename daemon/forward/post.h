@@ -34,6 +34,10 @@ void post_free(struct post *post);
 int post_start(struct post *post, const void *body, size_t size);
 /* To be called when curl_multi_info_read() tells that @code ended it. */
 void post_finish(struct post *post, CURLcode code, struct answer *answer);
+/* What the request that finished last has carried over the line, both ways: what HTTP counts, and what
+ * packets (a twentieth) and the opening of a connection add, which nothing tells.
+ */
+uint64_t post_bytes(const struct post *post);
 /* When the certificate that the store showed last expires, in seconds since 1970; 0: none was shown,
  * or it does not say.
  */

@@ -78,6 +78,9 @@ static struct json_object *store_object(const struct store_report *report)
 	add_ms(store, "lag_ms", report->lag_ms, report->lag_ms >= 0);
 	add_ms(store, "last_ok_ms", report->last_ok_ms, report->last_ok_ms > 0);
 	add_ms(store, "certificate_expires_ms", report->expires_ms, report->expires_ms > 0);
+	add_count(store, "month_bytes", cursor->allowance.bytes);
+	add(store, "monthly_data_bytes", report->monthly_bytes ?
+	    json_object_new_uint64(report->monthly_bytes) : NULL);
 	return store;
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -23,6 +24,8 @@
 /* The writer may be faster than a reader for some turns, but not for long. */
 #define STALE_TRIES 10
 #define CLOCK_EVERY_NS NS_PER_SEC
+/* So much of what refused requests carried may be forgotten by a restart. */
+#define UNSAVED_BYTES_MAX 65536
 #define HOUR_MS 3600000
 #define DAY_MS (24 * HOUR_MS)
 #define DAY_NS (24 * 3600 * NS_PER_SEC)
@@ -60,6 +63,11 @@ struct store {
 	struct backoff backoff;
 	uint64_t retry_ns;
 	uint64_t send_ns;		/* when to send what is less than a batch */
+	uint64_t begun_ns;		/* when the newest request began */
+	uint64_t drain_ns;		/* when the next of what has waited may begin */
+	uint64_t unsaved_bytes;		/* counted, and not in the file of the cursor */
+	bool waits_for_month;		/* its data budget is spent */
+	bool is_month_told;		/* that only what is new is sent */
 	uint64_t set_aside_told_ns, beyond_told_ns, expiry_told_ns;
 	enum store_state state;
 	char error[384];
@@ -105,6 +113,7 @@ static const char *save_cursor(struct store *store, char *out, size_t size)
 	int error = cursor_save(store->cursor_path, &store->cursor);
 
 	store->changes++;
+	store->unsaved_bytes = 0;
 	*out = 0;
 	if (error)
 		snprintf(out, size, "its cursor cannot be written: %s; a restart of the forwarder "
@@ -422,6 +431,85 @@ static bool is_secure(const struct store *store)
 	return !strncasecmp(store->conf->url, "https:", strlen("https:"));
 }
 
+static bool is_backlog(const struct store *store)
+{
+	return cursor_queued(&store->cursor) > 2 * (uint64_t)store->conf->batch_lines;
+}
+
+static const char *month_end(const struct store *store, char *text, size_t size)
+{
+	time_t next = (time_t)(allowance_next_ms(clock_wall_ms(), store->conf->month_begins) / 1000);
+	struct tm tm;
+
+	if (!localtime_r(&next, &tm) || !strftime(text, size, "%F", &tm))
+		snprintf(text, size, "the next month");
+	return text;
+}
+
+static void wait_for_month(struct store *store)
+{
+	char end[32], sentence[sizeof(store->error)];
+
+	store->waits_for_month = true;
+	snprintf(sentence, sizeof(sentence), "the monthly-data of this store is used up, all is kept "
+		 "in the spool; it goes on at %s, or with more monthly-data",
+		 month_end(store, end, sizeof(end)));
+	set_state(store, STORE_WAITING, sentence);
+}
+
+static void tell_month(struct store *store)
+{
+	char end[32];
+
+	if (store->is_month_told)
+		return;
+	store->is_month_told = true;
+	log_warning("store %s: %d %% of its monthly-data is used. The rest is for what is new; what "
+		    "has waited goes on at %s", store->conf->name, ALLOWANCE_BACKLOG_PERCENT,
+		    month_end(store, end, sizeof(end)));
+}
+
+/*
+ * Whether its line may be used for what would be sent next. What has waited has the drain rate,
+ * and must leave some of the month to what is new.
+ */
+static bool may_send(struct store *store, const struct spool_view *view, uint64_t now_ns)
+{
+	const struct conf_store *conf = store->conf;
+	enum allowance_left left;
+
+	allowance_follow(&store->cursor.allowance, conf, clock_wall_ms());
+	left = allowance_left(&store->cursor.allowance, conf);
+	if (left == ALLOWANCE_NOTHING) {
+		wait_for_month(store);
+		return false;
+	}
+	if (store->waits_for_month)
+		set_state(store, STORE_OK, "");
+	store->waits_for_month = false;
+	if (left == ALLOWANCE_ALL)
+		store->is_month_told = false;
+	if (is_live_next(store, view) || !is_backlog(store))
+		return true;
+	/* Without a lane of its own what is new comes only behind what has waited. */
+	if (left == ALLOWANCE_NEW_ONLY && store->has_live)
+		tell_month(store);
+	else if (now_ns >= store->drain_ns)
+		return true;
+	store->was_live = false;
+	return is_live_next(store, view);
+}
+
+static void count_bytes(struct store *store)
+{
+	uint64_t bytes = post_bytes(store->post);
+
+	store->cursor.allowance.bytes += bytes;
+	store->unsaved_bytes += bytes;
+	if (!store->is_live)
+		store->drain_ns = store->begun_ns + allowance_drain_ns(store->conf, bytes);
+}
+
 static void send_next(struct store *store, const struct spool_view *view, uint64_t now_ns)
 {
 	struct parcel *parcel = &store->parcel;
@@ -468,6 +556,7 @@ static void send_next(struct store *store, const struct spool_view *view, uint64
 		set_state(store, STORE_OK, "");
 	}
 	store->is_busy = parcel->count > 0;
+	store->begun_ns = now_ns;
 	store->was_live = store->is_live;
 	store->send_ns = now_ns + store->conf->send_every_ms * NS_PER_MS;
 	if (store->is_live)
@@ -562,11 +651,11 @@ void store_turn(struct store *store, int spool_error, uint64_t now_ns)
 	if (store->stale >= STALE_TRIES)
 		set_state(store, STORE_WAITING, "the newest end of the spool cannot be read; it is "
 			  "sent from the block that hydropond makes of it within a minute");
-	else if (store->state == STORE_WAITING && !store->waits_for_clock &&
+	else if (store->state == STORE_WAITING && !store->waits_for_clock && !store->waits_for_month &&
 		 (!error || error == -EAGAIN))
 		set_state(store, STORE_OK, "");
 	follow_live(store, view);
-	if (!error && !is_gathering(store, now_ns))
+	if (!error && !is_gathering(store, now_ns) && may_send(store, view, now_ns))
 		send_next(store, view, now_ns);
 	else if (error && error != -EAGAIN)
 		back_off(store, explain_spool(error), 0, now_ns);
@@ -699,6 +788,7 @@ void store_finish(struct store *store, CURLcode code, uint64_t now_ns)
 	size_t count = store->parcel.count;
 
 	post_finish(store->post, code, &answer);
+	count_bytes(store);
 	post_hide(store->post, answer.body, sizeof(answer.body));
 	store->is_busy = false;
 	switch (answer_judge(&answer)) {
@@ -740,6 +830,8 @@ void store_finish(struct store *store, CURLcode code, uint64_t now_ns)
 	}
 	answer_explain(&answer, sentence, sizeof(sentence));
 	back_off(store, sentence, answer.retry_after_s, now_ns);
+	if (store->unsaved_bytes >= UNSAVED_BYTES_MAX)
+		save_cursor_and_tell(store);
 }
 
 bool store_is_busy(const struct store *store)
@@ -769,6 +861,7 @@ void store_report(const struct store *store, int64_t wall_ms, struct store_repor
 		.lag_ms = -1,
 		.last_ok_ms = store->last_ok_ms,
 		.expires_ms = post_expires_s(store->post) * 1000,
+		.monthly_bytes = store->conf->monthly_bytes,
 	};
 	if (!store->is_loaded)
 		return;

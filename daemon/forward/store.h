@@ -43,6 +43,7 @@ struct store_report {
 	int64_t lag_ms;			/* age of the oldest queued sample, -1: not known */
 	int64_t last_ok_ms;		/* wall time of the newest 204, 0: none since start */
 	int64_t expires_ms;		/* of its certificate, 0: not known */
+	uint64_t monthly_bytes;		/* its budget, 0: none; cursor.allowance has what is used */
 };
 
 /*

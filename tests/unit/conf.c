@@ -362,6 +362,15 @@ static const struct {
 	  "it\n" },
 	{ GATEWAY "[store s]\nurl = http://h/\nuser = u\npassword-file = p\ntoken-file = t\n",
 	  "t.conf:6: [store s] user: there is a token-file as well; remove one of them\n" },
+	{ GATEWAY "[store s]\nurl = http://h/\nmonthly-data = 1000\n",
+	  "t.conf:6: [store s] monthly-data: \"1000\" is out of range; write 1 MiB to 1024 GiB\n" },
+	{ GATEWAY "[store s]\nurl = http://h/\nmonth-begins = 15\n",
+	  "t.conf:6: [store s] month-begins: there is no monthly-data whose month it would be; add "
+	  "\"monthly-data = 500 MiB\"\n" },
+	{ GATEWAY "[store s]\nurl = http://h/\nmonthly-data = 1 GiB\nmonth-begins = 29\n",
+	  "t.conf:7: [store s] month-begins: \"29\" is out of range; write 1 to 28\n" },
+	{ GATEWAY "[store s]\nurl = http://h/\ndrain-rate = 20\n",
+	  "t.conf:6: [store s] drain-rate: \"20\" has no unit; write it in B/s, KiB/s or MiB/s\n" },
 	{ GATEWAY "[store s]\nbatch-lines = 0\n",
 	  "t.conf:5: [store s] batch-lines: \"0\" is out of range; write 1 to 100000\n"
 	  "t.conf:4: [store s]: url is missing; add \"url = http://127.0.0.1:8428/write\"\n" },

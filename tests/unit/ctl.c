@@ -410,6 +410,20 @@ TEST(a_certificate_that_expires_soon_is_told)
 	}
 }
 
+TEST(what_a_line_may_carry_is_shown)
+{
+#define MONTH(used) "{\"protected\":true,\"stores\":{\"stores\":[{\"name\":\"vm\"," \
+	"\"state\":\"ok\",\"month_bytes\":" used ",\"monthly_data_bytes\":1048576}]}}"
+	show(MONTH("524288"), false);
+	EXPECT_CONTAINS(shown, "store vm: 512.0 KiB of 1.0 MiB sent this month\n");
+	EXPECT_TRUE(strstr(shown, "monthly-data") == NULL);
+	show(MONTH("838861"), false);
+	EXPECT_CONTAINS(shown, "~ store vm: most of its monthly-data is used, the rest is for what is new\n");
+	show("{\"protected\":true,\"stores\":{\"stores\":[{\"name\":\"vm\",\"state\":\"ok\","
+	     "\"month_bytes\":7,\"monthly_data_bytes\":null}]}}", false);
+	EXPECT_TRUE(strstr(shown, "this month") == NULL);
+}
+
 TEST(a_clock_that_was_not_set_is_told)
 {
 	show("{\"protected\":true,\"spool\":{\"clock\":{\"set\":false,\"boot\":2,\"clk\":0}}}", false);

@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "forward/cursor.h"
 
-#define CURSOR_SIZE 632
+#define CURSOR_SIZE 648
 
 FIXTURE(cursor) {
 	char dir[SCRATCH_PATH_MAX];
@@ -46,7 +46,7 @@ TEST_F(cursor, comes_back_as_it_was)
 	EXPECT_EQ(scratch_size(self->new_path), -1);
 }
 
-/* As the version before this one wrote it. */
+/* As the versions before this one wrote it. */
 TEST_F(cursor, of_an_earlier_version_is_taken_over)
 {
 	uint8_t bytes[CURSOR_SIZE];
@@ -54,13 +54,18 @@ TEST_F(cursor, of_an_earlier_version_is_taken_over)
 
 	ASSERT_EQ(cursor_save(self->path, &some), 0);
 	ASSERT_EQ(scratch_read(self->path, bytes, sizeof(bytes)), CURSOR_SIZE);
-	file_seal("HSC2", bytes, CURSOR_SIZE - 16);
+	file_seal("HSC3", bytes, CURSOR_SIZE - 16);
 	scratch_write(self->path, bytes, CURSOR_SIZE - 16);
+	ASSERT_EQ(cursor_load(self->path, &back), 0);
+	before.allowance = (struct allowance){ 0 };
+	EXPECT_EQ(memcmp(&back, &before, sizeof(back)), 0);
+	file_seal("HSC2", bytes, CURSOR_SIZE - 32);
+	scratch_write(self->path, bytes, CURSOR_SIZE - 32);
 	ASSERT_EQ(cursor_load(self->path, &back), 0);
 	before.dropped_undated = before.dropped_beyond = 0;
 	EXPECT_EQ(memcmp(&back, &before, sizeof(back)), 0);
 	bytes[100] ^= 1;
-	scratch_write(self->path, bytes, CURSOR_SIZE - 16);
+	scratch_write(self->path, bytes, CURSOR_SIZE - 32);
 	EXPECT_EQ(cursor_load(self->path, &back), -EBADMSG);
 }
 
