@@ -130,6 +130,9 @@ static void find_store_problems(struct problems *problems, struct json_object *s
 	if (strcmp(state, "ok") || (error && *error))
 		problem(problems, MARK_WARN, "store %s: %s%s%s", name, state,
 			error && *error ? ": " : "", error ? error : "");
+	if (!strcmp(field_text(store, "repeated"), "twice"))
+		problem(problems, MARK_WARN, "store %s: it has a point that comes twice two times; run "
+			"it with -dedup.minScrapeInterval=1ms", name);
 	if (!adds_up)
 		problem(problems, MARK_BAD, "store %s: its sum does not add up", name);
 	if (field_is_number(store, "certificate_expires_ms")) {

@@ -28,18 +28,42 @@ static void add_escaped(char *url, const char *key, const char *value)
 	*at = 0;
 }
 
+static void strip_slashes(char *url)
+{
+	size_t n = strlen(url);
+
+	while (n && url[n - 1] == '/')
+		url[--n] = 0;
+}
+
+/* A gateway's name may have characters that end a string there. */
+void endpoint_export_url(const struct conf_store *conf, const char *name, const char *gateway,
+			 int64_t from_ms, char url[ENDPOINT_URL_MAX])
+{
+	char selector[3 * CONF_WORD_MAX], *at = selector;
+
+	at += snprintf(selector, sizeof(selector), "%s{gateway=\"", name);
+	for (const char *c = gateway; *c && at < selector + sizeof(selector) - 5; c++) {
+		if (*c == '"' || *c == '\\')
+			*at++ = '\\';
+		*at++ = *c;
+	}
+	strcpy(at, "\"}");
+	strcpy(url, conf->url);
+	strip_slashes(url);
+	sprintf(url + strlen(url), "/api/v1/export?start=%lld.%03lld",
+		(long long)(from_ms / 1000), (long long)(from_ms % 1000));
+	add_escaped(url, "&match%5B%5D=", selector);
+}
+
 void endpoint_url(const struct conf_store *conf, char url[ENDPOINT_URL_MAX])
 {
-	size_t n;
-
 	strcpy(url, conf->url);
 	if (conf->kind == STORE_LINE_PROTOCOL) {
 		strcat(url, strchr(url, '?') ? "&precision=ms" : "?precision=ms");
 		return;
 	}
-	n = strlen(url);
-	while (n && url[n - 1] == '/')
-		url[--n] = 0;
+	strip_slashes(url);
 	switch (conf->kind) {
 	case STORE_INFLUXDB_1:
 		add_escaped(url, "/write?db=", conf->database);

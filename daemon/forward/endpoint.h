@@ -4,11 +4,12 @@
 #define HYDROPON_ENDPOINT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/conf.h"
 
-/* A base URL, a path, and names of which each character may be escaped. */
-enum { ENDPOINT_URL_MAX = CONF_URL_MAX + 64 + 2 * 3 * CONF_WORD_MAX, CREDENTIAL_MAX = 2048 };
+/* A base URL, a path with a stamp, and names of which each character may be escaped. */
+enum { ENDPOINT_URL_MAX = CONF_URL_MAX + 192 + 2 * 3 * CONF_WORD_MAX, CREDENTIAL_MAX = 2048 };
 
 /*
  * The whole write URL with a precision of milliseconds:
@@ -19,6 +20,13 @@ enum { ENDPOINT_URL_MAX = CONF_URL_MAX + 64 + 2 * 3 * CONF_WORD_MAX, CREDENTIAL_
  *	line-protocol		as it is
  */
 void endpoint_url(const struct conf_store *conf, char url[ENDPOINT_URL_MAX]);
+
+/*
+ * Where VictoriaMetrics tells of the points of a series named @name and of one gateway, from the stamp
+ * @from_ms on.
+ */
+void endpoint_export_url(const struct conf_store *conf, const char *name, const char *gateway,
+			 int64_t from_ms, char url[ENDPOINT_URL_MAX]);
 
 /*
  * Reads a token or password from @file, which nobody but its owner may read, or, without a

@@ -115,7 +115,7 @@ static void finish_requests(struct forward *forward, uint64_t now_ns)
 		CURLcode code = message->data.result;
 
 		if (message->msg == CURLMSG_DONE)
-			store_finish(post_owner(message->easy_handle), code, now_ns);
+			post_done(message->easy_handle, code, now_ns);
 	}
 }
 

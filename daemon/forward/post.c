@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -24,7 +25,9 @@ struct post {
 	struct curl_slist *headers;
 	bool has_whole_head;		/* of the answer, with the empty line at its end */
 	size_t body_size;		/* of the answer, as far as it was kept */
-	char body[ANSWER_BODY_MAX];
+	char body[POST_BODY_MAX];
+	void (*finished)(void *owner, CURLcode code, uint64_t now_ns);
+	void *owner;
 	char secret[CREDENTIAL_MAX];	/* token or password */
 	int64_t expires_s;
 	uint64_t bytes;			/* of the request that finished last */
@@ -71,7 +74,7 @@ static bool set_tls(struct post *post)
 	       (!*conf->proxy || SET(PROXY, conf->proxy));
 }
 
-static bool set_options(struct post *post, const char *url, void *owner)
+static bool set_options(struct post *post, const char *url)
 {
 	long timeout = (long)post->conf->timeout_ms;
 	long connect_timeout = timeout < CONNECT_TIMEOUT_MS ? timeout : CONNECT_TIMEOUT_MS;
@@ -92,7 +95,7 @@ static bool set_options(struct post *post, const char *url, void *owner)
 	       SET(HEADERDATA, post) &&
 	       SET(WRITEFUNCTION, on_body) &&
 	       SET(WRITEDATA, post) &&
-	       SET(PRIVATE, owner) &&
+	       SET(PRIVATE, post) &&
 	       set_tls(post);
 }
 
@@ -124,7 +127,8 @@ static bool set_headers(struct post *post, const char *authorization)
 	return true;
 }
 
-struct post *post_new(CURLM *multi, const struct conf_store *conf, const char *url, void *owner)
+struct post *post_new(CURLM *multi, const struct conf_store *conf, const char *url,
+		      void (*finished)(void *owner, CURLcode code, uint64_t now_ns), void *owner)
 {
 	struct post *post = calloc(1, sizeof(*post));
 
@@ -132,8 +136,10 @@ struct post *post_new(CURLM *multi, const struct conf_store *conf, const char *u
 		return NULL;
 	post->conf = conf;
 	post->multi = multi;
+	post->finished = finished;
+	post->owner = owner;
 	post->easy = curl_easy_init();
-	if (post->easy && set_headers(post, NULL) && set_options(post, url, owner))
+	if (post->easy && set_headers(post, NULL) && set_options(post, url))
 		return post;
 	post_free(post);
 	return NULL;
@@ -190,22 +196,37 @@ void post_free(struct post *post)
  * Debian 12, uses that, freed, when the next answer begins with a folded line: any server could make
  * it. A copy has none. Connections are the multi handle's, and are kept.
  */
-int post_start(struct post *post, const void *body, size_t size)
+static int start(struct post *post, CURL *easy)
 {
-	CURL *easy = curl_easy_duphandle(post->easy);
-
-	if (!easy)
-		return -EIO;
 	post->has_whole_head = false;
 	post->body_size = 0;
 	post->body[0] = 0;
-	if (!SET(POSTFIELDSIZE_LARGE, (curl_off_t)size) || !SET(POSTFIELDS, body) ||
-	    curl_multi_add_handle(post->multi, easy)) {
+	if (curl_multi_add_handle(post->multi, easy)) {
 		curl_easy_cleanup(easy);
 		return -EIO;
 	}
 	post->running = easy;
 	return 0;
+}
+
+int post_start(struct post *post, const void *body, size_t size)
+{
+	CURL *easy = curl_easy_duphandle(post->easy);
+
+	if (easy && SET(POSTFIELDSIZE_LARGE, (curl_off_t)size) && SET(POSTFIELDS, body))
+		return start(post, easy);
+	curl_easy_cleanup(easy);
+	return -EIO;
+}
+
+int post_ask(struct post *post, const char *url)
+{
+	CURL *easy = curl_easy_duphandle(post->easy);
+
+	if (easy && SET(URL, url) && SET(HTTPGET, 1L))
+		return start(post, easy);
+	curl_easy_cleanup(easy);
+	return -EIO;
 }
 
 /* Only a new connection shows one: the first of the chain is the store's own. */
@@ -266,7 +287,7 @@ void post_finish(struct post *post, CURLcode code, struct answer *answer)
 	if (code == CURLE_OK && !post->has_whole_head)
 		code = CURLE_PARTIAL_FILE;
 	*answer = (struct answer){ .code = code };
-	memcpy(answer->body, post->body, sizeof(answer->body));
+	snprintf(answer->body, sizeof(answer->body), "%.*s", ANSWER_BODY_MAX - 1, post->body);
 	curl_easy_getinfo(post->running, CURLINFO_RESPONSE_CODE, &answer->status);
 	curl_easy_getinfo(post->running, CURLINFO_RETRY_AFTER, &retry_after_s);
 	if (retry_after_s > 0)
@@ -276,10 +297,18 @@ void post_finish(struct post *post, CURLcode code, struct answer *answer)
 	leave_multi(post);
 }
 
-void *post_owner(CURL *easy)
+void post_done(CURL *easy, CURLcode code, uint64_t now_ns)
 {
-	char *owner = NULL;
+	char *found = NULL;
+	struct post *post;
 
-	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &owner);
-	return owner;
+	if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, &found) != CURLE_OK || !found)
+		return;
+	post = (struct post *)found;
+	post->finished(post->owner, code, now_ns);
+}
+
+const char *post_body(const struct post *post)
+{
+	return post->body;
 }

@@ -14,12 +14,15 @@
 #include "base/conf.h"
 #include "forward/answer.h"
 
+enum { POST_BODY_MAX = 1024 };
+
 struct post;
 
-/* @conf: the store, and @url where it wants its lines. @owner comes back from post_owner(). NULL:
- * out of memory, or no such URL.
+/* @conf: the store, and @url where it wants its lines. @finished is called, with @owner, when a
+ * request has ended: it is to call post_finish(). NULL: out of memory, or no such URL.
  */
-struct post *post_new(CURLM *multi, const struct conf_store *conf, const char *url, void *owner);
+struct post *post_new(CURLM *multi, const struct conf_store *conf, const char *url,
+		      void (*finished)(void *owner, CURLcode code, uint64_t now_ns), void *owner);
 /*
  * Reads who sends, from the files of the store's configuration, for the requests that follow.
  * Returns NULL, or a sentence with what to do.
@@ -32,7 +35,10 @@ void post_free(struct post *post);
 
 /* @body must stay as it is until the request is finished. 0 or -EIO. */
 int post_start(struct post *post, const void *body, size_t size);
-/* To be called when curl_multi_info_read() tells that @code ended it. */
+/* Asks @url by GET instead. */
+int post_ask(struct post *post, const char *url);
+/* To be called when curl_multi_info_read() tells that @code ended a request of any post. */
+void post_done(CURL *easy, CURLcode code, uint64_t now_ns);
 void post_finish(struct post *post, CURLcode code, struct answer *answer);
 /* What the request that finished last has carried over the line, both ways: what HTTP counts, and what
  * packets (a twentieth) and the opening of a connection add, which nothing tells.
@@ -42,7 +48,7 @@ uint64_t post_bytes(const struct post *post);
  * or it does not say.
  */
 int64_t post_expires_s(const struct post *post);
-/* The @owner of the post that @easy belongs to. */
-void *post_owner(CURL *easy);
+/* The newest answer's body, printable ASCII only, or the beginning of it: POST_BODY_MAX. */
+const char *post_body(const struct post *post);
 
 #endif

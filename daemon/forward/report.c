@@ -22,6 +22,12 @@ const char *store_state_name(enum store_state state)
 	return names[state];
 }
 
+/* NULL: not known */
+static const char *repeated_name(enum repeated repeated)
+{
+	return repeated == REPEATED_ONCE ? "once" : repeated == REPEATED_TWICE ? "twice" : NULL;
+}
+
 static void add(struct json_object *object, const char *key, struct json_object *value)
 {
 	json_object_object_add(object, key, value);
@@ -78,6 +84,7 @@ static struct json_object *store_object(const struct store_report *report)
 	add_ms(store, "lag_ms", report->lag_ms, report->lag_ms >= 0);
 	add_ms(store, "last_ok_ms", report->last_ok_ms, report->last_ok_ms > 0);
 	add_ms(store, "certificate_expires_ms", report->expires_ms, report->expires_ms > 0);
+	add_text(store, "repeated", repeated_name(report->repeated));
 	add_count(store, "month_bytes", cursor->allowance.bytes);
 	add(store, "monthly_data_bytes", report->monthly_bytes ?
 	    json_object_new_uint64(report->monthly_bytes) : NULL);

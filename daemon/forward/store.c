@@ -43,6 +43,7 @@ struct store {
 	uint64_t rewound_from;		/* a place where the cursor did not fit, and 1; 0: none */
 	unsigned int stale;		/* tries in a row that gave nothing, though there is more */
 
+	struct canary *canary;
 	struct post *post;
 	bool is_busy;
 	struct parcel parcel;		/* under way, or the newest */
@@ -189,6 +190,8 @@ static bool load(struct store *store, uint64_t now_ns)
 	return true;
 }
 
+static void on_finished(void *owner, CURLcode code, uint64_t now_ns);
+
 struct store *store_new(const struct conf_store *conf, struct store_tools *tools, uint32_t random)
 {
 	struct store *store = calloc(1, sizeof(*store));
@@ -204,8 +207,9 @@ struct store *store_new(const struct conf_store *conf, struct store_tools *tools
 	secret_public_url(conf->url, store->public_url, sizeof(store->public_url));
 	name_paths(store);
 	endpoint_url(conf, url);
-	store->post = post_new(tools->multi, conf, url, store);
-	if (store->post) {
+	store->post = post_new(tools->multi, conf, url, on_finished, store);
+	store->canary = canary_new(tools->multi, tools->packing.gzip, tools->conf, conf, url);
+	if (store->post && store->canary) {
 		load(store, 0);
 		return store;
 	}
@@ -222,6 +226,7 @@ void store_free(struct store *store)
 	if (!store)
 		return;
 	post_free(store->post);
+	canary_free(store->canary);
 	free(store->parcel.body.bytes);
 	free(store);
 }
@@ -502,7 +507,7 @@ static bool may_send(struct store *store, const struct spool_view *view, uint64_
 
 static void count_bytes(struct store *store)
 {
-	uint64_t bytes = post_bytes(store->post);
+	uint64_t bytes = post_bytes(store->post) + canary_take_bytes(store->canary);
 
 	store->cursor.allowance.bytes += bytes;
 	store->unsaved_bytes += bytes;
@@ -654,6 +659,8 @@ void store_turn(struct store *store, int spool_error, uint64_t now_ns)
 	else if (store->state == STORE_WAITING && !store->waits_for_clock && !store->waits_for_month &&
 		 (!error || error == -EAGAIN))
 		set_state(store, STORE_OK, "");
+	if (store->has_accepted && !store->waits_for_month)
+		canary_turn(store->canary, now_ns);
 	follow_live(store, view);
 	if (!error && !is_gathering(store, now_ns) && may_send(store, view, now_ns))
 		send_next(store, view, now_ns);
@@ -781,8 +788,9 @@ static void set_parcel_aside(struct store *store, const struct answer *answer, u
 	}
 }
 
-void store_finish(struct store *store, CURLcode code, uint64_t now_ns)
+static void on_finished(void *owner, CURLcode code, uint64_t now_ns)
 {
+	struct store *store = owner;
 	char sentence[sizeof(store->error)];
 	struct answer answer;
 	size_t count = store->parcel.count;
@@ -861,6 +869,7 @@ void store_report(const struct store *store, int64_t wall_ms, struct store_repor
 		.lag_ms = -1,
 		.last_ok_ms = store->last_ok_ms,
 		.expires_ms = post_expires_s(store->post) * 1000,
+		.repeated = canary_repeated(store->canary),
 		.monthly_bytes = store->conf->monthly_bytes,
 	};
 	if (!store->is_loaded)

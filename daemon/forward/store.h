@@ -15,6 +15,7 @@
 #include <curl/curl.h>
 
 #include "base/conf.h"
+#include "forward/canary.h"
 #include "forward/cursor.h"
 #include "forward/parcel.h"
 #include "spool/reader.h"
@@ -43,6 +44,7 @@ struct store_report {
 	int64_t lag_ms;			/* age of the oldest queued sample, -1: not known */
 	int64_t last_ok_ms;		/* wall time of the newest 204, 0: none since start */
 	int64_t expires_ms;		/* of its certificate, 0: not known */
+	enum repeated repeated;		/* what it makes of a point that comes twice */
 	uint64_t monthly_bytes;		/* its budget, 0: none; cursor.allowance has what is used */
 };
 
@@ -61,8 +63,6 @@ void store_free(struct store *store);
  * 200 ms.
  */
 void store_turn(struct store *store, int spool_error, uint64_t now_ns);
-/* A request that store_turn() began has ended, with @code. */
-void store_finish(struct store *store, CURLcode code, uint64_t now_ns);
 bool store_is_busy(const struct store *store);
 /* BOOTTIME before which store_turn() will not send, 0: now. */
 uint64_t store_retry_ns(const struct store *store);

@@ -49,7 +49,7 @@ static void set_up(void)
 				     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n)));
 	check(!listen(listener, 8));
 	multi = curl_multi_init();
-	post = post_new(multi, &conf, conf.url, NULL);
+	post = post_new(multi, &conf, conf.url, NULL, NULL);
 	check(post != NULL);
 	curl_easy_setopt(post->easy, CURLOPT_ABSTRACT_UNIX_SOCKET, address.sun_path + 1);
 	/* Each answer for itself. */

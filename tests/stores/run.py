@@ -225,13 +225,12 @@ class VictoriaMetrics:
     kind, how = "victoriametrics", signal.SIGTERM
     settings = ""
 
-    def __init__(self):
+    def __init__(self, name="victoriametrics", options=("-dedup.minScrapeInterval=1ms",)):
         self.port = free_port()
         program = shutil.which("victoria-metrics") or "/usr/bin/victoria-metrics"
         self.process = Process(
-            "victoriametrics", [program, f"-httpListenAddr=127.0.0.1:{self.port}",
-                                f"-storageDataPath={OUT}/victoriametrics", "-retentionPeriod=100y",
-                                "-dedup.minScrapeInterval=1ms"])
+            name, [program, f"-httpListenAddr=127.0.0.1:{self.port}",
+                   f"-storageDataPath={OUT}/{name}", "-retentionPeriod=100y", *options])
         self.wait()
 
     def wait(self):
@@ -318,6 +317,42 @@ def meet_strangers(stores, links, forwarder):
     return wrong
 
 
+def write_twice(stores, forwarder):
+    """What is wrong with what it finds out of stores by writing a point twice."""
+    wanted = {"influx": "once", "with-dedup": "once", "without": "twice"}
+    influxdb, dedup, without = stores
+    forwarder.end(signal.SIGTERM)
+    shutil.rmtree(OUT + "/state/cursors", ignore_errors=True)
+    os.unlink(OUT + "/run/forward/forward.json")
+    path = configure([], [])
+    with open(path, "a") as file:
+        file.write(f"""[store influx]
+kind = influxdb-1
+url = http://127.0.0.1:{influxdb.port}
+database = hydropon
+begin = oldest
+[store with-dedup]
+kind = victoriametrics
+url = http://127.0.0.1:{dedup.port}/
+begin = oldest
+[store without]
+kind = victoriametrics
+url = http://127.0.0.1:{without.port}
+begin = oldest
+""")
+    forwarder.start()
+
+    def found():
+        return {name: store["repeated"] for name, store in report().items()}
+
+    try:
+        wait_for("all stores are known", lambda: None not in found().values(), 60)
+    except Failure as failure:
+        print(f"# {failure}")
+    forwarder.end(signal.SIGTERM)
+    return [] if found() == wanted else [f"found {found()}, and not {wanted}"]
+
+
 def have_a_bad_day(stores, links, forwarder, feeder, chance, seconds):
     """Returns what happened how often."""
     done = {}
@@ -361,7 +396,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    print("# program stores", "1..5", sep="\n", flush=True)
+    print("# program stores", "1..6", sep="\n", flush=True)
     shutil.rmtree(OUT, ignore_errors=True)
     os.makedirs(OUT + "/run/forward")
     os.makedirs(OUT + "/state")
@@ -416,7 +451,14 @@ def main():
         wrong = meet_strangers(stores, links, forwarder)
         for line in wrong:
             print("# " + line)
-        print(f"{'not ok' if wrong else 'ok'} 5 it_talks_to_no_store_that_it_does_not_know")
+        print(f"{'not ok' if wrong else 'ok'} 5 it_talks_to_no_store_that_it_does_not_know", flush=True)
+        failed |= bool(wrong)
+        without = VictoriaMetrics("without-dedup", [])
+        closing.append(without.process)
+        wrong = write_twice([*stores, without], forwarder)
+        for line in wrong:
+            print("# " + line)
+        print(f"{'not ok' if wrong else 'ok'} 6 it_finds_out_what_a_store_makes_of_a_repeated_point")
         sys.exit(failed or bool(wrong))
     finally:
         for one in reversed(closing):

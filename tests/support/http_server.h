@@ -37,11 +37,15 @@ struct http_answer {
 /* @lines: the text of the request, NUL-terminated. */
 typedef struct http_answer (*http_script)(void *data, const char *lines, size_t lines_n);
 
+/* Answers a GET, by its request line and headers. */
+typedef struct http_answer (*http_ask)(void *data, const char *head);
+
 struct http_server {
 	int listen_fd, stop_fd;
 	unsigned short port;
 	pthread_t thread;
 	http_script script;
+	http_ask ask;		/* NULL: 404 */
 	void *data;
 	pthread_mutex_t lock;	/* for what follows */
 	unsigned int requests;
@@ -134,11 +138,28 @@ static void http_send(int fd, const struct http_answer *answer)
 	send(fd, head, (size_t)n, MSG_NOSIGNAL);
 }
 
-static void http_serve(struct http_server *server, int fd)
+/* With the lock held. */
+static struct http_answer http_judge(struct http_server *server, const char *head, ssize_t packed)
 {
 	struct http_answer answer = { .status = 500, .body = "not gzip" };
+	ssize_t n;
+
+	if (!strncmp(head, "GET ", 4))
+		return server->ask ? server->ask(server->data, head) :
+				     (struct http_answer){ .status = 404 };
+	n = http_unpack(server, (size_t)packed);
+	if (n >= 0)
+		answer = server->script(server->data, server->text, (size_t)n);
+	if (answer.status == 204 && !answer.closes && !answer.hangs && !answer.forgets)
+		http_keep(server, (size_t)n);
+	return answer;
+}
+
+static void http_serve(struct http_server *server, int fd)
+{
+	struct http_answer answer;
 	char head[4096];
-	ssize_t packed = http_read_request(server, fd, head, sizeof(head)), n;
+	ssize_t packed = http_read_request(server, fd, head, sizeof(head));
 
 	if (packed < 0)
 		return;
@@ -146,11 +167,7 @@ static void http_serve(struct http_server *server, int fd)
 	server->requests++;
 	snprintf(server->last_head, sizeof(server->last_head), "%.*s",
 		 (int)sizeof(server->last_head) - 1, head);
-	n = http_unpack(server, (size_t)packed);
-	if (n >= 0)
-		answer = server->script(server->data, server->text, (size_t)n);
-	if (answer.status == 204 && !answer.closes && !answer.hangs && !answer.forgets)
-		http_keep(server, (size_t)n);
+	answer = http_judge(server, head, packed);
 	pthread_mutex_unlock(&server->lock);
 	if (answer.hangs)
 		http_readable(server, fd);

@@ -410,6 +410,17 @@ TEST(a_certificate_that_expires_soon_is_told)
 	}
 }
 
+TEST(a_store_that_has_points_twice_is_told)
+{
+	show("{\"protected\":true,\"stores\":{\"stores\":[{\"name\":\"vm\",\"state\":\"ok\","
+	     "\"repeated\":\"twice\"}]}}", false);
+	EXPECT_CONTAINS(shown, "~ store vm: it has a point that comes twice two times; run it with "
+			"-dedup.minScrapeInterval=1ms\n");
+	show("{\"protected\":true,\"stores\":{\"stores\":[{\"name\":\"vm\",\"state\":\"ok\","
+	     "\"repeated\":\"once\"}]}}", false);
+	EXPECT_TRUE(strstr(shown, "twice") == NULL);
+}
+
 TEST(what_a_line_may_carry_is_shown)
 {
 #define MONTH(used) "{\"protected\":true,\"stores\":{\"stores\":[{\"name\":\"vm\"," \
