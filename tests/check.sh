@@ -170,7 +170,7 @@ debug() {
 	done
 	say "debug kernel: fuzzing, and devices that come and go"
 	beside tests_in debug parallel rig.only=device "rig.ops=$([ "$slice" ] && echo 10000 || echo 100000)"
-	beside tests_in debug parallel rig.only=races "rig.ops=$([ "$slice" ] && echo 60 || echo 2000)"
+	beside tests_in debug parallel rig.only=races "rig.ops=$([ "$slice" ] && echo 40 || echo 2000)"
 	[ -z "$slice" ] || { all_done; return; }
 	say "debug kernel: faults that it must find"
 	while read -r fault words; do

@@ -660,6 +660,11 @@ void journal_close(struct journal *journal)
 	free(journal);
 }
 
+void journal_set_delivered(struct journal *journal, const struct delivered *delivered)
+{
+	journal->segments.delivered = *delivered;
+}
+
 void journal_stats(const struct journal *journal, struct journal_stats *out)
 {
 	*out = (struct journal_stats){

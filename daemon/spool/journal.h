@@ -12,6 +12,7 @@
 
 #include "base/sample.h"
 #include "spool/codec.h"
+#include "spool/delivered.h"
 #include "spool/disk.h"
 #include "spool/frame.h"
 
@@ -111,6 +112,9 @@ int journal_recover(struct journal *journal);
 int journal_block(struct journal *journal);
 /* Whether the ring fills up, so that a block should be made before its time. */
 bool journal_is_filling(const struct journal *journal);
+
+/* What every store has had of it: what is given up first when it is full. Nothing until it is told. */
+void journal_set_delivered(struct journal *journal, const struct delivered *delivered);
 
 void journal_stats(const struct journal *journal, struct journal_stats *out);
 void journal_mark(const struct journal *journal, struct journal_mark *out);

@@ -527,6 +527,35 @@ static int find_oldest(const struct segments *segments)
 	       !is_current(segments, (unsigned int)at) ? at : -1;
 }
 
+static unsigned int count_with_frames(const struct segments *segments)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < segments->n; i++)
+		n += segments->list[i].has_frames;
+	return n;
+}
+
+/*
+ * The one to give up, or -1. While a backlog drains, what is new is delivered before it: the older half
+ * may hold what every store has had, behind what none has. The newer half stays, as there are the notes
+ * that what is older needs, and what people look at.
+ */
+static int find_spare(const struct segments *segments)
+{
+	unsigned int left = count_with_frames(segments) / 2;
+	int oldest = find_oldest(segments), at = oldest, next;
+
+	for (; at >= 0 && left--; at = next) {
+		next = segments_next(segments, at);
+		if (next >= 0 && !is_current(segments, (unsigned int)at) &&
+		    delivered_holds(&segments->delivered, segments->list[at].first,
+				    segments->list[next].first))
+			return at;
+	}
+	return oldest;
+}
+
 static void tell_gap(struct segments *segments, int at)
 {
 	struct gap gap = gap_of(segments, at, segments_next(segments, at));
@@ -599,7 +628,7 @@ static int remove_file(struct segments *segments, int at)
 	return 0;
 }
 
-/* A bound that has become smaller: first goes what holds nothing, then the oldest. */
+/* A bound that has become smaller: first goes what holds nothing. */
 static int shrink(struct segments *segments)
 {
 	bool is_less = false;
@@ -608,7 +637,7 @@ static int shrink(struct segments *segments)
 	while (!error && segments_bytes(segments) > segments->limits.total) {
 		at = find_unused(segments);
 		if (at < 0 || at + 1 == (int)segments->n)
-			at = find_oldest(segments);
+			at = find_spare(segments);
 		if (at < 0)
 			break;
 		error = remove_file(segments, at);
@@ -653,7 +682,7 @@ static int prepare(struct segments *segments)
 			return may_have(segments, at) ?
 			       reuse_file(segments, (unsigned int)at, &is_touched) : error;
 		if (at < 0) {
-			at = find_oldest(segments);
+			at = find_spare(segments);
 			if (at < 0)
 				return is_too_large(segments) ? make_file(segments) : -ENOSPC;
 			if (may_have(segments, at))

@@ -2,11 +2,13 @@
 /*
  * The segments: files of one size, in the order of their generations, that hold blocks. The
  * newest is written, one is free and ready ahead, and when the bound leaves no room for
- * another file, the oldest is given up for it.
+ * another file, one is given up for it: of the older half the oldest that every store has had, else
+ * the oldest.
  */
 #ifndef HYDROPON_SEGMENTS_H
 #define HYDROPON_SEGMENTS_H
 
+#include "spool/delivered.h"
 #include "spool/disk.h"
 #include "spool/frame.h"
 
@@ -45,6 +47,7 @@ struct segments {
 	uint32_t gaps_n;
 	uint64_t gaps_generation;	/* of the head that told them */
 	unsigned int bad_places;	/* found by the opening */
+	struct delivered delivered;	/* what every store has had */
 	unsigned int current;	/* its place in the list, if handle is not -1 */
 };
 
@@ -67,7 +70,7 @@ int segments_open(struct segments *segments, struct disk *disk, uint64_t id,
 void segments_close(struct segments *segments);
 
 /*
- * Makes a segment ready ahead if there is none: a new file, or the oldest but the current one,
+ * Makes a segment ready ahead if there is none: a new file, or one that is
  * given up. What is beyond the bound, as it has become smaller, is given up as well. 0 or
  * -errno; -ENOSPC also if there is none to give up.
  */

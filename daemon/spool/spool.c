@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "forward/cursor.h"
 #include "spool/mark.h"
 #include "spool/schema.h"
 
@@ -204,12 +205,48 @@ bool spool_is_block_due(const struct spool *spool, uint64_t now_ns)
 	       (!spool->block_error && journal_is_filling(spool->journal));
 }
 
+/* What a store has had, by its cursor; nothing if that cannot be read, or is of another spool. */
+static size_t read_cursor(const struct spool *spool, const char *store, uint64_t id,
+			  struct delivered_range ranges[1 + CURSOR_RANGES])
+{
+	char path[PATH_MAX];
+	struct cursor cursor;
+	size_t n = 1;
+
+	snprintf(path, sizeof(path), "%s/cursors/%s", spool->conf->state_dir, store);
+	if (cursor_load(path, &cursor) || cursor.id != id)
+		return 0;
+	ranges[0] = (struct delivered_range){ 0, cursor.record };
+	for (uint64_t i = 0; i < cursor.ranges_n; i++)
+		ranges[n++] = (struct delivered_range){ cursor.ranges[i].first,
+							cursor.ranges[i].end };
+	return n;
+}
+
+/* Of the stores that there are: one that was removed keeps nothing back. Without any it is all, of which
+ * the oldest goes first.
+ */
+static void learn_delivered(struct spool *spool)
+{
+	struct delivered delivered;
+	struct delivered_range ranges[1 + CURSOR_RANGES];
+	struct journal_mark mark;
+
+	journal_mark(spool->journal, &mark);
+	delivered_all(&delivered);
+	for (size_t i = 0; i < spool->conf->stores_n; i++)
+		delivered_meet(&delivered, ranges,
+			       read_cursor(spool, spool->conf->stores[i].name, mark.id, ranges));
+	journal_set_delivered(spool->journal, &delivered);
+}
+
 void spool_tend(struct spool *spool, uint64_t now_ns)
 {
 	int error;
 
 	if (!spool_is_block_due(spool, now_ns))
 		return;
+	learn_delivered(spool);
 	error = journal_block(spool->journal);
 	spool->block_ns = now_ns + (error ? BLOCK_RETRY_NS : BLOCK_EVERY_NS);
 	if (error && error != spool->block_error)
