@@ -126,12 +126,36 @@ static void on_urgent(void *data)
 	spooler_commit_soon(daemon->spooler);
 }
 
+static void on_keep(void *data, const struct keep_note *note)
+{
+	struct daemon *daemon = data;
+
+	spooler_keep(daemon->spooler, note);
+}
+
+static bool is_kept(void *data)
+{
+	struct daemon *daemon = data;
+
+	return spooler_is_kept(daemon->spooler);
+}
+
+static int on_kept(void *data, struct keep_note *note)
+{
+	struct daemon *daemon = data;
+
+	return spooler_kept(daemon->spooler, note);
+}
+
 static const struct turn_hooks turn_hooks = {
 	.sample = on_sample,
 	.opened = on_opened,
 	.closing = on_closing,
 	.urgent = on_urgent,
 	.event = on_event,
+	.keep = on_keep,
+	.is_kept = is_kept,
+	.kept = on_kept,
 };
 
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
@@ -290,6 +314,7 @@ static void stop(struct daemon *daemon)
 		turn_close(&daemon->turn, 0);
 	server_stop(daemon->server);
 	if (daemon->spooler) {
+		turn_end(&daemon->turn);
 		tell_daemon(daemon, false);
 		spooler_stop(daemon->spooler, SPOOL_STOP_MS);
 	}

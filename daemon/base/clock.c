@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "base/clock.h"
 
+#include <string.h>
 #include <sys/timex.h>
+
+#include <systemd/sd-id128.h>
 
 /* The kernel's own word: whoever sets the clock by a server tells it so, and it forgets that
  * some hours after the last correction.
@@ -26,4 +29,15 @@ struct clock_pair clock_pair_now(bool trusts_unsynchronized)
 	} while (clock_boot_ns() - now.boot_ns > NS_PER_MS && --tries);
 	now.is_set = now.is_set && clock_is_plausible(now.wall_ms);
 	return now;
+}
+
+bool clock_boot_id(uint8_t id[16])
+{
+	sd_id128_t boot;
+	int error = sd_id128_get_boot(&boot);
+
+	if (error < 0)
+		sd_id128_randomize(&boot);
+	memcpy(id, boot.bytes, sizeof(boot.bytes));
+	return error >= 0;
 }

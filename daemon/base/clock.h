@@ -37,4 +37,7 @@ struct clock_pair {
 /* @trusts_unsynchronized: the operator's word is given for a clock that no server has set. */
 struct clock_pair clock_pair_now(bool trusts_unsynchronized);
 
+/* The kernel's name of this boot, 16 bytes. False: it cannot be read, and a random one was made. */
+bool clock_boot_id(uint8_t id[16]);
+
 #endif

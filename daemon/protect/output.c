@@ -238,6 +238,15 @@ static void judge_needs(const struct outputs *outputs, struct output *output,
 	output->waits_for = away ? waits_for : -1;
 }
 
+/* Before it begins that is no more than a moment. */
+static void tell_unkept(const struct output *output)
+{
+	if (output->holding)
+		log_warning("%s: released to %s: what it uses of its budget cannot be written to the "
+			    "spool, and would be forgotten with the power", output->conf->name,
+			    level_name(output->info.safe_on));
+}
+
 bool outputs_decide(struct outputs *outputs, size_t index, const struct output_turn *turn,
 		    struct hydropon_set *set)
 {
@@ -255,6 +264,7 @@ bool outputs_decide(struct outputs *outputs, size_t index, const struct output_t
 	*set = (struct hydropon_set){ .output = (uint32_t)output->kernel, .on = info->safe_on };
 	if (output->commanded)
 		return true;
+	output->is_unkept = false;
 	if (output->overran || !away || output->waits_for >= 0)
 		return output->holding;
 
@@ -264,6 +274,11 @@ bool outputs_decide(struct outputs *outputs, size_t index, const struct output_t
 		return false;
 	if (!output->holding && turn->now_ns < outputs->next_start_ns)
 		return false;
+	if (turn->may_use && !turn->may_use[index]) {
+		tell_unkept(output);
+		output->is_unkept = true;
+		return output->holding;
+	}
 	output->has_tried = true;
 	output->tried_beat = turn->beat;
 	set->on = output->want_on;
@@ -305,11 +320,13 @@ bool output_refusal(const struct output *output, char *text, size_t size)
 {
 	if (output->overran)
 		snprintf(text, size, "%s", error_text(-ETIME));
+	else if (output->is_unkept)
+		snprintf(text, size, "what it would use of its budget is not on the disk yet");
 	else if (output->error == -EBUSY && cause_is_stronger(output->info.cause))
 		snprintf(text, size, "%s: %s", error_text(-EBUSY), cause_text(output->info.cause));
 	else if (output->error)
 		snprintf(text, size, "%s", error_text(output->error));
-	return output->overran || output->error;
+	return output->overran || output->is_unkept || output->error;
 }
 
 /* What passes by itself is worth a line, no more. */

@@ -39,6 +39,7 @@ struct output {
 	int waits_for;			/* channel that is needed and not good, -1: none */
 	bool override_active, override_on;
 	uint64_t override_until_ns;
+	bool is_unkept;			/* what it would use is not durably reserved */
 	bool overran;			/* max-on was reached: off until a command */
 	/* inside */
 	bool commanded;			/* there was one since, or it begins with one */
@@ -53,6 +54,7 @@ struct output {
 struct output_turn {
 	uint64_t now_ns;	/* BOOTTIME */
 	const bool *good;	/* by channel index of the configuration */
+	const bool *may_use;	/* by output index: its lease is reserved; NULL: all may */
 	bool has_beat;		/* a beat was read in this turn, and SET is allowed */
 	uint32_t beat;		/* the newest one */
 	uint64_t beat_ns;

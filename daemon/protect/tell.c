@@ -136,17 +136,28 @@ void tell_clock(int64_t moved_ns)
 		log_notice("the wall clock was set");
 }
 
-void tell_restored(const struct hydropon_output_info *info, const struct hydropon_restore *kept)
+void tell_restored(const struct hydropon_output_info *info, const struct hydropon_restore *kept,
+		   bool is_known)
 {
+	uint64_t used_ms = 0;
 	const char *names[TERMS_MAX];
 	char text[256];
 
 	if (kept->latched) {
 		words_list(names, latch_names(kept->latched, names), text, sizeof(text));
-		log_warning("%s: it is latched as before its device went away: %s", info->name,
+		log_warning("%s: it is latched as before: %s", info->name,
 			    text);
 	}
-	if (kept->uses_n) {
+	for (uint32_t i = 0; i < kept->uses_n; i++)
+		used_ms += kept->uses[i].used_ms;
+	if (is_known && used_ms) {
+		char budget[32];
+
+		units_format(&units_time, (double)used_ms, text, sizeof(text));
+		units_format(&units_time, info->budget_ms, budget, sizeof(budget));
+		log_notice("%s: %s of its budget of %s count as used, by what was kept of it",
+			   info->name, text, budget);
+	} else if (!is_known) {
 		units_format(&units_time, info->budget_window_ms, text, sizeof(text));
 		log_notice("%s: what it used of its budget before is not known, so that all of it "
 			   "counts as used just now; it comes back as the window of %s passes",

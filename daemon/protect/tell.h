@@ -17,7 +17,8 @@ void tell_manual(const char *output, const struct hydropon_record *record);
 void tell_fault(const struct hydropon_output_info *info, const struct hydropon_record *record);
 /* @moved_ns: by how much wall time has jumped against BOOTTIME; 0: that is not known. */
 void tell_clock(int64_t moved_ns);
-/* An output is restored by @kept. */
-void tell_restored(const struct hydropon_output_info *info, const struct hydropon_restore *kept);
+/* An output is restored by @kept; @is_known: what it used of its budget is. */
+void tell_restored(const struct hydropon_output_info *info, const struct hydropon_restore *kept,
+		   bool is_known);
 
 #endif

@@ -20,6 +20,8 @@ void turn_start(struct turn *turn, const struct conf *conf, struct stream *strea
 		struct channels *channels, struct outputs *outputs,
 		const struct turn_hooks *hooks, void *data)
 {
+	uint8_t boot_id[KEEP_BOOT_ID_BYTES];
+
 	*turn = (struct turn){
 		.conf = conf,
 		.stream = stream,
@@ -28,7 +30,10 @@ void turn_start(struct turn *turn, const struct conf *conf, struct stream *strea
 		.hooks = hooks,
 		.data = data,
 		.events_ns = -MINUTE_NS,
+		.started_ns = clock_boot_ns(),
 	};
+	clock_boot_id(boot_id);
+	keep_begin(&turn->keep, boot_id);
 }
 
 static const char *remedy(int error)
@@ -138,11 +143,12 @@ static int bind_channel(struct turn *turn, uint32_t index)
 /* What was kept of an output that has been probed, for the kernel. */
 static int restore(struct turn *turn, const struct hydropon_output_info *info)
 {
-	const struct hydropon_restore kept = keep_restore(&turn->keep, info);
+	bool is_known;
+	const struct hydropon_restore kept = keep_restore(&turn->keep, info, clock_boot_ns(), &is_known);
 	int error = stream_restore(turn->stream, &kept);
 
 	if (!error)
-		tell_restored(info, &kept);
+		tell_restored(info, &kept, is_known);
 	if (!error || error == -EALREADY)
 		return 0;
 	if (error != turn->restore_error)
@@ -158,11 +164,12 @@ static int read_output(struct turn *turn, uint32_t index, struct hydropon_output
 {
 	int error = stream_output(turn->stream, index, info);
 
-	if (!error && info->present && !info->restored && !restore(turn, info))
+	if (!error && info->present && !info->restored && turn->keep.is_loaded &&
+	    !restore(turn, info))
 		error = stream_output(turn->stream, index, info);
 	info->name[HYDROPON_NAME_MAX - 1] = 0;
 	if (!error)
-		keep_take(&turn->keep, info);
+		keep_take(&turn->keep, info, clock_boot_ns());
 	return error;
 }
 
@@ -206,7 +213,11 @@ static const char *arm_error_text(int error)
 
 static void arm(struct turn *turn)
 {
-	int error = stream_arm(turn->stream);
+	int error;
+
+	if (!turn->keep.is_loaded)
+		return;
+	error = stream_arm(turn->stream);
 
 	/* One has come since they were read. */
 	if (error == -EAGAIN) {
@@ -290,7 +301,7 @@ static void refresh(struct turn *turn, uint64_t now_ns)
 		return;
 	arm(turn);
 	if (turn->info.armed)
-		log_notice("%s is armed again", turn->conf->device);
+		log_notice("%s is armed", turn->conf->device);
 }
 
 /* A record told of something that has more to it than fits a record. */
@@ -490,11 +501,69 @@ static void judge_channels(struct turn *turn, bool *good)
 	}
 }
 
+/* Once: what is kept of outputs since before this process. */
+static void learn_kept(struct turn *turn, uint64_t now_ns)
+{
+	struct keep_note note = { 0 };
+	struct clock_pair now;
+	int error = -ENOENT;
+
+	if (turn->keep.is_loaded)
+		return;
+	if (turn->hooks->kept)
+		error = turn->hooks->kept(turn->data, &note);
+	if (error == -EAGAIN && now_ns < turn->started_ns + TURN_KEPT_WAIT_MS * NS_PER_MS)
+		return;
+	if (error == -EAGAIN || error == -EBADMSG)
+		log_error("what was kept of outputs %s: all of each budget counts as used just now, and "
+			  "outputs that were latched may not be; look at them", error == -EAGAIN ?
+			  "cannot be read, as the spool cannot be opened" :
+			  "may be lost, as the spool is damaged");
+	if (error == -EBADMSG)
+		for (size_t i = 0; i < note.n; i++)
+			note.entries[i].has_budget = false;
+	now = clock_pair_now(turn->conf->trusts_clock);
+	keep_load(&turn->keep, error && error != -EBADMSG ? NULL : &note, &now);
+	refresh_soon(turn);
+}
+
+static void take_kept(struct turn *turn)
+{
+	if (turn->keep.is_on_its_way && turn->hooks->is_kept(turn->data))
+		keep_written(&turn->keep, clock_boot_ns());
+}
+
+static void put_kept(struct turn *turn)
+{
+	struct keep_note note;
+	struct clock_pair now;
+
+	if (!turn->hooks->keep || !keep_is_due(&turn->keep, clock_boot_ns()))
+		return;
+	now = clock_pair_now(turn->conf->trusts_clock);
+	keep_put(&turn->keep, &note, &now);
+	turn->hooks->keep(turn->data, &note);
+}
+
+void turn_end(struct turn *turn)
+{
+	keep_end(&turn->keep, clock_boot_ns());
+	put_kept(turn);
+}
+
+static bool may_use(const struct turn *turn, const struct output *output, uint64_t now_ns)
+{
+	return !turn->hooks->keep || output->kernel < 0 ||
+	       keep_may_use(&turn->keep, &output->info, output->lease_ms, now_ns);
+}
+
 static void order_outputs(struct turn *turn, const bool *good)
 {
+	bool may[HYDROPON_MAX_OUTPUTS];
 	const struct output_turn judged = {
 		.now_ns = clock_boot_ns(),
 		.good = good,
+		.may_use = may,
 		.has_beat = turn->has_beat && turn->info.armed,
 		.beat = turn->beat,
 		.beat_ns = turn->beat_ns,
@@ -503,9 +572,15 @@ static void order_outputs(struct turn *turn, const bool *good)
 	struct hydropon_set set;
 
 	for (size_t i = 0; i < outputs_count(turn->outputs); i++) {
+		const struct output *output = outputs_get(turn->outputs, i);
+		bool is_order;
 		int error;
 
-		if (!outputs_decide(turn->outputs, i, &judged, &set))
+		may[i] = may_use(turn, output, judged.now_ns);
+		is_order = outputs_decide(turn->outputs, i, &judged, &set);
+		if (output->is_unkept)
+			keep_want(&turn->keep, &output->info, output->lease_ms);
+		if (!is_order)
 			continue;
 		error = stream_set(turn->stream, &set);
 		outputs_done(turn->outputs, i, &judged, &set, error);
@@ -535,6 +610,8 @@ size_t turn_run(struct turn *turn)
 	uint64_t now_ns = clock_boot_ns();
 	size_t records = 0;
 
+	learn_kept(turn, now_ns);
+	take_kept(turn);
 	if (!turn_is_protected(turn) && now_ns >= turn->next_open_ns)
 		open_device(turn);
 	if (turn_is_protected(turn))
@@ -543,6 +620,7 @@ size_t turn_run(struct turn *turn)
 		refresh(turn, now_ns);
 	judge_channels(turn, good);
 	order_outputs(turn, good);
+	put_kept(turn);
 	if (now_ns <= turn->urgent_until_ns && turn->hooks->urgent)
 		turn->hooks->urgent(turn->data);
 	return records;

@@ -12,7 +12,8 @@
  * turn; beats out of a backlog are old, and the kernel gives short leases for them or
  * none. Opens the device, and opens it again once a second while it is away. Restores
  * each output that has been probed (protect/keep.h), arms, and arms again when the kernel
- * has disarmed. Main thread only; never blocks.
+ * has disarmed. Until it is known what an earlier hydropond has kept, or for TURN_KEPT_WAIT_MS, nothing is
+ * restored, and so nothing armed. Main thread only; never blocks.
  */
 #ifndef HYDROPON_TURN_H
 #define HYDROPON_TURN_H
@@ -28,6 +29,7 @@
 #define EVENTS_A_MINUTE 60
 #define TURN_RETRY_MS 1000
 #define TURN_REFRESH_MS 1000
+#define TURN_KEPT_WAIT_MS 5000
 
 struct turn_hooks {
 	void (*sample)(void *data, const struct sample *sample);
@@ -41,6 +43,14 @@ struct turn_hooks {
 	 * counted in the next one. NULL: nobody wants to know.
 	 */
 	void (*event)(void *data, const struct event *event);
+	/*
+	 * What is kept of outputs (protect/keep.h): a note that shall be durable at once; whether the newest
+	 * is; and the one of an earlier hydropond: 0, -EAGAIN: nobody knows yet, -ENOENT: there is none, or
+	 * -EBADMSG: it is damaged, what was used of budgets is not known. All NULL: nothing is kept.
+	 */
+	void (*keep)(void *data, const struct keep_note *note);
+	bool (*is_kept)(void *data);
+	int (*kept)(void *data, struct keep_note *note);
 };
 
 struct turn {
@@ -60,6 +70,7 @@ struct turn {
 	/* inside */
 	uint64_t next_open_ns, next_refresh_ns;
 	int arm_error, restore_error;
+	uint64_t started_ns;
 	struct keep keep;
 	uint64_t urgent_until_ns;	/* power was lost: this turn, and those up to then */
 	int64_t wall_ahead_ns;		/* wall time minus BOOTTIME at the newest TIME */
@@ -86,6 +97,8 @@ void turn_event(struct turn *turn, const char *name, const char *subject,
  * kernel then says of it. 0; -EBUSY: what latched it lasts; -ENODEV: the device is not
  * open, or has no such output; or -errno. */
 int turn_reset(struct turn *turn, size_t output);
+/* hydropond ends, the device is closed: what is kept is written for the last time. */
+void turn_end(struct turn *turn);
 /* Closes the device, which puts all outputs into their safe state. @error says why. */
 void turn_close(struct turn *turn, int error);
 

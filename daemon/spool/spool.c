@@ -14,6 +14,7 @@
 #include "forward/cursor.h"
 #include "spool/mark.h"
 #include "spool/schema.h"
+#include "spool/search_back.h"
 
 #define BLOCK_EVERY_NS (60 * NS_PER_SEC)
 #define BLOCK_RETRY_NS NS_PER_SEC
@@ -268,22 +269,72 @@ uint64_t spool_generation(const struct spool *spool)
 	return mark.current;
 }
 
-int spool_find_time(struct spool *spool, struct time_found *found)
+/* A reader of what was committed. 0; -ENOENT: that is nothing; or -errno. */
+static int look_back(const struct spool *spool, struct journal_reader **out)
 {
 	struct journal_reader *reader = journal_reader_open(spool->disk, spool_schema_series);
 	struct journal_mark mark;
 	int error = reader ? 0 : -ENOMEM;
 
-	*found = (struct time_found){ .top_ms = INT64_MIN };
 	journal_mark(spool->journal, &mark);
-	if (!error && mark.records) {
+	if (!error && !mark.records)
+		error = -ENOENT;
+	if (!error) {
 		journal_reader_pass_unreadable(reader, spool->config.passes_unreadable);
 		error = journal_reader_refresh(reader, &mark);
-		if (!error)
-			error = time_search(reader, found);
 	}
+	if (error) {
+		journal_reader_close(reader);
+		return error;
+	}
+	*out = reader;
+	return 0;
+}
+
+int spool_find_time(struct spool *spool, struct time_found *found)
+{
+	struct journal_reader *reader;
+	int error = look_back(spool, &reader);
+
+	*found = (struct time_found){ .top_ms = INT64_MIN };
+	if (error)
+		return error == -ENOENT ? 0 : error;
+	error = time_search(reader, found);
 	journal_reader_close(reader);
 	return error;
+}
+
+struct keep_search {
+	struct keep_note *note;
+	bool is_found;
+};
+
+static bool look_for_keep(void *data, const struct journal_batch *batch)
+{
+	struct keep_search *search = data;
+
+	for (uint32_t i = batch->records->notes_n; i > 0 && !search->is_found; i--) {
+		const struct pending_note *note = &batch->records->notes[i - 1];
+
+		search->is_found = keep_note_get(note->bytes, note->size, search->note);
+	}
+	return search->is_found;
+}
+
+int spool_find_keep(struct spool *spool, struct keep_note *found)
+{
+	struct keep_search search = { .note = found };
+	struct journal_reader *reader;
+	bool over_damage = false;
+	int error = look_back(spool, &reader);
+
+	if (error)
+		return error;
+	error = search_back(reader, SPOOL_KEEP_BLOCKS + 1, look_for_keep, &search, &over_damage);
+	journal_reader_close(reader);
+	if (error)
+		return error;
+	return over_damage ? -EBADMSG : search.is_found ? 0 : -ENOENT;
 }
 
 int spool_block_error(const struct spool *spool)

@@ -14,9 +14,14 @@
 #include "base/conf.h"
 #include "base/sample.h"
 #include "spool/journal.h"
+#include "spool/keep_note.h"
 #include "spool/time_search.h"
 
-enum { SPOOL_BATCH_SAMPLES = JOURNAL_COMMIT_SAMPLES };
+enum {
+	SPOOL_BATCH_SAMPLES = JOURNAL_COMMIT_SAMPLES,
+	/* So far back is looked for what is kept of outputs: it must be written again as often. */
+	SPOOL_KEEP_BLOCKS = 30,
+};
 
 /* The least max-bytes that a spool needs. */
 #define SPOOL_MIN_BYTES (4u << 20)
@@ -53,6 +58,11 @@ uint64_t spool_generation(const struct spool *spool);
 
 /* What the spool knows of time. 0 or -errno: then @found is what could be found. */
 int spool_find_time(struct spool *spool, struct time_found *found);
+
+/* The newest note of what is kept of outputs. 0; -ENOENT: there is none; -EBADMSG: one that is newer may have
+ * been lost; or -errno.
+ */
+int spool_find_keep(struct spool *spool, struct keep_note *found);
 
 /* 0, or -errno of the newest block: it and what follows are in the ring alone. */
 int spool_block_error(const struct spool *spool);

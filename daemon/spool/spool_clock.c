@@ -2,8 +2,6 @@
 #include "spool/spool_clock.h"
 
 #include <stdio.h>
-#include <string.h>
-#include <systemd/sd-id128.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -13,17 +11,14 @@
 
 void spool_clock_begin(struct spool_clock *clock, const struct conf *conf)
 {
-	sd_id128_t id;
-	int error = sd_id128_get_boot(&id);
+	uint8_t id[TIME_BOOT_ID_BYTES];
 
 	*clock = (struct spool_clock){ .conf = conf };
-	if (error < 0) {
-		log_warning("time: the boot has no name (%s): after each restart of hydropond the "
+	if (!clock_boot_id(id))
+		log_warning("time: the boot has no name: after each restart of hydropond the "
 			    "clock counts as not set until a server sets it; let hydropond read "
-			    "/proc/sys/kernel/random/boot_id", strerrordesc_np(-error));
-		sd_id128_randomize(&id);
-	}
-	timekeeper_begin(&clock->keeper, id.bytes);
+			    "/proc/sys/kernel/random/boot_id");
+	timekeeper_begin(&clock->keeper, id);
 }
 
 /* What the RTC counted from is the kernel's affair once the clock is set. */

@@ -61,6 +61,8 @@ struct spooler {
 	struct sample batch[SPOOL_BATCH_SAMPLES];
 	size_t notes_n;			/* the same of events */
 	struct journal_note notes[JOURNAL_COMMIT_NOTES];
+	unsigned int keep_blocks;	/* made since what is kept was written */
+	bool is_keep_known;		/* what an earlier hydropond kept was looked for */
 	uint32_t conf_crc;
 	uint32_t commit_us[COMMITS_JUDGED];	/* the newest ones; 0: not so many yet */
 	unsigned int commit_at;
@@ -69,6 +71,11 @@ struct spooler {
 	/* Written by the thread, with the lock held. */
 	pthread_mutex_t lock;
 	struct spooler_stats stats;
+	struct keep_note found;		/* in the spool, as it was opened first, */
+	int found_error;		/* or why there is none */
+	/* Of the main thread, with the lock held. */
+	struct journal_note keep;	/* the newest; size 0: none */
+	_Atomic uint64_t keep_asked, keep_written;	/* how often */
 };
 
 static const char *remedy_of(int error)
@@ -151,6 +158,57 @@ static void note_success(struct spooler *spooler)
 	spooler->told_error = 0;
 }
 
+/* What an earlier hydropond kept, in the first spool that could be opened: another one that is opened later
+ * has nothing that this one does not know.
+ */
+static int find_keep(struct spooler *spooler)
+{
+	struct keep_note found = { 0 };
+	int error;
+
+	/* Another spool does not hold it yet. */
+	spooler->keep_blocks = SPOOL_KEEP_BLOCKS;
+	if (spooler->is_keep_known)
+		return 0;
+	error = spool_find_keep(spooler->spool, &found);
+	if (error && error != -ENOENT && error != -EBADMSG)
+		return error;
+	spooler->is_keep_known = true;
+	pthread_mutex_lock(&spooler->lock);
+	spooler->found = found;
+	spooler->found_error = error;
+	pthread_mutex_unlock(&spooler->lock);
+	return 0;
+}
+
+static bool is_keep_asked(const struct spooler *spooler)
+{
+	return atomic_load(&spooler->keep_asked) != atomic_load(&spooler->keep_written);
+}
+
+/* What is kept goes before all else. */
+static int put_keep(struct spooler *spooler)
+{
+	struct journal_note note;
+	uint64_t asked;
+	int error;
+
+	if (!is_keep_asked(spooler) && spooler->keep_blocks < SPOOL_KEEP_BLOCKS)
+		return 0;
+	pthread_mutex_lock(&spooler->lock);
+	note = spooler->keep;
+	asked = atomic_load(&spooler->keep_asked);
+	pthread_mutex_unlock(&spooler->lock);
+	if (!note.size)
+		return 0;
+	error = spool_note(spooler->spool, note.bytes, note.size);
+	if (error)
+		return error;
+	spooler->keep_blocks = 0;
+	atomic_store(&spooler->keep_written, asked);
+	return 0;
+}
+
 /* The time since the first try without success tells whether the disk still answers. */
 static void begin_try(struct spooler *spooler)
 {
@@ -169,6 +227,8 @@ static void open_spool(struct spooler *spooler)
 					    &spooler->spool);
 	if (!error && is_another) {
 		error = spool_clock_open(&spooler->clock, spooler->spool);
+		if (!error)
+			error = find_keep(spooler);
 		if (error) {
 			spool_close(spooler->spool);
 			spooler->spool = NULL;
@@ -192,6 +252,8 @@ static int append_batch(struct spooler *spooler)
 
 	begin_try(spooler);
 	error = spool_clock_commit(&spooler->clock, spooler->spool);
+	if (!error)
+		error = put_keep(spooler);
 	if (!error && spooler->batch_n)
 		error = spool_append(spooler->spool, spooler->batch, spooler->batch_n);
 	if (error)
@@ -287,7 +349,10 @@ static int end_block(struct spooler *spooler)
 		timekeeper_stamp_point(&spooler->clock.keeper, &points[i]);
 		notes[i] = note_of(&points[i]);
 	}
+	spooler->keep_blocks++;
 	error = spool_clock_commit(&spooler->clock, spooler->spool);
+	if (!error)
+		error = put_keep(spooler);
 	if (error)
 		return error;
 	spool_stats(spooler->spool, &stats);
@@ -329,7 +394,7 @@ static void commit_queue(struct spooler *spooler)
 		if (!spooler->notes_n)
 			take_events(spooler);
 		is_last = is_last && spooler->notes_n < JOURNAL_COMMIT_NOTES;
-		if (!spooler->batch_n && !spooler->notes_n)
+		if (!spooler->batch_n && !spooler->notes_n && !is_keep_asked(spooler))
 			return;
 		error = append_batch(spooler);
 		if (!error)
@@ -510,6 +575,7 @@ struct spooler *spooler_start(const struct conf *conf, const struct spooler_hook
 	/* Not of the stores: a login may be in a URL, and a checksum helps whoever guesses it. */
 	spooler->conf_crc = crc32c(conf, offsetof(struct conf, stores));
 	spooler->stats.max_bytes = conf->spool_max_bytes;
+	spooler->found_error = -EAGAIN;
 	spooler->queue = queue_new(sizeof(struct sample), QUEUE_SAMPLES);
 	if (!spooler->queue)
 		goto err_free;
@@ -584,6 +650,31 @@ void spooler_commit_soon(struct spooler *spooler)
 {
 	if (!atomic_exchange(&spooler->is_urgent, true))
 		eventfd_write(spooler->wake_fd, 1);
+}
+
+void spooler_keep(struct spooler *spooler, const struct keep_note *note)
+{
+	pthread_mutex_lock(&spooler->lock);
+	spooler->keep.size = (uint32_t)keep_note_put(spooler->keep.bytes, note);
+	atomic_fetch_add(&spooler->keep_asked, 1);
+	pthread_mutex_unlock(&spooler->lock);
+	spooler_commit_soon(spooler);
+}
+
+bool spooler_is_kept(struct spooler *spooler)
+{
+	return !is_keep_asked(spooler);
+}
+
+int spooler_kept(struct spooler *spooler, struct keep_note *note)
+{
+	int error;
+
+	pthread_mutex_lock(&spooler->lock);
+	error = spooler->found_error;
+	*note = spooler->found;
+	pthread_mutex_unlock(&spooler->lock);
+	return error;
 }
 
 void spooler_stats(struct spooler *spooler, struct spooler_stats *out)

@@ -9,6 +9,7 @@
 #include "base/conf.h"
 #include "base/event.h"
 #include "base/sample.h"
+#include "spool/keep_note.h"
 #include "spool/point.h"
 #include "spool/time_note.h"
 
@@ -71,6 +72,17 @@ bool spooler_push_event(struct spooler *spooler, const struct event *event);
 void spooler_set_power(struct spooler *spooler, bool is_watched);
 /* Main thread. Commits what is queued at once, but five times a second at most. Never blocks. */
 void spooler_commit_soon(struct spooler *spooler);
+/*
+ * Main thread. What is kept of outputs, to be durable at once. It is written again now and then, so that
+ * an opening finds it. Never blocks.
+ */
+void spooler_keep(struct spooler *spooler, const struct keep_note *note);
+/* Main thread. Whether the newest of these is durable. */
+bool spooler_is_kept(struct spooler *spooler);
+/* Main thread. What the spool held of that when it was opened first. 0; -EAGAIN: it is not open yet; -ENOENT:
+ * nothing; -EBADMSG: it is damaged, and something newer than @note may be lost, or all of it.
+ */
+int spooler_kept(struct spooler *spooler, struct keep_note *note);
 /* Any thread; holds a lock for the time of a copy. */
 void spooler_stats(struct spooler *spooler, struct spooler_stats *out);
 /* Commits what is queued and ends the thread; gives up after @timeout_ms. */

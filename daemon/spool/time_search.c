@@ -4,40 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
-#define BATCHES_MAX (4 * JOURNAL_SLOTS)
+#include "spool/search_back.h"
 
-/* The last batch before record @at. 0, -ENODATA if there is none, or -errno. *@over_damage is set
- * if records between were not given up, and are not there.
- */
-static int batch_before(struct journal_reader *reader, uint64_t first, uint64_t at,
-			struct journal_batch *batch, bool *over_damage)
-{
-	uint64_t probe = at - 1, step = 1, next;
-	struct journal_hole hole;
-	int error;
-
-	if (at <= first)
-		return -ENODATA;
-	/* Back over a hole, of which only the end is told ... */
-	while ((error = journal_reader_get(reader, probe, batch, &hole)) == -ENODATA) {
-		*over_damage = *over_damage || !hole.is_given_up;
-		if (probe == first)
-			return -ENODATA;
-		probe = probe - first > step ? probe - step : first;
-		step *= 2;
-	}
-	/* ... and on to the end of what is there. */
-	while (!error) {
-		next = batch->first + pending_records(batch->records);
-		if (next >= at)
-			return 0;
-		probe = next - 1;
-		error = journal_reader_get(reader, next, batch, &hole);
-		while (error == -ENODATA && hole.end < at)
-			error = journal_reader_get(reader, hole.end, batch, &hole);
-	}
-	return error == -ENODATA ? journal_reader_get(reader, probe, batch, &hole) : error;
-}
+/* Each block ends with a note; only damage makes it more. */
+#define BLOCKS_MAX (3 * JOURNAL_SLOTS)
 
 static void look_at_samples(const struct sample *samples, uint32_t n, struct time_found *found)
 {
@@ -96,25 +66,17 @@ static int find_boots(struct journal_reader *reader, struct time_found *found)
 	return error == -ENODATA ? 0 : error;
 }
 
+static bool look(void *data, const struct journal_batch *batch)
+{
+	return look_at_batch(batch, data);
+}
+
 int time_search(struct journal_reader *reader, struct time_found *found)
 {
-	struct journal_batch batch;
-	struct journal_mark mark;
-	uint64_t first, samples, at;
-	int error = 0;
+	int error;
 
 	*found = (struct time_found){ .top_ms = INT64_MIN };
-	journal_reader_mark(reader, &mark);
-	journal_reader_first(reader, &first, &samples);
-	at = mark.records;
-	for (int i = 0; i < BATCHES_MAX; i++) {
-		error = batch_before(reader, first, at, &batch, &found->is_over_damage);
-		if (error || look_at_batch(&batch, found))
-			break;
-		at = batch.first;
-	}
-	if (error == -ENODATA)
-		error = 0;
+	error = search_back(reader, BLOCKS_MAX, look, found, &found->is_over_damage);
 	if (!error && found->has_note) {
 		if (found->note.boot_ns > found->last_boot_ns)
 			found->last_boot_ns = found->note.boot_ns;

@@ -40,48 +40,9 @@ static struct hydropon_output_info dose_info(const struct fixture_limits *self)
 	return output_info(self->c.fd, (uint32_t)self->dose);
 }
 
-/* How long the doser was on between two times. */
-static int64_t on_ns(const struct sim_transition *all, size_t n, uint64_t from_ns, uint64_t to_ns)
-{
-	uint64_t since_ns = from_ns;
-	bool on = false;
-	int64_t sum_ns = 0;
-
-	for (size_t i = 0; i < n && all[i].ns < to_ns; i++) {
-		if (all[i].line != SIM_DOSE)
-			continue;
-		if (all[i].ns > since_ns) {
-			sum_ns += on ? (int64_t)(all[i].ns - since_ns) : 0;
-			since_ns = all[i].ns;
-		}
-		on = all[i].level;
-	}
-	return sum_ns + (on ? (int64_t)(to_ns - since_ns) : 0);
-}
-
-/* The most that any window holds, and since @from_ns: one that ends as the doser goes off. */
 static int64_t worst_window_ns(uint64_t from_ns)
 {
-	struct sim_transition *all;
-	int64_t worst_ns = 0;
-	size_t n;
-
-	if (sim_record_read(SIM_PANEL, &all, &n)) {
-		harness_fail(__FILE__, __LINE__, "no record");
-		return -1;
-	}
-	for (size_t i = 0; i < n; i++) {
-		uint64_t end_ns = all[i].ns, window_ns = WINDOW_MS * MS;
-		int64_t sum_ns;
-
-		if (all[i].line != SIM_DOSE || all[i].level || end_ns < from_ns)
-			continue;
-		sum_ns = on_ns(all, n, end_ns > from_ns + window_ns ? end_ns - window_ns : from_ns,
-			       end_ns);
-		worst_ns = sum_ns > worst_ns ? sum_ns : worst_ns;
-	}
-	free(all);
-	return worst_ns;
+	return worst_on_ns(SIM_PANEL, SIM_DOSE, from_ns, WINDOW_MS * MS);
 }
 
 /* A controller that wants the doser on for ever, and takes every way that there is. */

@@ -234,4 +234,50 @@ static inline void good_wires(void)
 		EXPECT_EQ(sim_write(wires[i].path, wires[i].value), 0);
 }
 
+/* How long a line was at 1 between two times. */
+static inline int64_t on_ns(const struct sim_transition *all, size_t n, unsigned int line,
+			    uint64_t from_ns, uint64_t to_ns)
+{
+	uint64_t since_ns = from_ns;
+	bool on = false;
+	int64_t sum_ns = 0;
+
+	for (size_t i = 0; i < n && all[i].ns < to_ns; i++) {
+		if (all[i].line != line)
+			continue;
+		if (all[i].ns > since_ns) {
+			sum_ns += on ? (int64_t)(all[i].ns - since_ns) : 0;
+			since_ns = all[i].ns;
+		}
+		on = all[i].level;
+	}
+	return sum_ns + (on ? (int64_t)(to_ns - since_ns) : 0);
+}
+
+/* The most that any window holds, and since @from_ns: one that ends as the line goes to 0. */
+static inline int64_t worst_on_ns(const char *chip, unsigned int line, uint64_t from_ns,
+				  uint64_t window_ns)
+{
+	struct sim_transition *all;
+	int64_t worst_ns = 0;
+	size_t n;
+
+	if (sim_record_read(chip, &all, &n)) {
+		harness_fail(__FILE__, __LINE__, "no record");
+		return -1;
+	}
+	for (size_t i = 0; i < n; i++) {
+		uint64_t end_ns = all[i].ns;
+		int64_t sum_ns;
+
+		if (all[i].line != line || all[i].level || end_ns < from_ns)
+			continue;
+		sum_ns = on_ns(all, n, line,
+			       end_ns > from_ns + window_ns ? end_ns - window_ns : from_ns, end_ns);
+		worst_ns = sum_ns > worst_ns ? sum_ns : worst_ns;
+	}
+	free(all);
+	return worst_ns;
+}
+
 #endif

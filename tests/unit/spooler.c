@@ -667,3 +667,115 @@ TEST_F(spooler, commits_each_second_where_longer_would_not_be_safe)
 	EXPECT_TRUE(wait_produced(self, 30, 5000));
 	EXPECT_EQ(stats(self).commit_every_ms, 1000);
 }
+
+static int found(struct fixture_spooler *self, struct keep_note *note)
+{
+	int error = -EAGAIN;
+
+	for (int i = 0; i < 1000 && error == -EAGAIN; i++) {
+		error = spooler_kept(self->spooler, note);
+		if (error == -EAGAIN)
+			poll(NULL, 0, 5);
+	}
+	return error;
+}
+
+static bool wait_kept(struct fixture_spooler *self)
+{
+	for (int i = 0; i < 400 && !spooler_is_kept(self->spooler); i++)
+		poll(NULL, 0, 5);
+	return spooler_is_kept(self->spooler);
+}
+
+static struct keep_note latched(uint32_t latches)
+{
+	struct keep_note note = { .boot_ns = 7, .n = 1 };
+
+	snprintf(note.entries[0].name, sizeof(note.entries[0].name), "pump-a");
+	note.entries[0].latched = latches;
+	return note;
+}
+
+TEST_F(spooler, keeps_what_is_to_be_kept_of_outputs)
+{
+	struct keep_note note = latched(HYDROPON_LATCH_WELDED), back;
+
+	/* It waits for no commit. */
+	commit_by_hand(self);
+	start(self);
+	EXPECT_EQ(found(self, &back), -ENOENT);
+	EXPECT_TRUE(spooler_is_kept(self->spooler));
+	spooler_keep(self->spooler, &note);
+	EXPECT_TRUE(wait_kept(self));
+	note = latched(HYDROPON_TRIP_OFF);
+	spooler_keep(self->spooler, &note);
+	EXPECT_TRUE(wait_kept(self));
+	/* What is committed later is between it and the end. */
+	push(self, 100);
+	stop(self);
+	start(self);
+	ASSERT_EQ(found(self, &back), 0);
+	EXPECT_EQ(back.n, 1);
+	EXPECT_EQ(back.entries[0].latched, HYDROPON_TRIP_OFF);
+	EXPECT_EQ(back.boot_ns, 7);
+}
+
+TEST_F(spooler, says_of_nothing_that_it_is_kept_while_the_disk_fails)
+{
+	struct keep_note note = latched(HYDROPON_LATCH_WELDED), back;
+
+	start(self);
+	EXPECT_EQ(found(self, &back), -ENOENT);
+	disk_faults.fail_fdatasync = EIO;
+	spooler_keep(self->spooler, &note);
+	poll(NULL, 0, 400);
+	EXPECT_FALSE(spooler_is_kept(self->spooler));
+	disk_faults.fail_fdatasync = 0;
+	for (int i = 0; i < 10 && !spooler_is_kept(self->spooler); i++)
+		wait_kept(self);
+	EXPECT_TRUE(spooler_is_kept(self->spooler));
+	stop(self);
+	start(self);
+	ASSERT_EQ(found(self, &back), 0);
+	EXPECT_EQ(back.entries[0].latched, HYDROPON_LATCH_WELDED);
+}
+
+TEST_F(spooler, knows_not_what_is_kept_while_there_is_no_spool)
+{
+	struct keep_note back;
+	char path[SCRATCH_PATH_MAX + 8];
+
+	snprintf(path, sizeof(path), "%s/state", self->rig.dir);
+	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	start(self);
+	EXPECT_TRUE(wait_error(self, -ENOTDIR) || wait_error(self, -EEXIST));
+	EXPECT_EQ(spooler_kept(self->spooler, &back), -EAGAIN);
+	unlink(path);
+	EXPECT_EQ(found(self, &back), -ENOENT);
+}
+
+/* However many blocks come after it. */
+TEST_F(spooler, writes_again_what_is_kept)
+{
+	struct keep_note note = latched(HYDROPON_LATCH_WELDED), back;
+
+	start(self);
+	EXPECT_EQ(found(self, &back), -ENOENT);
+	spooler_keep(self->spooler, &note);
+	EXPECT_TRUE(wait_kept(self));
+	stop(self);
+	/* So many blocks without it are too many: they are not looked through. */
+	rig_open(&self->rig);
+	for (int i = 0; i < SPOOL_KEEP_BLOCKS - 2; i++)
+		ASSERT_EQ(rig_append_block(&self->rig, 10), 0);
+	rig_close(&self->rig);
+	start(self);
+	ASSERT_EQ(found(self, &back), 0);
+	stop(self);
+	rig_open(&self->rig);
+	for (int i = 0; i < 5; i++)
+		ASSERT_EQ(rig_append_block(&self->rig, 10), 0);
+	rig_close(&self->rig);
+	start(self);
+	EXPECT_EQ(found(self, &back), -ENOENT);
+}
