@@ -332,7 +332,7 @@ int main(int argc, char **argv)
 	int error;
 
 	if (!options_read(argc, argv, "hydropond", "Samples the channels of a gateway, holds the "
-			  "leases of its outputs, and spools.", &options, &error))
+			  "leases of its outputs, and spools.", false, &options, &error))
 		return error;
 	daemon.conf = conf_load(options.conf_path, stderr);
 	if (!daemon.conf)

@@ -8,11 +8,12 @@
 struct options {
 	const char *conf_path;
 	bool only_check;	/* judge the configuration, and exit */
+	const char *import_dir;	/* the spool of another gateway to be delivered; NULL: none */
 };
 
-/* @name: the program, @purpose: what it does, in a sentence. True: go on with @options.
+/* @name: the program, @purpose: what it does, in a sentence. @has_import: it knows --import. True: go on with @options.
  * False: all was said; exit with *@status. */
 bool options_read(int argc, char **argv, const char *name, const char *purpose,
-		  struct options *options, int *status);
+		  bool has_import, struct options *options, int *status);
 
 #endif

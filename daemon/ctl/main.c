@@ -74,6 +74,8 @@ static int usage(FILE *out)
 	      "  spool check                    read all of it, and tell every damaged place\n"
 	      "  spool export [--from WHEN] [--to WHEN] [--channel NAME]... [--csv]\n"
 	      "                                 print samples as line protocol or CSV\n"
+	      "  spool copy DIR                 copy all of it, as to a stick, while hydropond goes on\n"
+	      "  spool import DIR               deliver such a copy to the stores of this gateway\n"
 	      "\n"
 	      "TIME is 30, 30s, 5m, 2h or 1d. WHEN is 2026-11-28T10:00 (behind it Z: UTC), or -2h.\n"
 	      "\n"
@@ -260,6 +262,13 @@ static int run_spool(const struct options *options, char **arguments, int count)
 		return fail(EXIT_USAGE, "%s belongs to spool export%s; leave it out",
 			    options->channel_option ? options->channel_option : options->span_option,
 			    options->channel_option ? "" : " and history");
+	if (!strcmp(what, "copy") || !strcmp(what, "import")) {
+		if (count != 2)
+			return fail(EXIT_USAGE, "spool %s takes one folder: hydroponctl spool %s "
+				    "/media/stick/spool", what, what);
+		return *what == 'c' ? spool_copy(&options->spool, arguments[1]) :
+				      spool_import(&options->spool, arguments[1]);
+	}
 	if (count > 1)
 		return usage(stderr);
 	if (!strcmp(what, "show"))
@@ -268,7 +277,8 @@ static int run_spool(const struct options *options, char **arguments, int count)
 		return spool_check(&options->spool);
 	if (!strcmp(what, "export"))
 		return spool_export(&options->spool);
-	return fail(EXIT_USAGE, "spool has no command \"%s\"; there are show, check and export", what);
+	return fail(EXIT_USAGE, "spool has no command \"%s\"; there are show, check, export, "
+		    "copy and import", what);
 }
 
 /* Those that come with a wrong number of words here. */

@@ -71,6 +71,10 @@ bool spool_is_printed(void);
 int spool_show(const struct spool_options *options);
 int spool_check(const struct spool_options *options);
 int spool_export(const struct spool_options *options);
+/* To the folder @to, which is made or empty, while hydropond goes on; what is there then is checked. */
+int spool_copy(const struct spool_options *options, const char *to);
+/* Has hydropon-forward deliver the spool in the folder @from. Does not return if that can be started. */
+int spool_import(const struct spool_options *options, const char *from);
 /* hydroponctl history */
 int spool_history(const struct spool_options *options);
 

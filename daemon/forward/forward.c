@@ -52,6 +52,11 @@ static int lock_cursors(const struct conf *conf)
 
 struct forward *forward_new(const struct conf *conf)
 {
+	return forward_new_of(conf, NULL);
+}
+
+struct forward *forward_new_of(const struct conf *conf, const char *dir)
+{
 	struct forward *forward = calloc(1, sizeof(*forward));
 	uint32_t random = 0;
 
@@ -70,7 +75,8 @@ struct forward *forward_new(const struct conf *conf)
 	forward->reported_changes = UINT64_MAX;
 	forward->tools.conf = conf;
 	forward->tools.packing.sends_estimates = conf->sends_estimates;
-	forward->tools.packing.reader = spool_reader_open(conf->state_dir, conf->run_dir);
+	forward->tools.packing.reader = dir ? spool_reader_look(dir, NULL) :
+					      spool_reader_open(conf->state_dir, conf->run_dir);
 	forward->tools.packing.gzip = gzip_new();
 	forward->tools.multi = curl_multi_init();
 	if (!forward->tools.packing.reader || !forward->tools.packing.gzip || !forward->tools.multi)
@@ -175,6 +181,12 @@ bool forward_is_busy(const struct forward *forward)
 		if (store_is_busy(forward->stores[i]))
 			return true;
 	return false;
+}
+
+const struct spool_view *forward_view(const struct forward *forward, int *error)
+{
+	*error = forward->spool_error;
+	return spool_reader_view(forward->tools.packing.reader);
 }
 
 size_t forward_stores(const struct forward *forward)

@@ -20,6 +20,8 @@ struct forward;
 
 /* @conf must outlive it. NULL after an error that was logged. */
 struct forward *forward_new(const struct conf *conf);
+/* The same for the spool in the folder @dir, which is another gateway's. */
+struct forward *forward_new_of(const struct conf *conf, const char *dir);
 /* Breaks off what is under way. */
 void forward_free(struct forward *forward);
 
@@ -30,6 +32,8 @@ void forward_wait(struct forward *forward, int fd, uint32_t timeout_ms);
 /* Whether a request is under way. */
 bool forward_is_busy(const struct forward *forward);
 
+/* The spool as it was looked at last; NULL: it cannot be read, and *@error says why. */
+const struct spool_view *forward_view(const struct forward *forward, int *error);
 size_t forward_stores(const struct forward *forward);
 const struct store *forward_store(const struct forward *forward, size_t index);
 

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "forward/forward.h"
+#include "forward/import.h"
 
 /* For the answers to what is under way when it is told to end. */
 #define STOP_MS 3000
@@ -80,7 +81,7 @@ static void run(struct forward *forward, int signal_fd)
 	} while (forward_is_busy(forward) && clock_boot_ns() < stop_ns);
 }
 
-static int forward_stores_of(const struct conf *conf)
+static int forward_stores_of(const struct conf *conf, const char *import_dir)
 {
 	struct forward *forward;
 	int signal_fd = open_signals();
@@ -100,15 +101,20 @@ static int forward_stores_of(const struct conf *conf)
 		log_error("libcurl does not start: reinstall its package");
 		goto out_log;
 	}
-	if (!conf->stores_n)
+	if (!conf->stores_n && !import_dir)
 		log_notice("no store is configured: add a [store NAME] section to have samples "
 			   "delivered");
+	if (import_dir) {
+		status = import(conf, import_dir, signal_fd);
+		goto out_curl;
+	}
 	forward = forward_new(conf);
 	if (forward) {
 		run(forward, signal_fd);
 		forward_free(forward);
 		status = 0;
 	}
+out_curl:
 	curl_global_cleanup();
 out_log:
 	close(signal_fd);
@@ -124,7 +130,7 @@ int main(int argc, char **argv)
 
 	if (!options_read(argc, argv, "hydropon-forward",
 			  "Delivers the samples in the spool of hydropond to the stores.",
-			  &options, &status))
+			  true, &options, &status))
 		return status;
 	conf = conf_load(options.conf_path, stderr);
 	if (!conf)
@@ -132,7 +138,7 @@ int main(int argc, char **argv)
 	if (options.only_check)
 		printf("configuration is good: %zu stores\n", conf->stores_n);
 	else
-		status = forward_stores_of(conf);
+		status = forward_stores_of(conf, options.import_dir);
 	conf_free(conf);
 	return status;
 }

@@ -752,7 +752,7 @@ TEST_F(ctl_spool, refuses_what_it_does_not_understand)
 		const char *arguments[4];
 		const char *text;
 	} cases[] = {
-		{ { "mend" }, "spool has no command \"mend\"; there are show, check and export" },
+		{ { "mend" }, "spool has no command \"mend\"; there are show, check, export, copy and import" },
 		{ { "show", "all" }, "Usage: hydroponctl" },
 		{ { "show", "--csv" }, "--csv belongs to spool export and history; leave it out" },
 		{ { "check", "--from", "-2h" }, "--from belongs to spool export and history; leave it out" },
@@ -948,4 +948,40 @@ TEST_F(ctl_spool, history_refuses_what_it_does_not_understand)
 	self->command = "status";
 	EXPECT_EQ(run(self, "--every=1m"), 2);
 	EXPECT_CONTAINS(self->err, "--every belongs to history; leave it out");
+}
+
+/* While hydropond, this process, goes on writing: the ring and all blocks. */
+TEST_F(ctl_spool, copies_what_hydropond_keeps_just_now)
+{
+	char to[SCRATCH_PATH_MAX + 16];
+	size_t lines;
+
+	fill(self);
+	snprintf(to, sizeof(to), "%s/stick", self->rig.dir);
+	EXPECT_EQ(run(self, "copy", to, self->config), 0);
+	EXPECT_CONTAINS(self->out, " was copied to ");
+	EXPECT_CONTAINS(self->out, "  3500 records were read");
+	EXPECT_STREQ(self->err, "");
+	EXPECT_EQ(run(self, "export", self->config), 0);
+	lines = lines_of(self->out);
+	EXPECT_EQ(run(self, "export", "--dir", to), 0);
+	EXPECT_EQ(lines_of(self->out), lines);
+	/* It is another spool's place now, or anything's. */
+	EXPECT_EQ(run(self, "copy", to, self->config), 1);
+	EXPECT_CONTAINS(self->err, "Directory not empty; name an empty folder");
+	EXPECT_EQ(run(self, "copy", "/proc/none/stick", self->config), 1);
+	EXPECT_CONTAINS(self->err, "cannot be copied to /proc/none/stick");
+	EXPECT_EQ(run(self, "copy"), 2);
+	EXPECT_CONTAINS(self->err, "spool copy takes one folder");
+}
+
+TEST_F(ctl_spool, has_the_forwarder_import)
+{
+	/* It is started, and reads the configuration. */
+	EXPECT_EQ(run(self, "import", "/nowhere", self->config), 1);
+	EXPECT_CONTAINS(self->err, "/nowhere cannot be read as a spool: No such file or directory; name the "
+			"folder that holds slots and segment-00000");
+	EXPECT_EQ(run(self, "import", "--dir", "/nowhere"), 2);
+	EXPECT_EQ(run(self, "import", "/nowhere", "--dir", "/nowhere"), 2);
+	EXPECT_CONTAINS(self->err, "write hydroponctl spool import /nowhere");
 }

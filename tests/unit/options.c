@@ -10,6 +10,7 @@
 
 static struct options options;
 static int status;
+static bool has_import;
 
 static bool read_list(char **arguments)
 {
@@ -18,7 +19,7 @@ static bool read_list(char **arguments)
 	while (arguments[count])
 		count++;
 	optind = 0;
-	return options_read(count, arguments, "tester", "Tests.", &options, &status);
+	return options_read(count, arguments, "tester", "Tests.", has_import, &options, &status);
 }
 
 #define read_options(...) read_list((char *[]){ "tester", ##__VA_ARGS__, NULL })
@@ -49,4 +50,17 @@ TEST(help_and_version_are_no_mistake_and_all_else_is)
 	EXPECT_EQ(status, 2);
 	EXPECT_FALSE(read_options("--check", "more"));
 	EXPECT_EQ(status, 2);
+}
+
+TEST(an_import_is_for_those_who_know_it)
+{
+	EXPECT_FALSE(read_options("--import", "/media/stick"));
+	EXPECT_EQ(status, 2);
+	has_import = true;
+	EXPECT_TRUE(read_options("--import", "/media/stick"));
+	EXPECT_STREQ(options.import_dir, "/media/stick");
+	EXPECT_FALSE(read_options("--import"));
+	EXPECT_EQ(status, 2);
+	EXPECT_TRUE(read_options());
+	EXPECT_TRUE(options.import_dir == NULL);
 }
