@@ -23,16 +23,22 @@ static void head_seal(uint8_t page[PAGE_BYTES], const char *magic)
 	put_le32(page + 12, crc32c(page + HEAD_COVERED, PAGE_BYTES - HEAD_COVERED));
 }
 
+/* No CRC covers it: a bit that has flipped makes no other version of it. The next one is 5. */
+static bool is_this_version(uint32_t version)
+{
+	return __builtin_popcount(version ^ FILE_VERSION) <= 1;
+}
+
 static bool head_is_whole(const uint8_t page[PAGE_BYTES], const char *magic)
 {
-	return !memcmp(page, magic, 8) && get_le32(page + 8) == FILE_VERSION &&
+	return !memcmp(page, magic, 8) && is_this_version(get_le32(page + 8)) &&
 	       get_le32(page + 12) == crc32c(page + HEAD_COVERED, PAGE_BYTES - HEAD_COVERED);
 }
 
 bool head_is_newer(const uint8_t page[PAGE_BYTES])
 {
 	return (!memcmp(page, SLOTS_MAGIC, 8) || !memcmp(page, SEGMENT_MAGIC, 8)) &&
-	       get_le32(page + 8) > FILE_VERSION &&
+	       get_le32(page + 8) > FILE_VERSION && !is_this_version(get_le32(page + 8)) &&
 	       get_le32(page + 12) == crc32c(page + HEAD_COVERED, PAGE_BYTES - HEAD_COVERED);
 }
 

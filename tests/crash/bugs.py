@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 OUT = "build/crash"
 SOURCES = ["disk", "journal", "leftover", "pending", "segments", "slots", "journal_reader", "frame", "codec", "column",
            "fit",
-           "rows"]
+           "rows", "delivered"]
 
 # name: (file, what stands there, what is put in its place), ...
 BUGS = {

@@ -163,8 +163,9 @@ if [ ! -e "$out/modules.cpio" ] || [ "$kernel" != "$(cat "$out/made-of" 2>/dev/n
 	for module in ti-ads1015 bh1750 opt3001 mlx90614 virtio_net virtio_blk virtio_pci virtio_console ext4 crc32c_generic; do
 		copy_module $module
 	done
-	# what make bench-kernel compares with; 6.1 has no timer trigger
-	for module in iio-trig-hrtimer industrialio-triggered-buffer kfifo_buf; do
+	# what make bench-kernel compares with (6.1 has no timer trigger), and another file system of power
+	# cuts, which one kernel has
+	for module in iio-trig-hrtimer industrialio-triggered-buffer kfifo_buf f2fs loop crc32_generic; do
 		copy_module $module 2>/dev/null || true
 	done
 	find "$modules" -name '*.ko' -exec cp {} "$to/extra/" \;

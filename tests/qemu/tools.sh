@@ -10,7 +10,7 @@ packages=(
 	libinih-dev zlib1g-dev libzstd-dev
 	# the virtual gateway
 	gcc-aarch64-linux-gnu libc6-dev-arm64-cross mmdebstrap qemu-system-arm
-	device-tree-compiler cpio kmod e2fsprogs xz-utils util-linux
+	device-tree-compiler cpio kmod e2fsprogs f2fs-tools xz-utils util-linux
 	# the checks and the demo
 	gcc-arm-linux-gnueabihf clang libclang-rt-14-dev sparse perl systemd udev man-db python3 victoria-metrics
 	dt-schema

@@ -587,7 +587,7 @@ TEST_F(ctl_spool, leaves_a_later_version_alone)
 	rig_close(&self->rig);
 	fd = open(self->rig.segment, O_RDWR | O_CLOEXEC);
 	ASSERT_EQ(pread(fd, page, sizeof(page), 0), sizeof(page));
-	put_le32(page + 8, 3);
+	put_le32(page + 8, 5);
 	put_le32(page + 12, crc32c(page + 16, sizeof(page) - 16));
 	ASSERT_EQ(pwrite(fd, page, sizeof(page), 0), sizeof(page));
 	close(fd);

@@ -601,10 +601,10 @@ TEST_F(spool, leaves_alone_what_a_later_version_wrote)
 		fd = open(i ? self->rig.segment : self->rig.slots, O_RDWR | O_CLOEXEC);
 		ASSERT_GE(fd, 0);
 		ASSERT_EQ(pread(fd, page, sizeof(page), 0), PAGE_BYTES);
-		page[8]++;
+		page[8] = 5;
 		ASSERT_EQ(pwrite(fd, page, sizeof(page), 0), PAGE_BYTES);
 		EXPECT_EQ(spool_open(&self->rig.conf, true, &self->rig.spool), -EPROTONOSUPPORT);
-		page[8]--;
+		page[8] = 2;
 		ASSERT_EQ(pwrite(fd, page, sizeof(page), 0), PAGE_BYTES);
 		close(fd);
 	}
