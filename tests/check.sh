@@ -239,7 +239,7 @@ for part in $parts; do
 	power)
 		say "power cuts under a real file system"
 		if tests/qemu/build.sh >$out/build-power.log 2>&1; then
-			tests/power/run.py --states 60 >$out/power-cut.ktap 2>&1 || true
+			tests/power/run.py --states 60 --f2fs-states 10 >$out/power-cut.ktap 2>&1 || true
 			tests/power/blackouts.py --cuts 2 >$out/blackouts.ktap 2>&1 || true
 			tests/power/clock.py >$out/clock.ktap 2>&1 || true
 		else
