@@ -55,7 +55,7 @@ TEST(puts_uses_together_where_there_is_no_room)
 	for (size_t i = 0; i < note.n; i++) {
 		struct keep_entry *entry = &note.entries[i];
 
-		snprintf(entry->name, sizeof(entry->name), "a-long-name-of-an-output-%06zu", i);
+		snprintf(entry->name, sizeof(entry->name), "a-long-name-of-an-output-%06u", (unsigned int)i % 100);
 		entry->has_budget = true;
 		entry->uses_n = KEEP_USES;
 		for (uint32_t n = 0; n < KEEP_USES; n++)
