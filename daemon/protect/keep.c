@@ -10,8 +10,9 @@
 #define QUANTUM_SHARE 10
 #define QUANTUM_LEASES 2
 #define QUANTUM_EXTRA_MS 2000
-/* What is reserved is given back when it was off so long. */
+/* What is reserved is given back when it was off so long, or was not on at all. */
 #define OFF_NS (5 * NS_PER_SEC)
+#define UNUSED_NS (60 * NS_PER_SEC)
 /* The guard counts what was used for up to a fifteenth of the window longer. */
 #define WINDOW_PARTS 15
 /* Of one use: two of them fit. */
@@ -237,6 +238,8 @@ void keep_load(struct keep *keep, const struct keep_note *note, const struct clo
 		if (!output)
 			continue;
 		output->latched |= entry->latched;
+		/* Soon there shall be a note of this process: it alone writes it again and again. */
+		output->is_changed = true;
 		if (!output->is_known)
 			load_uses(output, entry, note_ms, end_ms);
 	}
@@ -281,9 +284,8 @@ bool keep_may_use(const struct keep *keep, const struct hydropon_output_info *in
 		return true;
 	if (!output || !output->taken_ns)
 		return false;
-	since_ms = output->since_ms;
-	if (output->was_on)
-		since_ms += (uint64_t)(ms_of(now_ns) - ms_of(output->taken_ns));
+	/* It may have been on since it was heard of. */
+	since_ms = output->since_ms + (uint64_t)(ms_of(now_ns) - ms_of(output->taken_ns));
 	return since_ms + lease_ms <= output->reserved_ms;
 }
 
@@ -291,8 +293,8 @@ void keep_want(struct keep *keep, const struct hydropon_output_info *info, uint3
 {
 	struct keep_output *output = find(keep, info->name);
 
-	/* One that the guard does not count yet can have nothing reserved. */
-	if (!output || !output->taken_ns || !output->budget_ms)
+	/* Nothing is to be reserved of one that the guard does not count yet, or of which it gives nothing. */
+	if (!output || !output->taken_ns || !output->budget_ms || !info->budget_left_ms)
 		return;
 	output->is_wanted = true;
 	if (lease_ms > output->lease_ms)
@@ -364,7 +366,7 @@ void keep_written(struct keep *keep, uint64_t now_ns)
 		output->put_since_ms = 0;
 		/* What is to begin may begin now; until then nobody has used it. */
 		if (output->reserved_ms && !output->was_on)
-			output->off_ns = now_ns;
+			output->off_ns = now_ns + UNUSED_NS - OFF_NS;
 		if (output->reserved_ms)
 			output->is_wanted = false;
 	}

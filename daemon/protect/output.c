@@ -320,6 +320,8 @@ bool output_refusal(const struct output *output, char *text, size_t size)
 {
 	if (output->overran)
 		snprintf(text, size, "%s", error_text(-ETIME));
+	else if (output->is_unkept && !output->info.budget_left_ms)
+		snprintf(text, size, "%s", error_text(-EDQUOT));
 	else if (output->is_unkept)
 		snprintf(text, size, "what it would use of its budget is not on the disk yet");
 	else if (output->error == -EBUSY && cause_is_stronger(output->info.cause))

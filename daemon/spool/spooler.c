@@ -62,6 +62,7 @@ struct spooler {
 	size_t notes_n;			/* the same of events */
 	struct journal_note notes[JOURNAL_COMMIT_NOTES];
 	unsigned int keep_blocks;	/* made since what is kept was written */
+	uint64_t keep_generation;	/* of the segment that it may be in */
 	bool is_keep_known;		/* what an earlier hydropond kept was looked for */
 	uint32_t conf_crc;
 	uint32_t commit_us[COMMITS_JUDGED];	/* the newest ones; 0: not so many yet */
@@ -193,7 +194,9 @@ static int put_keep(struct spooler *spooler)
 	uint64_t asked;
 	int error;
 
-	if (!is_keep_asked(spooler) && spooler->keep_blocks < SPOOL_KEEP_BLOCKS)
+	/* That of a segment goes with it. */
+	if (!is_keep_asked(spooler) && spooler->keep_blocks < SPOOL_KEEP_BLOCKS &&
+	    spooler->keep_generation == spool_generation(spooler->spool))
 		return 0;
 	pthread_mutex_lock(&spooler->lock);
 	note = spooler->keep;
@@ -205,6 +208,7 @@ static int put_keep(struct spooler *spooler)
 	if (error)
 		return error;
 	spooler->keep_blocks = 0;
+	spooler->keep_generation = spool_generation(spooler->spool);
 	atomic_store(&spooler->keep_written, asked);
 	return 0;
 }

@@ -236,6 +236,53 @@ TEST_F(keep, what_was_not_used_is_given_back)
 	EXPECT_FALSE(keep_is_due(&self->keep, 1000 * NS_PER_SEC));
 }
 
+TEST_F(keep, what_is_refused_by_the_guard_costs_few_notes)
+{
+	unsigned int notes = 0;
+
+	begin(self, 1);
+	keep_load(&self->keep, NULL, &(struct clock_pair){ 0 });
+	doser(self, 0, false);
+	for (uint64_t s = 1; s < 600; s++) {
+		take_at(self, s);
+		if (!may(self, s))
+			keep_want(&self->keep, &self->info, 2000);
+		if (!keep_is_due(&self->keep, s * NS_PER_SEC))
+			continue;
+		put_at(self, s);
+		keep_written(&self->keep, s * NS_PER_SEC);
+		notes++;
+	}
+	EXPECT_LE(notes, 22);
+	EXPECT_GE(notes, 2);
+	/* The budget is spent: nothing is to be reserved. */
+	doser(self, 60000, false);
+	take_at(self, 700);
+	keep_want(&self->keep, &self->info, 2000);
+	put_at(self, 700);
+	keep_written(&self->keep, 700 * NS_PER_SEC);
+	EXPECT_FALSE(keep_is_due(&self->keep, 10000 * NS_PER_SEC));
+}
+
+TEST_F(keep, what_was_found_is_written_again_by_its_finder)
+{
+	const struct clock_pair now = { .boot_ns = 20 * NS_PER_SEC };
+	struct keep_note note;
+
+	begin(self, 1);
+	keep_load(&self->keep, NULL, &now);
+	take(self, HYDROPON_LATCH_WELDED);
+	note = put_at(self, 1);
+	begin(self, 2);
+	keep_load(&self->keep, &note, &now);
+	EXPECT_TRUE(keep_is_due(&self->keep, now.boot_ns));
+	note = put_at(self, 21);
+	EXPECT_EQ(note.entries[0].latched, HYDROPON_LATCH_WELDED);
+	EXPECT_EQ(note.boot_id[0], 2);
+	keep_written(&self->keep, now.boot_ns);
+	EXPECT_FALSE(keep_is_due(&self->keep, now.boot_ns));
+}
+
 TEST_F(keep, after_a_power_cut_all_that_was_reserved_counts_as_used)
 {
 	struct clock_pair now = { .boot_ns = 20 * NS_PER_SEC };
@@ -292,6 +339,8 @@ TEST_F(keep, a_latch_outlives_a_power_cut_until_it_is_reset)
 	keep_written(&self->keep, NS_PER_SEC);
 	EXPECT_FALSE(keep_is_due(&self->keep, NS_PER_SEC));
 	EXPECT_EQ(restore_after(self, &note, &now).latched, HYDROPON_LATCH_WELDED);
+	put_at(self, 21);
+	keep_written(&self->keep, NS_PER_SEC);
 	take(self, HYDROPON_LATCH_WELDED);
 	EXPECT_FALSE(keep_is_due(&self->keep, NS_PER_SEC));
 	take(self, 0);
@@ -449,7 +498,7 @@ static uint64_t spent_in(const uint8_t *ticks, uint64_t until)
 
 static uint64_t now_of(const struct world *world)
 {
-	return (world->tick - world->boot_tick + 20) * TICK_MS * NS_PER_MS;
+	return (world->tick - world->boot_tick) * TICK_MS * NS_PER_MS;
 }
 
 static void begin_daemon(struct world *world)
@@ -495,6 +544,8 @@ static void run_tick(struct world *world)
 		/* The power is cut. */
 		world->boot++;
 		world->boot_tick = world->tick;
+		/* It takes a second to come back. */
+		world->tick += 20;
 		memset(world->counted, 0, sizeof(world->counted));
 		world->restored = false;
 		world->lease_until = 0;
@@ -559,8 +610,9 @@ TEST_TIMEOUT(never_more_than_the_budget_over_all_boots, 120)
 		world.info = (struct hydropon_output_info){
 			.present = 1, .name = "doser", .budget_ms = BUDGET, .budget_window_ms = WINDOW,
 		};
+		world.tick = 20;
 		begin_daemon(&world);
-		for (world.tick = 0; world.tick < TICKS; world.tick++) {
+		for (world.tick = 20; world.tick < TICKS - 20; world.tick++) {
 			run_tick(&world);
 			used += world.on[world.tick];
 		}
