@@ -29,7 +29,7 @@
 #define EVENTS_A_MINUTE 60
 #define TURN_RETRY_MS 1000
 #define TURN_REFRESH_MS 1000
-#define TURN_KEPT_WAIT_MS 10000
+#define TURN_KEPT_WAIT_MS 5000
 
 struct turn_hooks {
 	void (*sample)(void *data, const struct sample *sample);

@@ -88,7 +88,7 @@ TEST_F_TIMEOUT(keep, brown_outs_while_dosing_never_dose_beyond_the_budget, 200)
 	EXPECT_TRUE(log_has("dose-b: what it used of its budget before is not known"));
 	for (int i = 0; i < BROWN_OUTS; i++) {
 		ctl("set dose-b on --for 10m", 0);
-		if (wait_on(i % 3 ? 4000 : 25000)) {
+		if (wait_on(i % 3 ? 4000 : 40000)) {
 			doses++;
 			sleep_ms(200 + i * 370 % 1200);
 		}
