@@ -116,7 +116,8 @@ static const char *begin_text(const struct history *history, int64_t ms, char te
 	size_t n = 0;
 
 	if (localtime_r(&time, &tm))
-		n = history->step_ms % DAY_MS == 0 ? strftime(text, STAMP_SIZE, "%F", &tm) :
+		n = history->step_ms % DAY_MS == 0 && !tm.tm_hour && !tm.tm_min ?
+		    strftime(text, STAMP_SIZE, "%F", &tm) :
 		    history->step_ms % 60000 == 0 ? strftime(text, STAMP_SIZE, "%F %H:%M", &tm) :
 		    strftime(text, STAMP_SIZE, "%F %H:%M:%S", &tm);
 	if (!n)
@@ -124,22 +125,32 @@ static const char *begin_text(const struct history *history, int64_t ms, char te
 	return text;
 }
 
+/* Whatever a spool holds: any number that is one. */
+static int column_of(double value, double low, double high)
+{
+	double span = high / 2 - low / 2;
+	double at = span > 0 ? (value / 2 - low / 2) / span * (GRAPH_COLUMNS - 1) : 0;
+
+	if (!(at > 0))
+		return 0;
+	return at < GRAPH_COLUMNS - 1 ? (int)(at + 0.5) : GRAPH_COLUMNS - 1;
+}
+
 /* "  --*---  ": from least to greatest, and the mean, where the whole width is @low .. @high. */
 static const char *graph_text(const struct history_step *step, double low, double high,
 			      char text[GRAPH_COLUMNS + 1])
 {
-	double scale = high > low ? (GRAPH_COLUMNS - 1) / (high - low) : 0;
 	int begin, end, mean;
 
 	*text = 0;
 	if (!step->n)
 		return text;
-	begin = (int)((step->least - low) * scale + 0.5);
-	end = (int)((step->greatest - low) * scale + 0.5);
-	mean = (int)((history_mean(step) - low) * scale + 0.5);
-	for (int i = 0; i <= end && i < GRAPH_COLUMNS; i++)
+	begin = column_of(step->least, low, high);
+	end = column_of(step->greatest, low, high);
+	mean = column_of(history_mean(step), low, high);
+	for (int i = 0; i <= end; i++)
 		text[i] = i == mean ? '*' : i < begin ? ' ' : '-';
-	text[end < GRAPH_COLUMNS ? end + 1 : GRAPH_COLUMNS] = 0;
+	text[end + 1] = 0;
 	return text;
 }
 
@@ -382,6 +393,13 @@ static int print_all(const struct query *query)
 	return EXIT_OK;
 }
 
+static void tell_undated(const struct query *query)
+{
+	if (query->undated)
+		fprintf(stderr, "hydroponctl: %" PRIu64 " samples were taken before the clock was "
+			"set, and have no date; they are not counted\n", query->undated);
+}
+
 static int answer(struct query *query)
 {
 	int code = spool_walk(&query->walk), printed;
@@ -391,12 +409,12 @@ static int answer(struct query *query)
 	if (code == SPOOL_UNREADABLE)
 		return code;
 	if (!query->history.series_n)
+		tell_undated(query);
+	if (!query->history.series_n)
 		return code ? code : fail(SPOOL_DAMAGED, "there are no samples of that time; "
 					  "hydroponctl spool show tells of which there are");
 	printed = print_all(query);
-	if (query->undated)
-		fprintf(stderr, "hydroponctl: %" PRIu64 " samples were taken before the clock was "
-			"set, and have no date; they are not counted\n", query->undated);
+	tell_undated(query);
 	if (query->history.left_out)
 		fprintf(stderr, "hydroponctl: %" PRIu64 " samples of channels that were named or "
 			"measured otherwise are not counted; ask for fewer channels\n",

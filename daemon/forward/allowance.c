@@ -31,6 +31,9 @@ void allowance_follow(struct allowance *allowance, const struct conf_store *conf
 {
 	uint64_t month = allowance_month(wall_ms, conf->month_begins);
 
+	/* A clock that was far ahead for a moment must not keep the months until then. */
+	if (month && month + 1 < allowance->month)
+		allowance->month = month;
 	/* A clock that goes back into the month before does not give that one again. */
 	if (month <= allowance->month)
 		return;

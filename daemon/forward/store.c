@@ -482,6 +482,7 @@ static bool may_send(struct store *store, const struct spool_view *view, uint64_
 {
 	const struct conf_store *conf = store->conf;
 	enum allowance_left left;
+	bool is_month;
 
 	allowance_follow(&store->cursor.allowance, conf, clock_wall_ms());
 	left = allowance_left(&store->cursor.allowance, conf);
@@ -494,15 +495,17 @@ static bool may_send(struct store *store, const struct spool_view *view, uint64_
 	store->waits_for_month = false;
 	if (left == ALLOWANCE_ALL)
 		store->is_month_told = false;
-	if (is_live_next(store, view) || !is_backlog(store))
-		return true;
 	/* Without a lane of its own what is new comes only behind what has waited. */
-	if (left == ALLOWANCE_NEW_ONLY && store->has_live)
-		tell_month(store);
-	else if (now_ns >= store->drain_ns)
+	is_month = left == ALLOWANCE_NEW_ONLY && store->has_live && !store->suspects &&
+		   !store->probe_at;
+	if (!is_backlog(store) || (!is_month && now_ns >= store->drain_ns))
 		return true;
+	if (is_month)
+		tell_month(store);
 	store->was_live = false;
-	return is_live_next(store, view);
+	return is_live_next(store, view) &&
+	       (now_ns >= store->send_ns ||
+		view->samples - store->live_passed >= conf->batch_lines);
 }
 
 static void count_bytes(struct store *store)
@@ -838,8 +841,9 @@ static void on_finished(void *owner, CURLcode code, uint64_t now_ns)
 	}
 	answer_explain(&answer, sentence, sizeof(sentence));
 	back_off(store, sentence, answer.retry_after_s, now_ns);
+	/* What it has to say is the answer, not how the cursor is. */
 	if (store->unsaved_bytes >= UNSAVED_BYTES_MAX)
-		save_cursor_and_tell(store);
+		save_cursor(store, sentence, sizeof(sentence));
 }
 
 bool store_is_busy(const struct store *store)

@@ -39,9 +39,15 @@ static struct history_series *find_series(struct history *history,
 {
 	struct history_series *series;
 
-	for (size_t i = 0; i < history->series_n; i++)
-		if (is_same(&history->series[i].series, wanted))
-			return &history->series[i];
+	for (size_t i = 0; i < history->series_n; i++) {
+		series = &history->series[i];
+		if (!is_same(&series->series, wanted))
+			continue;
+		/* As exact as any of it. */
+		if (series->series.decimals < wanted->decimals)
+			series->series.decimals = wanted->decimals;
+		return series;
+	}
 	if (history->series_n == HISTORY_SERIES_MAX)
 		return NULL;
 	series = &history->series[history->series_n];

@@ -372,12 +372,15 @@ static void add_gap(struct segments *segments, struct gap gap)
 		gaps[at].samples += gap.samples;
 	} else {
 		if (segments->gaps_n == GAPS_MAX) {
-			/* What lies between the first two is given up soon, too. */
+			/* What lies between the first two is mostly given up soon, too. */
 			gaps[1].first = gaps[0].first;
 			gaps[1].samples += gaps[0].samples;
 			memmove(gaps, gaps + 1, (GAPS_MAX - 1) * sizeof(*gaps));
 			segments->gaps_n--;
 			at -= at > 0;
+			/* It is within them now. */
+			if (gap.first >= gaps[0].first && gap.first < gaps[0].end)
+				return;
 		}
 		memmove(gaps + at + 1, gaps + at, (segments->gaps_n - at) * sizeof(*gaps));
 		gaps[at] = gap;

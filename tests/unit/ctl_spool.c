@@ -913,6 +913,23 @@ TEST_F(ctl_spool, history_tells_where_there_are_no_samples)
 	EXPECT_CONTAINS(self->out, "2023-07-21T18:30:00.000Z,ph-a,");
 }
 
+/* Whatever a spool holds. */
+TEST_F(ctl_spool, history_draws_any_numbers)
+{
+	static const double values[] = { 1e308, -1e308, 1e-310, 0, 5e-324, 1.7e308, -5e-324 };
+
+	self->command = "history";
+	rig_open(&self->rig);
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		struct sample sample = rig_sample(3 * i);
+
+		sample.value = values[i];
+		sample.wall_ms += (int64_t)i * 1000;
+		ASSERT_EQ(spool_append(self->rig.spool, &sample, 1), 0);
+		EXPECT_EQ(run(self, self->config, "ph-a", "--every=1s"), 0);
+	}
+}
+
 TEST_F(ctl_spool, history_counts_what_has_no_date)
 {
 	struct sample sample = rig_sample(0);

@@ -55,6 +55,14 @@ TEST(a_month_is_given_once)
 	EXPECT_EQ(allowance.bytes, 1000);
 	allowance_follow(&allowance, &conf, MAY_31);
 	EXPECT_EQ(allowance.bytes, 0);
+	/* Far ahead for a moment: the months until then are not lost. */
+	allowance.bytes = 500;
+	allowance_follow(&allowance, &conf, MAY_31 + 20LL * 365 * 86400000);
+	allowance.bytes = 700;
+	allowance_follow(&allowance, &conf, MAY_31);
+	EXPECT_EQ(allowance.bytes, 700);
+	allowance_follow(&allowance, &conf, MAY_31 + 32 * 86400000LL);
+	EXPECT_EQ(allowance.bytes, 0);
 	conf.monthly_bytes = 0;
 	allowance.bytes = UINT64_MAX;
 	EXPECT_EQ(allowance_left(&allowance, &conf), ALLOWANCE_ALL);
@@ -162,6 +170,46 @@ TEST_F(forward, keeps_the_end_of_a_month_for_what_is_new)
 	conf_of(self)->monthly_bytes = 0;
 	turn_until_idle(self);
 	EXPECT_EQ(report(self).cursor.delivered, 116);
+}
+
+/* While what has waited may not go, what is new is gathered as it is told. */
+TEST_F(forward, gathers_what_is_new_at_the_end_of_a_month)
+{
+	unsigned int before;
+
+	conf_of(self)->batch_lines = 10;
+	conf_of(self)->monthly_bytes = 1 << 20;
+	deliver_one(self);
+	ASSERT_EQ(rig_append(&self->rig, 100), 0);
+	use_up(self, 900000);
+	turn_requests(self, 1);
+	conf_of(self)->send_every_ms = 60000;
+	ASSERT_EQ(rig_append(&self->rig, 1), 0);
+	turn_requests(self, 1);
+	before = http_requests(self->server);
+	for (int i = 0; i < 8; i++) {
+		ASSERT_EQ(rig_append(&self->rig, 1), 0);
+		for (int j = 0; j < 5; j++)
+			turn(self);
+	}
+	EXPECT_EQ(http_requests(self->server), before);
+	self->now_ns += 60 * NS_PER_SEC;
+	turn_requests(self, 1);
+	EXPECT_EQ(report(self).cursor.delivered, 1 + 10 + 1 + 8);
+}
+
+TEST_F(forward, a_refusal_is_told_although_its_bytes_are_saved)
+{
+	deliver_one(self);
+	self->body = "the store is full";
+	self->status = 500;
+	use_up(self, 0);
+	ASSERT_EQ(rig_append(&self->rig, 1), 0);
+	/* More than is kept in memory alone. */
+	turn_requests(self, 140);
+	ASSERT_TRUE(report(self).error != NULL);
+	EXPECT_EQ(report(self).state, STORE_BACKOFF);
+	EXPECT_GT(report(self).cursor.allowance.bytes, 65536);
 }
 
 TEST_F(forward, drains_at_its_rate)

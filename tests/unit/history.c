@@ -74,6 +74,10 @@ TEST_F(history, keeps_apart_what_is_measured_otherwise)
 	self->schema.series[1] = (struct spool_series){ "ph-a", "ph", "pH", 2 };
 	add(self, 0, 2, 0.1, Q_GOOD);
 	add(self, 1, 2, 7, Q_GOOD);
+	/* More exact than before. */
+	self->schema.series[1].decimals = 4;
+	add(self, 1, 3, 6.5, Q_GOOD);
+	EXPECT_EQ(self->history.series[1].series.decimals, 4);
 	ASSERT_EQ(self->history.series_n, 3);
 	EXPECT_STREQ(self->history.series[0].series.unit, "uS/cm");
 	EXPECT_TRUE(self->history.series[0].steps[0].n == 1);
