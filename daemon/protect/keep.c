@@ -13,6 +13,8 @@
 /* What is reserved is given back when it was off so long, or was not on at all. */
 #define OFF_NS (5 * NS_PER_SEC)
 #define UNUSED_NS (60 * NS_PER_SEC)
+/* A note is made again while there is something to be counted, but no more often. */
+#define OLD_NS (600 * NS_PER_SEC)
 /* The guard counts what was used for up to a fifteenth of the window longer. */
 #define WINDOW_PARTS 15
 /* Of one use: two of them fit. */
@@ -91,7 +93,9 @@ static void forget_old(struct keep_output *output, int64_t now_ms)
 
 static void join_oldest(struct keep_output *output)
 {
-	output->uses[1].used_ms += output->uses[0].used_ms;
+	uint64_t sum = (uint64_t)output->uses[0].used_ms + output->uses[1].used_ms;
+
+	output->uses[1].used_ms = sum < USED_MAX_MS ? (uint32_t)sum : USED_MAX_MS;
 	output->uses_n--;
 	memmove(output->uses, output->uses + 1, output->uses_n * sizeof(output->uses[0]));
 }
@@ -118,11 +122,35 @@ static void add_use(struct keep_output *output, int64_t end_ms, uint64_t ms)
 	output->uses[output->uses_n++].used_ms = (uint32_t)ms;
 }
 
+/*
+ * What the guard does not count is taken off the oldest: ends are never too early, nor is anything too
+ * short, so that what is left tells at least as much of any time as was used in it.
+ */
+static void trim(struct keep_output *output, uint64_t spent_ms)
+{
+	uint64_t sum = used_ms(output), excess = sum > spent_ms ? sum - spent_ms : 0;
+
+	while (excess && output->uses_n) {
+		uint64_t cut = output->uses[0].used_ms < excess ? output->uses[0].used_ms : excess;
+
+		output->uses[0].used_ms -= (uint32_t)cut;
+		excess -= cut;
+		if (output->uses[0].used_ms)
+			break;
+		output->uses_n--;
+		memmove(output->uses, output->uses + 1, output->uses_n * sizeof(output->uses[0]));
+	}
+}
+
 /* Whose device has gone is not heard of, and one that was gone has lost what the guard counted. */
 static void lose(struct keep_output *output, uint64_t now_ns)
 {
-	if (output->taken_ns && output->was_on && output->budget_ms)
-		add_use(output, ms_of(now_ns), (now_ns - output->taken_ns) / NS_PER_MS + 1);
+	if (output->taken_ns && output->was_on && output->budget_ms) {
+		uint64_t ms = (now_ns - output->taken_ns) / NS_PER_MS + 1;
+
+		add_use(output, ms_of(now_ns), ms);
+		output->since_ms += ms;
+	}
 	output->taken_ns = 0;
 	output->was_on = false;
 	output->is_restored = false;
@@ -155,6 +183,7 @@ static void take_budget(struct keep_output *output, const struct hydropon_output
 	/* The guard has counted all along, and knows better than the note of an earlier hydropond. */
 	if (is_first && !output->is_restored)
 		output->uses_n = 0;
+	output->is_changed |= !output->is_known;
 	output->is_known = true;
 	forget_old(output, ms_of(now_ns));
 	used = is_first ? 0 : (on_ns(output, info, now_ns) + NS_PER_MS - 1) / NS_PER_MS;
@@ -162,6 +191,7 @@ static void take_budget(struct keep_output *output, const struct hydropon_output
 	if (spent > sum)
 		used += spent - sum;
 	add_use(output, ms_of(now_ns), used);
+	trim(output, spent);
 	if (!is_first || output->is_restored)
 		output->since_ms += used;
 	if (info->on || !output->off_ns)
@@ -202,7 +232,9 @@ void keep_take(struct keep *keep, const struct hydropon_output_info *info, uint6
 static void load_uses(struct keep_output *output, const struct keep_entry *entry, int64_t note_ms,
 		      int64_t end_ms)
 {
-	output->is_known = entry->has_budget;
+	if (!entry->has_budget)
+		return;
+	output->is_known = true;
 	for (size_t i = 0; i < entry->uses_n; i++) {
 		output->uses[output->uses_n].end_ms = note_ms - entry->uses[i].ago_ms;
 		output->uses[output->uses_n++].used_ms = entry->uses[i].used_ms;
@@ -286,6 +318,10 @@ bool keep_may_use(const struct keep *keep, const struct hydropon_output_info *in
 		return false;
 	/* It may have been on since it was heard of. */
 	since_ms = output->since_ms + (uint64_t)(ms_of(now_ns) - ms_of(output->taken_ns));
+	/* By the note that is on its way as well: whichever the power cut leaves must tell. */
+	if (keep->is_on_its_way &&
+	    since_ms - output->put_since_ms + lease_ms > output->put_reserved_ms)
+		return false;
 	return since_ms + lease_ms <= output->reserved_ms;
 }
 
@@ -301,11 +337,28 @@ void keep_want(struct keep *keep, const struct hydropon_output_info *info, uint3
 		output->lease_ms = lease_ms;
 }
 
+void keep_set(struct keep *keep, const struct hydropon_output_info *info)
+{
+	struct keep_output *output = find(keep, info->name);
+
+	if (output && output->taken_ns && output->budget_ms)
+		output->was_on = true;
+}
+
 /* Nobody will use it for now. */
 static bool is_given_back(const struct keep_output *output, uint64_t now_ns)
 {
 	return output->reserved_ms && !output->was_on && !output->is_wanted && output->off_ns &&
 	       now_ns >= output->off_ns + OFF_NS;
+}
+
+/* Time with power counts as far as a note tells of it. */
+static bool is_old(const struct keep *keep, const struct keep_output *output, uint64_t now_ns)
+{
+	uint64_t every_ns = output->window_ms / WINDOW_PARTS * NS_PER_MS;
+
+	return output->uses_n && output->taken_ns &&
+	       now_ns >= keep->put_ns + (every_ns > OLD_NS ? every_ns : OLD_NS);
 }
 
 bool keep_is_due(const struct keep *keep, uint64_t now_ns)
@@ -315,14 +368,17 @@ bool keep_is_due(const struct keep *keep, uint64_t now_ns)
 	for (int i = 0; i < HYDROPON_MAX_OUTPUTS; i++) {
 		const struct keep_output *output = &keep->list[i];
 
-		if (output->is_changed || output->is_wanted || is_given_back(output, now_ns))
+		if (*output->name && (output->is_changed || output->is_wanted ||
+				      is_given_back(output, now_ns) || is_old(keep, output, now_ns)))
 			return true;
 	}
 	return false;
 }
 
-static void put_output(struct keep_output *output, struct keep_entry *entry, int64_t now_ms)
+static void put_output(struct keep_output *output, struct keep_entry *entry, uint64_t now_ns)
 {
+	int64_t now_ms = ms_of(now_ns);
+
 	memcpy(entry->name, output->name, sizeof(entry->name));
 	entry->latched = output->latched & HYDROPON_LATCHES;
 	entry->has_budget = output->is_known;
@@ -330,7 +386,9 @@ static void put_output(struct keep_output *output, struct keep_entry *entry, int
 	output->put_since_ms = output->since_ms;
 	output->put_reserved_ms = 0;
 	output->is_changed = false;
-	if (output->budget_ms && (output->is_wanted || output->was_on))
+	if (output->budget_ms && (output->is_wanted || output->was_on ||
+				  (output->reserved_ms && output->taken_ns &&
+				   !is_given_back(output, now_ns))))
 		output->put_reserved_ms = quantum_ms(output);
 	entry->reserved_ms = (uint32_t)output->put_reserved_ms;
 	for (size_t i = 0; i < output->uses_n; i++) {
@@ -350,8 +408,9 @@ void keep_put(struct keep *keep, struct keep_note *note, const struct clock_pair
 	memcpy(note->boot_id, keep->boot_id, KEEP_BOOT_ID_BYTES);
 	for (int i = 0; i < HYDROPON_MAX_OUTPUTS; i++)
 		if (*keep->list[i].name)
-			put_output(&keep->list[i], &note->entries[note->n++], ms_of(now->boot_ns));
+			put_output(&keep->list[i], &note->entries[note->n++], now->boot_ns);
 	keep->is_on_its_way = true;
+	keep->put_ns = now->boot_ns;
 }
 
 void keep_written(struct keep *keep, uint64_t now_ns)
@@ -365,11 +424,17 @@ void keep_written(struct keep *keep, uint64_t now_ns)
 									       output->since_ms;
 		output->put_since_ms = 0;
 		/* What is to begin may begin now; until then nobody has used it. */
-		if (output->reserved_ms && !output->was_on)
+		if (output->reserved_ms && output->is_wanted && !output->was_on)
 			output->off_ns = now_ns + UNUSED_NS - OFF_NS;
 		if (output->reserved_ms)
 			output->is_wanted = false;
 	}
+}
+
+void keep_lose(struct keep *keep, uint64_t now_ns)
+{
+	for (int i = 0; i < HYDROPON_MAX_OUTPUTS; i++)
+		lose(&keep->list[i], now_ns);
 }
 
 void keep_end(struct keep *keep, uint64_t now_ns)

@@ -52,6 +52,7 @@ struct keep {
 	uint8_t boot_id[KEEP_BOOT_ID_BYTES];
 	bool is_loaded;			/* what was kept before is known, or that it is not */
 	bool is_on_its_way;		/* a note */
+	uint64_t put_ns;		/* when the newest was made */
 	struct keep_output list[HYDROPON_MAX_OUTPUTS];
 };
 
@@ -72,6 +73,11 @@ bool keep_may_use(const struct keep *keep, const struct hydropon_output_info *in
 		  uint32_t lease_ms, uint64_t now_ns);
 /* It would be on, if it might. */
 void keep_want(struct keep *keep, const struct hydropon_output_info *info, uint32_t lease_ms);
+
+/* It was just set away from its safe state, whatever the kernel tells of it later. */
+void keep_set(struct keep *keep, const struct hydropon_output_info *info);
+/* The device is closed: nothing is heard of any output. */
+void keep_lose(struct keep *keep, uint64_t now_ns);
 
 /* Whether a note is to be written; none while one is on its way. */
 bool keep_is_due(const struct keep *keep, uint64_t now_ns);

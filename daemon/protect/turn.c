@@ -116,6 +116,7 @@ void turn_close(struct turn *turn, int error)
 	stream_close(turn->stream);
 	channels_unbind(turn->channels);
 	outputs_unbind(turn->outputs);
+	keep_lose(&turn->keep, clock_boot_ns());
 	memset(&turn->info, 0, sizeof(turn->info));
 	turn->has_beat = false;
 	turn->next_open_ns = clock_boot_ns() + TURN_RETRY_MS * NS_PER_MS;
@@ -164,6 +165,9 @@ static int read_output(struct turn *turn, uint32_t index, struct hydropon_output
 {
 	int error = stream_output(turn->stream, index, info);
 
+	/* What it did before it was probed again counts. */
+	if (!error && info->present && !info->restored)
+		keep_take(&turn->keep, info, clock_boot_ns());
 	if (!error && info->present && !info->restored && turn->keep.is_loaded &&
 	    !restore(turn, info))
 		error = stream_output(turn->stream, index, info);
@@ -583,6 +587,8 @@ static void order_outputs(struct turn *turn, const bool *good)
 		if (!is_order)
 			continue;
 		error = stream_set(turn->stream, &set);
+		if (!error && (bool)set.on != (bool)output->info.safe_on)
+			keep_set(&turn->keep, &output->info);
 		outputs_done(turn->outputs, i, &judged, &set, error);
 		/* Disarmed, or an output that was probed again: the next turn sees to it. */
 		if (error == -EPERM)

@@ -100,7 +100,8 @@ static const uint8_t *get_entry(const uint8_t *from, const uint8_t *end, struct 
 	if (from == end)
 		return NULL;
 	length = *from++;
-	if (!length || length >= HYDROPON_NAME_MAX || (size_t)(end - from) < length + 10)
+	if (!length || length >= HYDROPON_NAME_MAX || (size_t)(end - from) < length + 10 ||
+	    memchr(from, 0, length))
 		return NULL;
 	memcpy(entry->name, from, length);
 	from += length;
@@ -114,6 +115,9 @@ static const uint8_t *get_entry(const uint8_t *from, const uint8_t *end, struct 
 		return NULL;
 	for (size_t i = 0; i < entry->uses_n; i++, from += USE_BYTES)
 		entry->uses[i] = (struct keep_use){ get_le32(from), get_le32(from + 4) };
+	for (size_t i = 1; i < entry->uses_n; i++)
+		if (entry->uses[i].ago_ms > entry->uses[i - 1].ago_ms)
+			return NULL;
 	return from;
 }
 
@@ -131,7 +135,11 @@ bool keep_note_get(const uint8_t *from, size_t size, struct keep_note *note)
 		.n = from[3],
 	};
 	memcpy(note->boot_id, from + 4, KEEP_BOOT_ID_BYTES);
-	for (size_t i = 0; i < note->n && at; i++)
+	for (size_t i = 0; i < note->n && at; i++) {
 		at = get_entry(at, end, &note->entries[i]);
+		for (size_t k = 0; k < i; k++)
+			if (!strcmp(note->entries[k].name, note->entries[i].name))
+				return false;
+	}
 	return at == end && note->wall_ms >= -WALL_MS_LIMIT && note->wall_ms < WALL_MS_LIMIT;
 }

@@ -328,10 +328,14 @@ int spool_find_keep(struct spool *spool, struct keep_note *found)
 	bool over_damage = false;
 	int error = look_back(spool, &reader);
 
+	*found = (struct keep_note){ 0 };
 	if (error)
 		return error;
 	error = search_back(reader, SPOOL_KEEP_BLOCKS + 1, look_for_keep, &search, &over_damage);
 	journal_reader_close(reader);
+	/* What looked like one for a while is nothing. */
+	if (!search.is_found)
+		*found = (struct keep_note){ 0 };
 	if (error)
 		return error;
 	return over_damage ? -EBADMSG : search.is_found ? 0 : -ENOENT;

@@ -172,7 +172,8 @@ TEST_F(keep, what_a_doser_may_use_is_reserved_before)
 	EXPECT_FALSE(may(self, 1));
 	take_at(self, 1);
 	EXPECT_FALSE(may(self, 1));
-	EXPECT_FALSE(keep_is_due(&self->keep, NS_PER_SEC));
+	/* It was never heard of before: that it is known now is worth a note. */
+	EXPECT_TRUE(keep_is_due(&self->keep, NS_PER_SEC));
 	keep_want(&self->keep, &self->info, 2000);
 	EXPECT_TRUE(keep_is_due(&self->keep, NS_PER_SEC));
 	note = put_at(self, 1);
@@ -233,7 +234,65 @@ TEST_F(keep, what_was_not_used_is_given_back)
 	EXPECT_EQ(note.entries[0].uses[0].ago_ms, 5000);
 	keep_written(&self->keep, 8 * NS_PER_SEC);
 	EXPECT_FALSE(may(self, 9));
-	EXPECT_FALSE(keep_is_due(&self->keep, 1000 * NS_PER_SEC));
+	EXPECT_FALSE(keep_is_due(&self->keep, 500 * NS_PER_SEC));
+	/* Now and then: time with power counts as far as a note tells. */
+	EXPECT_TRUE(keep_is_due(&self->keep, 700 * NS_PER_SEC));
+}
+
+TEST_F(keep, what_is_being_given_back_may_not_be_used)
+{
+	begin(self, 1);
+	keep_load(&self->keep, NULL, &(struct clock_pair){ 0 });
+	doser(self, 0, false);
+	take_at(self, 1);
+	keep_want(&self->keep, &self->info, 2000);
+	put_at(self, 1);
+	keep_written(&self->keep, NS_PER_SEC);
+	take_at(self, 70);
+	EXPECT_TRUE(may(self, 70));
+	EXPECT_EQ(put_at(self, 70).entries[0].reserved_ms, 0);
+	EXPECT_FALSE(may(self, 70));
+}
+
+TEST_F(keep, one_that_was_just_set_is_not_given_back_for_another)
+{
+	begin(self, 1);
+	keep_load(&self->keep, NULL, &(struct clock_pair){ 0 });
+	doser(self, 0, false);
+	take_at(self, 1);
+	keep_want(&self->keep, &self->info, 2000);
+	put_at(self, 1);
+	keep_written(&self->keep, NS_PER_SEC);
+	/* A note of something else, before it is on; and one long after, as it is just set. */
+	EXPECT_EQ(put_at(self, 3).entries[0].reserved_ms, 6000);
+	keep_written(&self->keep, 3 * NS_PER_SEC);
+	take_at(self, 100);
+	keep_set(&self->keep, &self->info);
+	EXPECT_EQ(put_at(self, 100).entries[0].reserved_ms, 6000);
+}
+
+/* 5 s each 2 minutes is 150 s an hour and would be too much; each 10 minutes it is 30 s of 60. */
+TEST_F(keep, an_ordinary_day_does_not_grow_into_a_spent_budget)
+{
+	const struct clock_pair now = { .boot_ns = 20 * NS_PER_SEC };
+	struct hydropon_restore kept;
+	struct keep_note note;
+	uint64_t sum = 0;
+
+	begin(self, 1);
+	keep_load(&self->keep, NULL, &(struct clock_pair){ 0 });
+	for (uint64_t s = 1; s < 86400; s += 100) {
+		/* In pieces, so that they are close to each other. */
+		doser(self, s < 3600 ? (uint32_t)(s / 100 * 800) : 28800, false);
+		self->info.changes += 2;
+		take_at(self, s);
+	}
+	note = put_at(self, 86400);
+	kept = restore_after(self, &note, &now);
+	for (uint32_t i = 0; i < kept.uses_n; i++)
+		sum += kept.uses[i].used_ms;
+	EXPECT_GE(sum, 28800);
+	EXPECT_LE(sum, 30000);
 }
 
 TEST_F(keep, what_is_refused_by_the_guard_costs_few_notes)
@@ -261,7 +320,7 @@ TEST_F(keep, what_is_refused_by_the_guard_costs_few_notes)
 	keep_want(&self->keep, &self->info, 2000);
 	put_at(self, 700);
 	keep_written(&self->keep, 700 * NS_PER_SEC);
-	EXPECT_FALSE(keep_is_due(&self->keep, 10000 * NS_PER_SEC));
+	EXPECT_FALSE(keep_is_due(&self->keep, 1200 * NS_PER_SEC));
 }
 
 TEST_F(keep, what_was_found_is_written_again_by_its_finder)
@@ -431,6 +490,7 @@ TEST_F(keep, what_is_damaged_counts_as_not_known)
 	take_at(self, 100);
 	note = put_at(self, 101);
 	note.entries[0].has_budget = false;
+	EXPECT_GE(note.entries[0].uses_n, 1);
 	begin(self, 2);
 	keep_load(&self->keep, &note, &now);
 	EXPECT_EQ(keep_restore(&self->keep, &self->info, now.boot_ns, &is_known).uses[0].used_ms, 60000);

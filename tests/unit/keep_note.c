@@ -88,6 +88,25 @@ TEST(a_sum_of_uses_does_not_wrap)
 	EXPECT_EQ(uses[0].used_ms, UINT32_MAX);
 }
 
+TEST(refuses_what_no_writer_makes)
+{
+	struct keep_note note = some(), back;
+	uint8_t bytes[NOTE_BYTES_MAX];
+	size_t size;
+
+	memcpy(note.entries[1].name, note.entries[0].name, HYDROPON_NAME_MAX);
+	size = keep_note_put(bytes, &note);
+	EXPECT_FALSE(keep_note_get(bytes, size, &back));
+	note = some();
+	note.entries[0].uses[1].ago_ms = 3600001;
+	size = keep_note_put(bytes, &note);
+	EXPECT_FALSE(keep_note_get(bytes, size, &back));
+	note = some();
+	size = keep_note_put(bytes, &note);
+	bytes[37] = 0;
+	EXPECT_FALSE(keep_note_get(bytes, size, &back));
+}
+
 TEST(refuses_what_is_none)
 {
 	struct keep_note note = some(), back;
