@@ -27,13 +27,18 @@ struct query {
 	uint64_t undated;
 };
 
+static void explain(void *data, const struct spool_schema *schema)
+{
+	history_explain(&((struct query *)data)->history, schema);
+}
+
 static void take_sample(void *data, const struct spool_schema *schema, const struct sample *sample,
 			enum date date)
 {
 	struct query *query = data;
 
 	if (date == DATE_KNOWN)
-		history_add(&query->history, schema, sample);
+		history_add(&query->history, sample);
 	else
 		query->undated++;
 }
@@ -432,6 +437,7 @@ int spool_history(const struct spool_options *options)
 	if (!query)
 		return fail(SPOOL_DAMAGED, "out of memory; end what else runs here, and try again");
 	query->options = options;
+	query->walk.explain = explain;
 	query->walk.sample = take_sample;
 	query->walk.is_enough = is_enough;
 	query->walk.data = query;

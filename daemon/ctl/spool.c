@@ -80,8 +80,7 @@ static bool find_folder(struct spool_source *source, const struct spool_options 
 	return true;
 }
 
-/* Looks again, until there is something to see. */
-static int refresh(struct spool_source *source)
+int spool_source_refresh(struct spool_source *source)
 {
 	int error = -EAGAIN;
 
@@ -105,7 +104,7 @@ int spool_source_open(struct spool_source *source, const struct spool_options *o
 	if (!find_folder(source, options))
 		return SPOOL_UNREADABLE;
 	source->reader = spool_reader_look(source->dir, options->dir ? NULL : source->run_dir);
-	error = source->reader ? refresh(source) : -ENOMEM;
+	error = source->reader ? spool_source_refresh(source) : -ENOMEM;
 	if (error) {
 		spool_source_close(source);
 		return spool_source_fail(source, error);
@@ -155,7 +154,7 @@ int spool_source_next(struct spool_source *source, uint64_t *at, struct spool_ba
 			return error;
 		if (i)
 			poll(NULL, 0, PAUSE_MS);
-		error = refresh(source);
+		error = spool_source_refresh(source);
 		if (error)
 			return error;
 	}

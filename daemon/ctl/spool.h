@@ -48,6 +48,8 @@ struct spool_source {
 /* 0, or an exit code after telling. */
 int spool_source_open(struct spool_source *source, const struct spool_options *options);
 void spool_source_close(struct spool_source *source);
+/* Looks how far it goes by now, for a while if hydropond is just at work there. 0 or -errno. */
+int spool_source_refresh(struct spool_source *source);
 /* Looks for dates of what was sampled before the clock was set. Where they cannot be found it has
  * none. What damage it comes by is not told again.
  */

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +15,6 @@
 #include "spool/slots.h"
 
 #define TRIES 5
-#define REFRESHES 20
-#define PAUSE_MS 100
 #define CHUNK_BYTES (256u << 10)
 
 struct copy {
@@ -27,19 +24,18 @@ struct copy {
 	uint64_t bytes;
 };
 
-static int copy_bytes(struct copy *copy, int from, int to, uint64_t size)
+static int copy_bytes(struct copy *copy, int from, int to)
 {
-	for (uint64_t at = 0; at < size;) {
-		size_t n = size - at < CHUNK_BYTES ? (size_t)(size - at) : CHUNK_BYTES;
-		ssize_t got = pread(from, copy->buffer, n, (off_t)at);
+	ssize_t got;
 
-		if (got <= 0)
-			return got < 0 ? -errno : 0;
-		if (pwrite(to, copy->buffer, (size_t)got, (off_t)at) != got)
-			return errno ? -errno : -EIO;
-		at += (uint64_t)got;
+	while ((got = read(from, copy->buffer, CHUNK_BYTES)) > 0) {
+		int error = file_write_all(to, copy->buffer, (size_t)got);
+
+		if (error)
+			return error;
+		copy->bytes += (uint64_t)got;
 	}
-	return 0;
+	return got < 0 ? -errno : 0;
 }
 
 /* A file whole, and durable. */
@@ -53,13 +49,10 @@ static int copy_file(struct copy *copy, const char *name)
 	if (from < 0)
 		return -errno;
 	snprintf(path, sizeof(path), "%s/%s", copy->to, name);
-	errno = 0;
 	to = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	error = to < 0 ? -errno : copy_bytes(copy, from, to, UINT64_MAX);
-	if (!error) {
-		copy->bytes += (uint64_t)lseek(to, 0, SEEK_END);
-		error = fsync(to) ? -errno : 0;
-	}
+	error = to < 0 ? -errno : copy_bytes(copy, from, to);
+	if (!error && fsync(to))
+		error = -errno;
 	if (to >= 0)
 		close(to);
 	close(from);
@@ -100,13 +93,7 @@ static int copy_all(struct copy *copy)
 
 	if (error)
 		return error;
-	/* What hydropond does just now is done in a moment. */
-	error = -EAGAIN;
-	for (int i = 0; i < REFRESHES && error == -EAGAIN; i++) {
-		if (i)
-			poll(NULL, 0, PAUSE_MS);
-		error = spool_reader_refresh(copy->source.reader);
-	}
+	error = spool_source_refresh(&copy->source);
 	if (error)
 		return error;
 	segments = journal_reader_segments(spool_reader_journal(copy->source.reader));

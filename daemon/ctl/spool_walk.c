@@ -109,6 +109,8 @@ static void take_batch(struct spool_walk *walk, const struct spool_batch *batch,
 
 	choose(walk, batch->schema, chosen);
 	walk->schema = *batch->schema;
+	if (walk->explain)
+		walk->explain(walk->data, batch->schema);
 	for (uint64_t at = begin; at < end; at++) {
 		const struct sample *sample = pending_sample(batch->records,
 							     (uint32_t)(at - batch->first));

@@ -18,6 +18,8 @@ struct spool_walk {
 	struct spool_schema schema;	/* the newest that was read */
 	uint64_t missing, given_up;	/* records */
 
+	/* What explains the samples that come next. NULL: nobody wants to know before. */
+	void (*explain)(void *data, const struct spool_schema *schema);
 	/*
 	 * Sample of series @series of @schema: within the span, with its date; or, if @date is not
 	 * DATE_KNOWN, with what its clock said.

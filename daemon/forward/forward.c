@@ -183,12 +183,6 @@ bool forward_is_busy(const struct forward *forward)
 	return false;
 }
 
-const struct spool_view *forward_view(const struct forward *forward, int *error)
-{
-	*error = forward->spool_error;
-	return spool_reader_view(forward->tools.packing.reader);
-}
-
 size_t forward_stores(const struct forward *forward)
 {
 	return forward->conf->stores_n;

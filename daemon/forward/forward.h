@@ -32,8 +32,6 @@ void forward_wait(struct forward *forward, int fd, uint32_t timeout_ms);
 /* Whether a request is under way. */
 bool forward_is_busy(const struct forward *forward);
 
-/* The spool as it was looked at last; NULL: it cannot be read, and *@error says why. */
-const struct spool_view *forward_view(const struct forward *forward, int *error);
 size_t forward_stores(const struct forward *forward);
 const struct store *forward_store(const struct forward *forward, size_t index);
 

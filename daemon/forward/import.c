@@ -89,7 +89,7 @@ static void tell(const struct forward *forward)
 static bool is_over(const struct forward *forward, struct progress *progress, uint64_t now_ns)
 {
 	uint64_t done = 0;
-	bool waits = true, is_idle = true;
+	bool all_wait = true, is_idle = true;
 
 	for (size_t i = 0; i < forward_stores(forward); i++) {
 		struct store_report report;
@@ -97,7 +97,7 @@ static bool is_over(const struct forward *forward, struct progress *progress, ui
 		store_report(forward_store(forward, i), 0, &report);
 		done += cursor_produced(&report.cursor) - cursor_queued(&report.cursor);
 		is_idle = is_idle && report.cursor.id && !cursor_queued(&report.cursor);
-		waits = waits && (report.state == STORE_WAITING ||
+		all_wait = all_wait && (report.state == STORE_WAITING ||
 				  (report.cursor.id && !cursor_queued(&report.cursor)));
 	}
 	if (done != progress->done)
@@ -108,7 +108,7 @@ static bool is_over(const struct forward *forward, struct progress *progress, ui
 		progress->told_ns = now_ns;
 	}
 	return !forward_is_busy(forward) &&
-	       (is_idle || (waits && now_ns >= progress->moved_ns + IN_VAIN_NS));
+	       (is_idle || (all_wait && now_ns >= progress->moved_ns + IN_VAIN_NS));
 }
 
 /* Of every store: everything. */

@@ -191,11 +191,6 @@ void post_free(struct post *post)
 	free(post);
 }
 
-/*
- * A handle that has read an answer keeps a pointer to its last header, and libcurl 7.88.1, that of
- * Debian 12, uses that, freed, when the next answer begins with a folded line: any server could make
- * it. A copy has none. Connections are the multi handle's, and are kept.
- */
 static int start(struct post *post, CURL *easy)
 {
 	post->has_whole_head = false;
@@ -209,9 +204,19 @@ static int start(struct post *post, CURL *easy)
 	return 0;
 }
 
+/*
+ * A handle that has read an answer keeps a pointer to its last header, and libcurl 7.88.1, that of
+ * Debian 12, uses that, freed, when the next answer begins with a folded line: any server could make
+ * it. A copy has none. Connections are the multi handle's, and are kept.
+ */
+static CURL *new_handle(const struct post *post)
+{
+	return curl_easy_duphandle(post->easy);
+}
+
 int post_start(struct post *post, const void *body, size_t size)
 {
-	CURL *easy = curl_easy_duphandle(post->easy);
+	CURL *easy = new_handle(post);
 
 	if (easy && SET(POSTFIELDSIZE_LARGE, (curl_off_t)size) && SET(POSTFIELDS, body))
 		return start(post, easy);
@@ -221,7 +226,7 @@ int post_start(struct post *post, const void *body, size_t size)
 
 int post_ask(struct post *post, const char *url)
 {
-	CURL *easy = curl_easy_duphandle(post->easy);
+	CURL *easy = new_handle(post);
 
 	if (easy && SET(URL, url) && SET(HTTPGET, 1L))
 		return start(post, easy);

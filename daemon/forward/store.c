@@ -114,7 +114,8 @@ static const char *save_cursor(struct store *store, char *out, size_t size)
 	int error = cursor_save(store->cursor_path, &store->cursor);
 
 	store->changes++;
-	store->unsaved_bytes = 0;
+	if (!error)
+		store->unsaved_bytes = 0;
 	*out = 0;
 	if (error)
 		snprintf(out, size, "its cursor cannot be written: %s; a restart of the forwarder "
@@ -443,10 +444,11 @@ static bool is_backlog(const struct store *store)
 
 static const char *month_end(const struct store *store, char *text, size_t size)
 {
-	time_t next = (time_t)(allowance_next_ms(clock_wall_ms(), store->conf->month_begins) / 1000);
+	int64_t now_ms = clock_wall_ms();
+	time_t next = (time_t)(allowance_next_ms(now_ms, store->conf->month_begins) / 1000);
 	struct tm tm;
 
-	if (!localtime_r(&next, &tm) || !strftime(text, size, "%F", &tm))
+	if (!clock_is_plausible(now_ms) || !localtime_r(&next, &tm) || !strftime(text, size, "%F", &tm))
 		snprintf(text, size, "the next month");
 	return text;
 }
@@ -457,7 +459,7 @@ static void wait_for_month(struct store *store)
 
 	store->waits_for_month = true;
 	snprintf(sentence, sizeof(sentence), "the monthly-data of this store is used up, all is kept "
-		 "in the spool; it goes on at %s, or with more monthly-data",
+		 "in the spool; it goes on with %s, or with more monthly-data",
 		 month_end(store, end, sizeof(end)));
 	set_state(store, STORE_WAITING, sentence);
 }
@@ -470,7 +472,7 @@ static void tell_month(struct store *store)
 		return;
 	store->is_month_told = true;
 	log_warning("store %s: %d %% of its monthly-data is used. The rest is for what is new; what "
-		    "has waited goes on at %s", store->conf->name, ALLOWANCE_BACKLOG_PERCENT,
+		    "has waited goes on with %s", store->conf->name, ALLOWANCE_BACKLOG_PERCENT,
 		    month_end(store, end, sizeof(end)));
 }
 

@@ -26,12 +26,20 @@ void keep_begin(struct keep *keep, const uint8_t boot_id[KEEP_BOOT_ID_BYTES])
 	memcpy(keep->boot_id, boot_id, KEEP_BOOT_ID_BYTES);
 }
 
-static struct keep_output *find(struct keep *keep, const char *name)
+/* Its place in the list, or -1. */
+static int place_of(const struct keep *keep, const char *name)
 {
 	for (int i = 0; i < HYDROPON_MAX_OUTPUTS; i++)
 		if (*name && !strncmp(keep->list[i].name, name, HYDROPON_NAME_MAX))
-			return &keep->list[i];
-	return NULL;
+			return i;
+	return -1;
+}
+
+static struct keep_output *find(struct keep *keep, const char *name)
+{
+	int place = place_of(keep, name);
+
+	return place < 0 ? NULL : &keep->list[place];
 }
 
 /* A free place, or that of one that has nothing to be kept. */
@@ -309,7 +317,8 @@ struct hydropon_restore keep_restore(struct keep *keep, const struct hydropon_ou
 bool keep_may_use(const struct keep *keep, const struct hydropon_output_info *info,
 		  uint32_t lease_ms, uint64_t now_ns)
 {
-	const struct keep_output *output = find((struct keep *)keep, info->name);
+	int place = place_of(keep, info->name);
+	const struct keep_output *output = place < 0 ? NULL : &keep->list[place];
 	uint64_t since_ms;
 
 	if (!info->budget_ms)
@@ -345,7 +354,7 @@ void keep_set(struct keep *keep, const struct hydropon_output_info *info)
 		output->was_on = true;
 }
 
-/* Nobody will use it for now. */
+/* It was off for so long that what is left of its share is free again. */
 static bool is_given_back(const struct keep_output *output, uint64_t now_ns)
 {
 	return output->reserved_ms && !output->was_on && !output->is_wanted && output->off_ns &&
@@ -382,7 +391,6 @@ static void put_output(struct keep_output *output, struct keep_entry *entry, uin
 	memcpy(entry->name, output->name, sizeof(entry->name));
 	entry->latched = output->latched & HYDROPON_LATCHES;
 	entry->has_budget = output->is_known;
-	output->put_latched = output->latched;
 	output->put_since_ms = output->since_ms;
 	output->put_reserved_ms = 0;
 	output->is_changed = false;
@@ -439,11 +447,11 @@ void keep_lose(struct keep *keep, uint64_t now_ns)
 
 void keep_end(struct keep *keep, uint64_t now_ns)
 {
+	keep_lose(keep, now_ns);
 	keep->is_on_its_way = false;
 	for (int i = 0; i < HYDROPON_MAX_OUTPUTS; i++) {
 		struct keep_output *output = &keep->list[i];
 
-		lose(output, now_ns);
 		output->is_wanted = false;
 		output->is_changed |= output->put_reserved_ms || output->reserved_ms;
 	}

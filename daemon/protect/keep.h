@@ -42,9 +42,8 @@ struct keep_output {
 	uint64_t reserved_ms;		/* durable, of which so much was used since: */
 	uint64_t since_ms;
 	bool is_wanted;			/* more should be reserved */
-	bool is_changed;		/* its latches, since the newest note */
+	bool is_changed;		/* what the newest note tells of it is not so any more */
 	/* Of the note that is on its way: */
-	uint32_t put_latched;
 	uint64_t put_since_ms, put_reserved_ms;
 };
 

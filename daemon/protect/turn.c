@@ -165,12 +165,14 @@ static int read_output(struct turn *turn, uint32_t index, struct hydropon_output
 {
 	int error = stream_output(turn->stream, index, info);
 
+	info->name[HYDROPON_NAME_MAX - 1] = 0;
+	if (error)
+		return error;
 	/* What it did before it was probed again counts. */
-	if (!error && info->present && !info->restored)
-		keep_take(&turn->keep, info, clock_boot_ns());
-	if (!error && info->present && !info->restored && turn->keep.is_loaded &&
-	    !restore(turn, info))
-		error = stream_output(turn->stream, index, info);
+	keep_take(&turn->keep, info, clock_boot_ns());
+	if (!info->present || info->restored || !turn->keep.is_loaded || restore(turn, info))
+		return 0;
+	error = stream_output(turn->stream, index, info);
 	info->name[HYDROPON_NAME_MAX - 1] = 0;
 	if (!error)
 		keep_take(&turn->keep, info, clock_boot_ns());

@@ -61,22 +61,24 @@ static struct history_series *find_series(struct history *history,
 	return series;
 }
 
-/* The memory of a schema is used again for the next one. */
-static bool is_known(const struct history *history, const struct spool_schema *schema)
+void history_explain(struct history *history, const struct spool_schema *schema)
 {
-	return history->schema == schema && history->known.series_n == schema->series_n &&
-	       !memcmp(history->known.series, schema->series,
-		       schema->series_n * sizeof(schema->series[0]));
+	if (history->schema.series_n == schema->series_n &&
+	    !memcmp(history->schema.series, schema->series,
+		    schema->series_n * sizeof(schema->series[0])))
+		return;
+	history->schema = *schema;
+	for (size_t i = 0; i < HYDROPON_MAX_CHANNELS; i++)
+		history->at[i] = -1;
 }
 
-static struct history_series *series_of(struct history *history, const struct spool_schema *schema,
-					size_t channel)
+static struct history_series *series_of(struct history *history, size_t channel)
 {
 	struct history_series *series;
 
 	if (history->at[channel] >= 0)
 		return &history->series[history->at[channel]];
-	series = find_series(history, &schema->series[channel]);
+	series = find_series(history, &history->schema.series[channel]);
 	if (series)
 		history->at[channel] = (int)(series - history->series);
 	return series;
@@ -101,25 +103,18 @@ static void add_value(struct history_step *step, const struct sample *sample)
 	step->sum += sample->value;
 }
 
-void history_add(struct history *history, const struct spool_schema *schema,
-		 const struct sample *sample)
+void history_add(struct history *history, const struct sample *sample)
 {
 	struct history_series *series;
 	struct history_step *step;
 	uint64_t at;
 
-	if (!is_known(history, schema)) {
-		history->schema = schema;
-		history->known = *schema;
-		for (size_t i = 0; i < HYDROPON_MAX_CHANNELS; i++)
-			history->at[i] = -1;
-	}
 	if (sample->wall_ms < history->from_ms)
 		return;
 	at = ((uint64_t)sample->wall_ms - (uint64_t)history->from_ms) / (uint64_t)history->step_ms;
 	if (at >= history->steps_n)
 		return;
-	series = series_of(history, schema, sample->channel);
+	series = series_of(history, sample->channel);
 	if (!series) {
 		history->left_out++;
 		return;

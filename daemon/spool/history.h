@@ -39,9 +39,8 @@ struct history {
 	struct history_series series[HISTORY_SERIES_MAX];
 	uint64_t left_out;		/* samples of more series than there is room for */
 	bool is_out_of_memory;
-	/* Where the series of the schema that was seen last are; -1: not looked for. */
-	const struct spool_schema *schema;
-	struct spool_schema known;
+	/* Where the series of the newest schema are; -1: not looked for. */
+	struct spool_schema schema;
 	int at[HYDROPON_MAX_CHANNELS];
 };
 
@@ -52,11 +51,12 @@ struct history {
 bool history_begin(struct history *history, int64_t from_ms, int64_t to_ms, int64_t step_ms);
 void history_end(struct history *history);
 
+/* What explains the samples that come next; a channel whose quantity or unit has changed is another series. */
+void history_explain(struct history *history, const struct spool_schema *schema);
 /* Counts a sample by its stamp. What is outside of the steps is not counted. Not finite values count as
- * none. The series is that of @schema; a channel whose quantity or unit changed is another series.
+ * none.
  */
-void history_add(struct history *history, const struct spool_schema *schema,
-		 const struct sample *sample);
+void history_add(struct history *history, const struct sample *sample);
 double history_mean(const struct history_step *step);
 
 /*

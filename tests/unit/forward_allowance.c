@@ -91,6 +91,16 @@ static void use_up(struct fixture_forward *self, uint64_t bytes)
 	start(self);
 }
 
+/* 100 samples wait, of which what is left of the month is not for. */
+static void come_to_the_end_of_a_month(struct fixture_forward *self)
+{
+	conf_of(self)->batch_lines = 10;
+	conf_of(self)->monthly_bytes = 1 << 20;
+	deliver_one(self);
+	ASSERT_EQ(rig_append(&self->rig, 100), 0);
+	use_up(self, 900000);
+}
+
 TEST_F(forward, counts_what_a_line_carries)
 {
 	uint64_t bytes, again;
@@ -130,7 +140,7 @@ TEST_F(forward, keeps_all_when_its_month_is_used_up)
 	EXPECT_EQ(now.state, STORE_WAITING);
 	ASSERT_TRUE(now.error != NULL);
 	EXPECT_CONTAINS(now.error, "the monthly-data of this store is used up, all is kept in the "
-			"spool; it goes on at 20");
+			"spool; it goes on with 20");
 	/* More is bought. */
 	conf_of(self)->monthly_bytes *= 2;
 	turn_until_idle(self);
@@ -145,11 +155,7 @@ TEST_F(forward, keeps_the_end_of_a_month_for_what_is_new)
 	struct store_report now;
 	uint64_t before;
 
-	conf_of(self)->batch_lines = 10;
-	conf_of(self)->monthly_bytes = 1 << 20;
-	deliver_one(self);
-	ASSERT_EQ(rig_append(&self->rig, 100), 0);
-	use_up(self, 900000);
+	come_to_the_end_of_a_month(self);
 	/* One request shows that the store takes samples; then what waits must go on waiting. */
 	turn_requests(self, 1);
 	for (int i = 0; i < 20; i++)
@@ -177,11 +183,7 @@ TEST_F(forward, gathers_what_is_new_at_the_end_of_a_month)
 {
 	unsigned int before;
 
-	conf_of(self)->batch_lines = 10;
-	conf_of(self)->monthly_bytes = 1 << 20;
-	deliver_one(self);
-	ASSERT_EQ(rig_append(&self->rig, 100), 0);
-	use_up(self, 900000);
+	come_to_the_end_of_a_month(self);
 	turn_requests(self, 1);
 	conf_of(self)->send_every_ms = 60000;
 	ASSERT_EQ(rig_append(&self->rig, 1), 0);

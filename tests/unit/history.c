@@ -31,7 +31,8 @@ static void add(struct fixture_history *self, uint16_t channel, int64_t ms, doub
 {
 	struct sample sample = { .wall_ms = ms, .value = value, .channel = channel, .q = q };
 
-	history_add(&self->history, &self->schema, &sample);
+	history_explain(&self->history, &self->schema);
+	history_add(&self->history, &sample);
 }
 
 TEST_F(history, sums_up_each_step_by_itself)

@@ -152,6 +152,24 @@ static void begin(struct fixture_keep *self, uint8_t boot)
 	keep_begin(&self->keep, id);
 }
 
+/* The first boot of all. */
+static void begin_new(struct fixture_keep *self)
+{
+	begin(self, 1);
+	keep_load(&self->keep, NULL, &(struct clock_pair){ 0 });
+}
+
+/* A doser that has used nothing may begin at 1 s: 6 s are reserved. */
+static void begin_reserved(struct fixture_keep *self)
+{
+	begin_new(self);
+	doser(self, 0, false);
+	take_at(self, 1);
+	keep_want(&self->keep, &self->info, 2000);
+	put_at(self, 1);
+	keep_written(&self->keep, NS_PER_SEC);
+}
+
 static struct hydropon_restore restore_after(struct fixture_keep *self, const struct keep_note *note,
 					     const struct clock_pair *now)
 {
@@ -166,8 +184,7 @@ TEST_F(keep, what_a_doser_may_use_is_reserved_before)
 {
 	struct keep_note note;
 
-	begin(self, 1);
-	keep_load(&self->keep, NULL, &(struct clock_pair){ 0 });
+	begin_new(self);
 	doser(self, 0, false);
 	EXPECT_FALSE(may(self, 1));
 	take_at(self, 1);
@@ -216,13 +233,7 @@ TEST_F(keep, what_was_not_used_is_given_back)
 {
 	struct keep_note note;
 
-	begin(self, 1);
-	keep_load(&self->keep, NULL, &(struct clock_pair){ 0 });
-	doser(self, 0, false);
-	take_at(self, 1);
-	keep_want(&self->keep, &self->info, 2000);
-	put_at(self, 1);
-	keep_written(&self->keep, 1 * NS_PER_SEC);
+	begin_reserved(self);
 	doser(self, 1000, true);
 	take_at(self, 2);
 	doser(self, 1000, false);
@@ -241,13 +252,7 @@ TEST_F(keep, what_was_not_used_is_given_back)
 
 TEST_F(keep, what_is_being_given_back_may_not_be_used)
 {
-	begin(self, 1);
-	keep_load(&self->keep, NULL, &(struct clock_pair){ 0 });
-	doser(self, 0, false);
-	take_at(self, 1);
-	keep_want(&self->keep, &self->info, 2000);
-	put_at(self, 1);
-	keep_written(&self->keep, NS_PER_SEC);
+	begin_reserved(self);
 	take_at(self, 70);
 	EXPECT_TRUE(may(self, 70));
 	EXPECT_EQ(put_at(self, 70).entries[0].reserved_ms, 0);
@@ -256,13 +261,7 @@ TEST_F(keep, what_is_being_given_back_may_not_be_used)
 
 TEST_F(keep, one_that_was_just_set_is_not_given_back_for_another)
 {
-	begin(self, 1);
-	keep_load(&self->keep, NULL, &(struct clock_pair){ 0 });
-	doser(self, 0, false);
-	take_at(self, 1);
-	keep_want(&self->keep, &self->info, 2000);
-	put_at(self, 1);
-	keep_written(&self->keep, NS_PER_SEC);
+	begin_reserved(self);
 	/* A note of something else, before it is on; and one long after, as it is just set. */
 	EXPECT_EQ(put_at(self, 3).entries[0].reserved_ms, 6000);
 	keep_written(&self->keep, 3 * NS_PER_SEC);
@@ -279,8 +278,7 @@ TEST_F(keep, an_ordinary_day_does_not_grow_into_a_spent_budget)
 	struct keep_note note;
 	uint64_t sum = 0;
 
-	begin(self, 1);
-	keep_load(&self->keep, NULL, &(struct clock_pair){ 0 });
+	begin_new(self);
 	for (uint64_t s = 1; s < 86400; s += 100) {
 		/* In pieces, so that they are close to each other. */
 		doser(self, s < 3600 ? (uint32_t)(s / 100 * 800) : 28800, false);
@@ -299,8 +297,7 @@ TEST_F(keep, what_is_refused_by_the_guard_costs_few_notes)
 {
 	unsigned int notes = 0;
 
-	begin(self, 1);
-	keep_load(&self->keep, NULL, &(struct clock_pair){ 0 });
+	begin_new(self);
 	doser(self, 0, false);
 	for (uint64_t s = 1; s < 600; s++) {
 		take_at(self, s);
@@ -348,8 +345,7 @@ TEST_F(keep, after_a_power_cut_all_that_was_reserved_counts_as_used)
 	struct hydropon_restore kept;
 	struct keep_note note;
 
-	begin(self, 1);
-	keep_load(&self->keep, NULL, &(struct clock_pair){ 0 });
+	begin_new(self);
 	doser(self, 7000, false);
 	take_at(self, 100);
 	keep_want(&self->keep, &self->info, 2000);
@@ -412,8 +408,7 @@ TEST_F(keep, a_latch_that_comes_while_a_note_is_on_its_way_has_one_of_its_own)
 {
 	struct keep_note note;
 
-	begin(self, 1);
-	keep_load(&self->keep, NULL, &(struct clock_pair){ 0 });
+	begin_new(self);
 	take(self, HYDROPON_LATCH_WELDED);
 	put_at(self, 1);
 	take(self, HYDROPON_LATCH_WELDED | HYDROPON_TRIP_OFF);
@@ -430,13 +425,7 @@ TEST_F(keep, a_note_for_another_reason_leaves_what_is_in_use_reserved)
 					      .latched = HYDROPON_TRIP_OFF };
 	struct keep_note note;
 
-	begin(self, 1);
-	keep_load(&self->keep, NULL, &(struct clock_pair){ 0 });
-	doser(self, 0, false);
-	take_at(self, 1);
-	keep_want(&self->keep, &self->info, 2000);
-	put_at(self, 1);
-	keep_written(&self->keep, NS_PER_SEC);
+	begin_reserved(self);
 	doser(self, 0, true);
 	self->info.changed_ns = NS_PER_SEC;
 	take_at(self, 1);
@@ -455,8 +444,7 @@ TEST_F(keep, a_guard_that_has_counted_all_along_knows_better)
 	struct clock_pair now = { .boot_ns = 200 * NS_PER_SEC };
 	struct keep_note note;
 
-	begin(self, 1);
-	keep_load(&self->keep, NULL, &(struct clock_pair){ 0 });
+	begin_new(self);
 	doser(self, 7000, false);
 	take_at(self, 100);
 	keep_want(&self->keep, &self->info, 2000);
@@ -502,13 +490,7 @@ TEST_F(keep, the_end_gives_back_what_is_reserved)
 {
 	struct keep_note note;
 
-	begin(self, 1);
-	keep_load(&self->keep, NULL, &(struct clock_pair){ 0 });
-	doser(self, 0, false);
-	take_at(self, 1);
-	keep_want(&self->keep, &self->info, 2000);
-	put_at(self, 1);
-	keep_written(&self->keep, NS_PER_SEC);
+	begin_reserved(self);
 	doser(self, 0, true);
 	self->info.changed_ns = 2 * NS_PER_SEC;
 	take_at(self, 2);
