@@ -130,15 +130,12 @@ static const char *begin_text(const struct history *history, int64_t ms, char te
 	return text;
 }
 
-/* Whatever a spool holds: any number that is one. */
+/* Of a value from @low to @high, which may be any numbers: halves of them have a difference. */
 static int column_of(double value, double low, double high)
 {
 	double span = high / 2 - low / 2;
-	double at = span > 0 ? (value / 2 - low / 2) / span * (GRAPH_COLUMNS - 1) : 0;
 
-	if (!(at > 0))
-		return 0;
-	return at < GRAPH_COLUMNS - 1 ? (int)(at + 0.5) : GRAPH_COLUMNS - 1;
+	return span > 0 ? (int)((value / 2 - low / 2) / span * (GRAPH_COLUMNS - 1) + 0.5) : 0;
 }
 
 /* "  --*---  ": from least to greatest, and the mean, where the whole width is @low .. @high. */

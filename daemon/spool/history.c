@@ -128,7 +128,10 @@ void history_add(struct history *history, const struct sample *sample)
 
 double history_mean(const struct history_step *step)
 {
-	return step->n ? step->sum / (double)step->n : 0;
+	double mean = step->n ? step->sum / (double)step->n : 0;
+
+	/* The sum of huge numbers is none. */
+	return mean > step->greatest ? step->greatest : mean >= step->least ? mean : step->least;
 }
 
 int64_t history_step_for(int64_t span_ms, size_t most)

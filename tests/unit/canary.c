@@ -42,7 +42,7 @@ TEST(the_question_names_one_gateway)
 static struct {
 	long long stamp;
 	unsigned int writes, looks, copies;
-	bool refuses_to_tell;
+	bool refuses_to_tell, tells_something_else;
 	char line[512], body[256];
 } vm;
 
@@ -64,6 +64,8 @@ static struct http_answer tell(void *data, const char *head)
 
 	if (vm.refuses_to_tell || !strstr(head, "/api/v1/export?start="))
 		return (struct http_answer){ .status = 401 };
+	if (vm.tells_something_else)
+		return (struct http_answer){ .status = 200, .body = "<html>sign in</html>" };
 	/* The second write shows later than the first. */
 	snprintf(vm.body, sizeof(vm.body), copies == 2 ? SERIES("%lld,%lld") : SERIES("%lld"),
 		 vm.stamp, vm.stamp);
@@ -139,6 +141,16 @@ TEST_F(forward, does_not_know_a_store_that_does_not_tell)
 	EXPECT_EQ(report(self).repeated, REPEATED_UNKNOWN);
 	EXPECT_EQ(vm.looks, 1);
 	EXPECT_EQ(report(self).state, STORE_OK);
+}
+
+TEST_F(forward, does_not_insist_where_something_else_answers)
+{
+	start_vm(self, 1);
+	LOCKED(self, vm.tells_something_else = true);
+	turn_until_looked(self, 1);
+	turn_for(self, 60000);
+	EXPECT_EQ(report(self).repeated, REPEATED_UNKNOWN);
+	EXPECT_EQ(vm.looks, 1);
 }
 
 TEST_F(forward, asks_nothing_of_a_store_that_is_known)

@@ -107,6 +107,22 @@ TEST_F(history, not_a_number_is_no_value)
 	EXPECT_EQ(self->history.series[0].steps[0].without, 2);
 }
 
+TEST_F(history, a_mean_is_between_the_others_whatever_they_are)
+{
+	const struct history_step *step;
+
+	ASSERT_TRUE(history_begin(&self->history, 0, 30, 10));
+	add(self, 0, 1, 1.7e308, Q_GOOD);
+	add(self, 0, 2, 1.7e308, Q_GOOD);
+	add(self, 0, 11, -1.7e308, Q_GOOD);
+	add(self, 0, 12, -1.7e308, Q_GOOD);
+	add(self, 0, 13, 1, Q_GOOD);
+	step = self->history.series[0].steps;
+	EXPECT_TRUE(history_mean(&step[0]) == 1.7e308);
+	EXPECT_TRUE(history_mean(&step[1]) == -1.7e308);
+	EXPECT_TRUE(history_mean(&step[2]) == 0);
+}
+
 TEST_F(history, refuses_steps_without_end)
 {
 	EXPECT_FALSE(history_begin(&self->history, 10, 10, 1));

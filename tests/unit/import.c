@@ -52,6 +52,8 @@ TEST_F(forward, import_delivers_all_of_it_once_and_under_its_name)
 	EXPECT_EQ(http_requests(self->server), requests);
 	/* Nothing of it is among what this gateway delivers. */
 	EXPECT_EQ(access(path, F_OK), -1);
+	snprintf(path, sizeof(path), "%s/forward/forward.json", self->rig.conf.run_dir);
+	EXPECT_EQ(access(path, F_OK), -1);
 	put_away();
 }
 
