@@ -6,6 +6,7 @@
 #include "fault/hydropond.h"
 
 #define SNIPPET "/etc/hydropon/hydropon.conf.d/dose-b.conf"
+#define SPOOL "/var/lib/hydropon/spool"
 #define BUDGET_MS 4000
 #define WINDOW_MS 20000
 #define BROWN_OUTS 6
@@ -30,6 +31,8 @@ FIXTURE_SETUP(keep)
 	ASSERT_TRUE(file != NULL);
 	fputs("[output dose-b]\nwant = off\nlease = 1 s\n", file);
 	fclose(file);
+	/* A new card, whatever ran on this gateway before. */
+	EXPECT_EQ(system("rm -rf " SPOOL), 0);
 	forget();
 	self->pid = start();
 	ASSERT_GT(self->pid, 0);
