@@ -70,6 +70,8 @@ static int usage(FILE *out)
 	      "  proof OUTPUT [--for TIME] [--yes]  move it and back, and see that it does (3 s)\n"
 	      "  history [CHANNEL]... [--from WHEN] [--to WHEN] [--every TIME] [--csv]\n"
 	      "                                 what was measured: min, mean, max (the last day)\n"
+	      "  events [--from WHEN] [--to WHEN] [--csv]\n"
+	      "                                 what happened: outputs, trips, faults, commands, power\n"
 	      "  spool [show]                   what is kept: how much, since when, in which files\n"
 	      "  spool check                    read all of it, and tell every damaged place\n"
 	      "  spool export [--from WHEN] [--to WHEN] [--channel NAME]... [--csv]\n"
@@ -81,13 +83,13 @@ static int usage(FILE *out)
 	      "\n"
 	      "      --socket-dir DIR  where the sockets of hydropond are (/run/hydropon)\n"
 	      "      --device PATH     asked when hydropond does not answer (/dev/hydropon0)\n"
-	      "  -c, --config FILE     tells spool and history the folder (" CONF_DEFAULT_PATH ")\n"
+	      "  -c, --config FILE     tells where the spool is (" CONF_DEFAULT_PATH ")\n"
 	      "      --dir DIR         the folder of the spool itself, as on a card in a reader\n"
 	      "      --version         print the version and exit\n"
 	      "  -h, --help            print this and exit\n"
 	      "\n"
 	      "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 hydropond cannot be reached;\n"
-	      "of spool and history: 0 good, 1 damaged or not all printed, 2 cannot be read or wrong usage.\n",
+	      "of spool, history and events: 0 good, 1 damaged or not all printed, 2 cannot be read or wrong usage.\n",
 	      out);
 	return out == stdout ? EXIT_OK : EXIT_USAGE;
 }
@@ -254,6 +256,13 @@ static int run_history(struct options *options, char **arguments, int count)
 	return spool_history(spool);
 }
 
+static int run_events(const struct options *options, int count)
+{
+	if (options->channel_option)
+		return fail(EXIT_USAGE, "--channel belongs to spool export; leave it out");
+	return count == 1 ? spool_events(&options->spool) : usage(stderr);
+}
+
 static int run_spool(const struct options *options, char **arguments, int count)
 {
 	const char *what = count ? arguments[0] : "show";
@@ -261,7 +270,7 @@ static int run_spool(const struct options *options, char **arguments, int count)
 	if (strcmp(what, "export") && (options->span_option || options->channel_option))
 		return fail(EXIT_USAGE, "%s belongs to spool export%s; leave it out",
 			    options->channel_option ? options->channel_option : options->span_option,
-			    options->channel_option ? "" : " and history");
+			    options->channel_option ? "" : ", history and events");
 	if (!strcmp(what, "copy") || !strcmp(what, "import")) {
 		if (count != 2)
 			return fail(EXIT_USAGE, "spool %s takes one folder: hydroponctl spool %s "
@@ -307,8 +316,9 @@ static int run(struct options *options, char **arguments, int count)
 		return fail(EXIT_USAGE, "--yes belongs to proof; leave it out");
 	if (strcmp(command, "history") && options->every)
 		return fail(EXIT_USAGE, "--every belongs to history; leave it out");
-	if (strcmp(command, "spool") && strcmp(command, "history") && options->spool_option)
-		return fail(EXIT_USAGE, "%s belongs to spool and history; leave it out",
+	if (strcmp(command, "spool") && strcmp(command, "history") && strcmp(command, "events") &&
+	    options->spool_option)
+		return fail(EXIT_USAGE, "%s belongs to spool, history and events; leave it out",
 			    options->spool_option);
 	if (!strcmp(command, "status") && count == 1)
 		return options->json ? status_json(options) : draw(stdout, &options->line);
@@ -326,6 +336,8 @@ static int run(struct options *options, char **arguments, int count)
 		return run_proof(options, arguments + 1, count - 1);
 	if (!strcmp(command, "history"))
 		return run_history(options, arguments + 1, count - 1);
+	if (!strcmp(command, "events"))
+		return run_events(options, count);
 	if (!strcmp(command, "spool"))
 		return run_spool(options, arguments + 1, count - 1);
 	if (is_command(command))

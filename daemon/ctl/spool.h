@@ -77,6 +77,8 @@ int spool_export(const struct spool_options *options);
 int spool_copy(const struct spool_options *options, const char *to);
 /* Has hydropon-forward deliver the spool in the folder @from. Does not return if that can be started. */
 int spool_import(const struct spool_options *options, const char *from);
+/* hydroponctl events */
+int spool_events(const struct spool_options *options);
 /* hydroponctl history */
 int spool_history(const struct spool_options *options);
 

@@ -121,7 +121,7 @@ static void take_batch(struct spool_walk *walk, const struct spool_batch *batch,
 			take_note(walk, batch, at);
 			continue;
 		}
-		if (!chosen[sample->channel])
+		if (!walk->sample || !chosen[sample->channel])
 			continue;
 		date = dates_find(&walk->source.dates, at, sample, &dated);
 		if (date != DATE_KNOWN ||
@@ -181,10 +181,21 @@ static uint64_t pass_segments(struct spool_walk *walk, uint64_t at)
 	}
 }
 
+/* Points that were kept of what is not there any more come first. */
+static uint64_t first_record(const struct spool_walk *walk)
+{
+	uint64_t first = walk->source.view.first, kept;
+
+	if (!walk->point || walk->channels ||
+	    journal_reader_first_kept(spool_reader_journal(walk->source.reader), &kept))
+		return first;
+	return kept < first ? kept : first;
+}
+
 /* 0, or what the reading ended with. */
 static int take_all(struct spool_walk *walk)
 {
-	uint64_t at = walk->source.view.first;
+	uint64_t at = first_record(walk);
 	struct journal_hole hole;
 	struct spool_batch batch;
 	int error;
@@ -198,10 +209,10 @@ static int take_all(struct spool_walk *walk)
 			take_batch(walk, &batch, begin);
 		else if (error != -ENODATA)
 			return error == -ENOENT ? 0 : error;
-		else if (hole.is_given_up)
-			walk->given_up += at - begin;
-		else
+		else if (!hole.is_given_up)
 			walk->missing += at - begin;
+		else if (begin >= walk->source.view.first)
+			walk->given_up += at - begin;
 	}
 	return 0;
 }

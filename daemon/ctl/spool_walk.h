@@ -21,12 +21,14 @@ struct spool_walk {
 	/* What explains the samples that come next. NULL: nobody wants to know before. */
 	void (*explain)(void *data, const struct spool_schema *schema);
 	/*
-	 * Sample of series @series of @schema: within the span, with its date; or, if @date is not
+	 * NULL: only points are wanted. Sample of series @series of @schema: within the span, with its date; or, if @date is not
 	 * DATE_KNOWN, with what its clock said.
 	 */
 	void (*sample)(void *data, const struct spool_schema *schema, const struct sample *sample,
 		       enum date date);
-	/* A point within the span, where all channels are asked for. NULL: none is wanted. */
+	/* A point within the span, where all channels are asked for; also one that was kept of what
+	 * was given up for room. NULL: none is wanted.
+	 */
 	void (*point)(void *data, const struct spool_schema *schema, const struct point *point);
 	/* Whether no more is wanted. NULL: never */
 	bool (*is_enough)(void *data);

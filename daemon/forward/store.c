@@ -23,6 +23,7 @@
 #define UNREADABLE_TRIES 5
 /* The writer may be faster than a reader for some turns, but not for long. */
 #define STALE_TRIES 10
+#define HOLES_MAX 1000		/* that are passed in a turn */
 #define CLOCK_EVERY_NS NS_PER_SEC
 /* So much of what refused requests carried may be forgotten by a restart. */
 #define UNSAVED_BYTES_MAX 65536
@@ -74,6 +75,7 @@ struct store {
 	char error[384];
 	uint64_t changes;
 	uint64_t not_finite;
+	uint64_t untold_full;		/* dropped for room, since that was told */
 	bool is_undated_told;
 	bool is_uncounted_told;
 	bool waits_for_clock;
@@ -240,16 +242,28 @@ static void drop(struct store *store, const struct journal_hole *hole)
 
 	*(hole->is_given_up ? &cursor->dropped_full : &cursor->dropped_corrupt) += lost;
 	store->is_oldest_known = false;
+	store->changes++;
+	if (hole->is_given_up) {
+		store->untold_full += lost;
+		return;
+	}
 	if (!lost)
 		return;
-	if (hole->is_given_up)
-		log_error("store %s: %llu samples had to go to keep the spool within max-bytes "
-			  "before this store took them; they count as dropped (spool full)",
-			  store->conf->name, (unsigned long long)lost);
-	else
-		log_error("store %s: the spool is damaged; %llu samples cannot be read and count "
-			  "as dropped (spool corrupt). Check the disk (dmesg, fsck)",
-			  store->conf->name, (unsigned long long)lost);
+	log_error("store %s: the spool is damaged; %llu samples cannot be read and count as dropped "
+		  "(spool corrupt). Check the disk (dmesg, fsck)", store->conf->name,
+		  (unsigned long long)lost);
+	save_cursor_and_tell(store);
+}
+
+/* Once it is passed: there are events in it that were kept, and each ends a hole. */
+static void tell_full(struct store *store)
+{
+	if (!store->untold_full)
+		return;
+	log_error("store %s: %llu samples had to go to keep the spool within max-bytes before this "
+		  "store took them; they count as dropped (spool full)", store->conf->name,
+		  (unsigned long long)store->untold_full);
+	store->untold_full = 0;
 	save_cursor_and_tell(store);
 }
 
@@ -283,6 +297,17 @@ static void rewind_cursor(struct store *store, const struct spool_view *view)
 	save_cursor_and_tell(store);
 }
 
+static int pass_unreadable(struct store *store, struct spool_batch *batch,
+			   struct journal_hole *hole)
+{
+	int error = spool_reader_pass(store->tools->packing.reader, store->cursor.record, batch,
+				      hole);
+
+	if (error == -ENODATA)
+		drop(store, hole);
+	return error;
+}
+
 /* Brings the cursor to records that it fits. 0, or -errno: nothing to send now. */
 static int place_cursor(struct store *store, const struct spool_view *view)
 {
@@ -291,18 +316,22 @@ static int place_cursor(struct store *store, const struct spool_view *view)
 	struct journal_hole hole;
 	struct spool_batch batch;
 	uint64_t passed;
-	int error;
+	int error, holes = 0;
 
-	error = spool_reader_get(reader, cursor->record, &batch, &hole);
+	do {
+		error = spool_reader_get(reader, cursor->record, &batch, &hole);
+		if (error == -ENODATA)
+			drop(store, &hole);
+	} while (error == -ENODATA && hole.is_given_up && ++holes < HOLES_MAX);
 	if (error == -EIO && ++store->unreadable >= UNREADABLE_TRIES)
-		error = spool_reader_pass(reader, cursor->record, &batch, &hole);
+		error = pass_unreadable(store, &batch, &hole);
 	if (error != -EIO)
 		store->unreadable = 0;
 	store->stale = error == -EAGAIN && cursor->record < view->records ? store->stale + 1 : 0;
-	if (error == -ENODATA) {
-		drop(store, &hole);
+	if (error == -ENODATA)
 		return -EAGAIN;
-	}
+	if (cursor->record >= view->first)
+		tell_full(store);
 	if (error)
 		return error;
 	passed = pending_samples(batch.records, 0, (uint32_t)(cursor->record - batch.first));

@@ -123,7 +123,7 @@ bool frame_get(const uint8_t bytes[FRAME_HEADER_BYTES], struct frame *frame)
 {
 	uint32_t kind = get_le32(bytes + 12);
 
-	if (memcmp(bytes, FRAME_MAGIC, 4) || kind < FRAME_COMMIT || kind > FRAME_BLOCK)
+	if (memcmp(bytes, FRAME_MAGIC, 4) || kind < FRAME_COMMIT || kind > FRAME_KEPT)
 		return false;
 	*frame = (struct frame){
 		.kind = (enum frame_kind)kind,
@@ -139,7 +139,7 @@ bool frame_get(const uint8_t bytes[FRAME_HEADER_BYTES], struct frame *frame)
 		.context_at = get_le32(bytes + 68),
 	};
 	return frame->length > FRAME_HEADER_BYTES && frame->length <= FRAME_BYTES_MAX &&
-	       !frame->count == (kind == FRAME_CONTEXT) && frame->first <= INT64_MAX &&
+	       !frame->count == (kind == FRAME_CONTEXT || kind == FRAME_KEPT) && frame->first <= INT64_MAX &&
 	       frame->samples <= frame->first && !frame->salt == (kind == FRAME_COMMIT) &&
 	       !frame->context_at == (kind == FRAME_COMMIT) &&
 	       frame->context_at % PAGE_BYTES == 0 && frame->blocked <= frame->first;
@@ -179,7 +179,7 @@ int64_t frame_samples(const uint8_t *bytes, const struct frame *frame)
 	int64_t samples = 0;
 	struct part part;
 
-	if (frame->kind == FRAME_CONTEXT)
+	if (frame->kind == FRAME_CONTEXT || frame->kind == FRAME_KEPT)
 		return 0;
 	for (uint32_t at = FRAME_HEADER_BYTES; at < frame->length;
 	     at += PART_HEADER_BYTES + part.length) {

@@ -45,6 +45,7 @@ enum frame_kind {
 	FRAME_COMMIT = 1,	/* in the ring: what was committed at once */
 	FRAME_CONTEXT = 2,	/* in a segment: what explains the blocks that follow */
 	FRAME_BLOCK = 3,	/* in a segment: some commits, densely */
+	FRAME_KEPT = 4,		/* in a segment: notes of segments that were given up */
 };
 
 struct frame {
@@ -53,12 +54,12 @@ struct frame {
 	uint64_t id;		/* of the spool */
 	uint64_t salt;		/* of a segment its generation, of the ring 0 */
 	uint32_t epoch;		/* of the writer: one more with each open */
-	uint32_t count;		/* records in it; 0 in a context */
+	uint32_t count;		/* records in it; 0 in a context and in what is kept */
 	uint64_t first;		/* number of the first, or of the next one */
 	uint64_t samples;	/* before it, over the life of the spool */
 	uint64_t blocked;	/* commit: records in durable blocks at that time */
 	uint32_t context;	/* commit, block: the CRC of the context's bytes that applies */
-	uint32_t context_at;	/* block: where in its file that is; context: itself */
+	uint32_t context_at;	/* block, kept: where in its file that is; context: itself */
 };
 
 /* Whether it is the whole head of a file of a later version than this one. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/crc32c.h"
+#include "spool/kept.h"
 #include "spool/pending.h"
 #include "spool/segments.h"
 #include "spool/slots.h"
@@ -31,6 +32,7 @@ struct journal {
 	uint8_t *buffer;		/* of FRAME_BYTES_MAX */
 	uint8_t *context_frame;		/* of the context that applies, to be sealed */
 	uint32_t context_size;
+	struct kept kept;		/* of segments that were given up, not durable elsewhere yet */
 };
 
 /* A ring that is replaced is there twice for a moment. */
@@ -125,6 +127,40 @@ static int put_context(struct journal *journal)
 	return segments_put(&journal->segments, journal->context_frame, &frame);
 }
 
+/*
+ * What is to be kept goes to the current segment, if there is room where a reader looks for it;
+ * else it waits for the next one, and a crash until then loses it.
+ */
+static void put_kept(struct journal *journal)
+{
+	struct segments *segments = &journal->segments;
+	struct frame frame = {
+		.kind = FRAME_KEPT,
+		.length = FRAME_HEADER_BYTES + journal->kept.size,
+		.epoch = journal->epoch,
+		.first = journal->blocked,
+		.samples = journal->blocked_samples,
+		.blocked = journal->blocked,
+		.context = journal->context_crc,
+	};
+
+	if (!journal->kept.size || !segments->context_at ||
+	    segments->frames >= KEPT_AMONG_FRAMES || !segments_has_room(segments, frame.length))
+		return;
+	if (!segments_put(segments, journal->kept.frame, &frame) && !segments_sync(segments))
+		journal->kept.size = 0;
+}
+
+/* Whatever comes of it, the segment is given up: what is new needs the room. */
+static void on_giving_up(void *data, const struct segment *segment)
+{
+	struct journal *journal = data;
+
+	kept_collect(&journal->kept, &journal->segments, segment, journal->config->is_kept,
+		     kept_capacity(journal->config->segment_bytes));
+	put_kept(journal);
+}
+
 /* A segment explains itself: it begins with the context that applies, and that is durable
  * before a block that needs it is written.
  */
@@ -151,6 +187,9 @@ static int put_block(struct journal *journal, struct frame *frame)
 		error = segments_put(&journal->segments, journal->buffer, frame);
 	if (!error)
 		error = segments_sync(&journal->segments);
+	/* Behind the block, which may need all the room there is. */
+	if (!error && journal->kept.size)
+		put_kept(journal);
 	return error;
 }
 
@@ -574,6 +613,10 @@ static int load(struct journal *journal, struct segments_end *end)
 				      &limits, config->passes_unreadable, journal->buffer, end);
 	if (error)
 		return error;
+	if (config->is_kept) {
+		journal->segments.giving_up = on_giving_up;
+		journal->segments.giving_up_data = journal;
+	}
 	has_head = journal->slots.handle >= 0 && journal->slots.id;
 	journal->bad_places += journal->slots.handle >= 0 && !has_head;
 	journal->bad_places += journal->segments.bad_places;

@@ -42,6 +42,10 @@ struct journal_config {
 	uint32_t segment_bytes;		/* whole pages */
 	/* Random, for a new spool; never 0. */
 	uint64_t (*new_id)(void);
+	/* Whether a note is kept when the segment that holds it is given up for room, as far as an
+	 * eighth of the next one goes; NULL: none is.
+	 */
+	bool (*is_kept)(const uint8_t *bytes, size_t size);
 	/*
 	 * Whether pages that cannot be read hold nothing. An opening that may be tried again
 	 * should not think so: it ends with -EIO.

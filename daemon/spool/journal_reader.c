@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/crc32c.h"
+#include "spool/kept.h"
 
 /* So often, with a refresh each, it is tried to read what cannot be read. */
 #define INDEX_TRIES 25
@@ -20,6 +21,8 @@ struct journal_reader {
 	struct journal_mark mark;
 	struct segments segments;
 	struct segments_end end;	/* of the newest, when it was indexed */
+	struct kept_places kept;	/* looked for when the first hole is come by */
+	bool is_kept_found;
 	bool is_indexed;
 	bool passes_unreadable;
 	unsigned int unreadable;	/* tries in a row to make an index that gave EIO */
@@ -79,6 +82,8 @@ static void forget(struct journal_reader *reader)
 	leave_segment(reader);
 	segments_close(&reader->segments);
 	reader->is_indexed = false;
+	kept_free(&reader->kept);
+	reader->is_kept_found = false;
 	disk_close(reader->disk, reader->slots_handle);
 	reader->slots_handle = -1;
 }
@@ -446,9 +451,9 @@ static int find_block(struct journal_reader *reader, const struct segment *segme
 		if (frame->kind == FRAME_CONTEXT)
 			take_context(reader, reader->buffer + FRAME_HEADER_BYTES,
 				     frame->length - FRAME_HEADER_BYTES);
-		else if (at < frame->first)
+		else if (frame->kind == FRAME_BLOCK && at < frame->first)
 			return -ENODATA;
-		else if (at < frame->first + frame->count)
+		else if (frame->kind == FRAME_BLOCK && at < frame->first + frame->count)
 			return 0;
 		found += (uint32_t)pages_bytes(frame->length);
 		reader->at = found;
@@ -500,6 +505,68 @@ static int get_from_segments(struct journal_reader *reader, uint64_t at,
 	return error;
 }
 
+static int find_kept(struct journal_reader *reader)
+{
+	int error = reader->is_kept_found ? 0 :
+		    kept_find(&reader->kept, &reader->segments, reader->buffer);
+
+	reader->is_kept_found = !error;
+	return error;
+}
+
+int journal_reader_first_kept(struct journal_reader *reader, uint64_t *record)
+{
+	const struct kept_place *place;
+	int error = reader->is_indexed ? find_kept(reader) : -ENOENT;
+
+	if (error)
+		return error;
+	place = kept_at(&reader->kept, 0);
+	if (!place)
+		return -ENOENT;
+	*record = place->record;
+	return 0;
+}
+
+/* Within what was given up: what was kept of it, each note a batch of its own between holes. */
+static int get_kept(struct journal_reader *reader, uint64_t at, struct journal_batch *batch,
+		    struct journal_hole *hole)
+{
+	const struct kept_place *place;
+	int error = find_kept(reader);
+
+	if (error)
+		return error;
+	place = kept_at(&reader->kept, at);
+	if (!place || place->record >= hole->end || place->samples > hole->samples_end)
+		return -ENODATA;
+	if (place->record > at) {
+		hole->end = place->record;
+		hole->samples_end = place->samples;
+		return -ENODATA;
+	}
+	/* It is explained by the newest context: a note needs no series. */
+	leave_segment(reader);
+	error = take_context(reader, reader->end.context, reader->end.context_size);
+	if (error)
+		return -ENODATA;
+	pending_clear(reader->records);
+	error = kept_read(&reader->segments, place, reader->buffer, &reader->records->notes[0]);
+	if (error)
+		return error;
+	reader->records->notes_n = 1;
+	*batch = (struct journal_batch){
+		.first = at,
+		.samples = place->samples,
+		.records = reader->records,
+		.context = reader->context,
+		.context_size = reader->context_size,
+	};
+	reader->batch = *batch;
+	reader->batch_end = at + 1;
+	return 0;
+}
+
 void journal_reader_first(const struct journal_reader *reader, uint64_t *record, uint64_t *samples)
 {
 	int i = segments_next(&reader->segments, -1);
@@ -525,6 +592,8 @@ int journal_reader_get(struct journal_reader *reader, uint64_t at, struct journa
 		error = get_from_slots(reader, at, batch);
 	else
 		error = get_from_segments(reader, at, batch, hole);
+	if (error == -ENODATA && hole->is_given_up && at < reader->mark.blocked)
+		error = get_kept(reader, at, batch, hole);
 	if (error == -ESTALE)
 		forget(reader);
 	return error;

@@ -78,8 +78,14 @@ void journal_reader_tell(struct journal_reader *reader,
  */
 void journal_reader_first(const struct journal_reader *reader, uint64_t *record, uint64_t *samples);
 
+/* The oldest record of those that were kept of what was given up. 0; -ENOENT: there is none; or
+ * -errno.
+ */
+int journal_reader_first_kept(struct journal_reader *reader, uint64_t *record);
+
 /*
- * The batch that holds record @at. 0; -EAGAIN: not committed yet; -ENODATA: @hole tells how far
+ * The batch that holds record @at; where it was given up and is a note that was kept, that note
+ * alone. 0; -EAGAIN: not committed yet; -ENODATA: @hole tells how far
  * there is nothing; -ESTALE: the writer has gone on, refresh and try again; or -errno.
  */
 int journal_reader_get(struct journal_reader *reader, uint64_t at, struct journal_batch *batch,

@@ -131,3 +131,10 @@ bool point_get(const uint8_t *from, size_t size, struct point *point)
 	}
 	return bytes.at == bytes.end && point->fields_n;
 }
+
+bool point_is_event(const uint8_t *from, size_t size)
+{
+	struct point point;
+
+	return point_get(from, size, &point) && !strcmp(point.measurement, POINT_EVENT);
+}

@@ -32,9 +32,14 @@ struct point point_new(const char *measurement);
 void point_tag(struct point *point, const char *key, const char *value);
 void point_field(struct point *point, const char *key, int64_t value);
 
+/* The measurement of events: who did what, and what tripped. */
+#define POINT_EVENT "hydropon_event"
+
 /* Returns the size. */
 size_t point_put(uint8_t to[NOTE_BYTES_MAX], const struct point *point);
 /* False if the bytes are none, or break a limit above. */
 bool point_get(const uint8_t *from, size_t size, struct point *point);
+/* Whether the bytes are an event. */
+bool point_is_event(const uint8_t *from, size_t size);
 
 #endif

@@ -228,6 +228,7 @@ static int walk_current(struct segments *segments, uint8_t *buffer, struct segme
 			break;
 		/* A frame is only written when the one before it is durable. */
 		segments->bad_places += found != at;
+		segments->frames++;
 		take_frame(segments, found, buffer, &frame, end);
 		at = found + (uint32_t)pages_bytes(frame.length);
 	}
@@ -567,6 +568,12 @@ static void tell_gap(struct segments *segments, int at)
 		add_gap(segments, gap);
 }
 
+static void ask_before(struct segments *segments, int at)
+{
+	if (segments->giving_up)
+		segments->giving_up(segments->giving_up_data, &segments->list[at]);
+}
+
 static int give_up(struct segments *segments, int at)
 {
 	struct gap before[GAPS_MAX];
@@ -574,6 +581,7 @@ static int give_up(struct segments *segments, int at)
 	bool is_touched;
 	int error;
 
+	ask_before(segments, at);
 	memcpy(before, segments->gaps, sizeof(before));
 	tell_gap(segments, at);
 	error = reuse_file(segments, (unsigned int)at, &is_touched);
@@ -618,8 +626,10 @@ static int remove_file(struct segments *segments, int at)
 	char name[DISK_NAME_MAX];
 	int error;
 
-	if (segments->list[at].has_frames)
+	if (segments->list[at].has_frames) {
+		ask_before(segments, at);
 		tell_gap(segments, at);
+	}
 	segment_name(name, segments->list[at].file);
 	error = disk_remove(segments->disk, name);
 	if (error && error != -ENOENT)
@@ -729,6 +739,7 @@ int segments_advance(struct segments *segments, uint64_t records, uint64_t sampl
 	segment->first = records;
 	segment->samples = samples;
 	segments->end = PAGE_BYTES;
+	segments->frames = 0;
 	segments->context_at = 0;
 	segments->is_durable = false;
 	return 0;
@@ -777,6 +788,7 @@ int segments_put(struct segments *segments, uint8_t *bytes, struct frame *frame)
 		seal_current(segments);
 	else
 		segments->end += (uint32_t)size;
+	segments->frames += !error;
 	return error;
 }
 

@@ -48,6 +48,10 @@ struct segments {
 	uint64_t gaps_generation;	/* of the head that told them */
 	unsigned int bad_places;	/* found by the opening */
 	struct delivered delivered;	/* what every store has had */
+	/* Asked before what a segment holds is given up; NULL: nobody. */
+	void (*giving_up)(void *data, const struct segment *segment);
+	void *giving_up_data;
+	unsigned int frames;		/* in the current one */
 	unsigned int current;	/* its place in the list, if handle is not -1 */
 };
 

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "forward/cursor.h"
 #include "spool/mark.h"
+#include "spool/point.h"
 #include "spool/schema.h"
 #include "spool/search_back.h"
 
@@ -100,6 +101,7 @@ static void configure(struct spool *spool, bool passes_unreadable)
 		.slots_pages = JOURNAL_SLOTS,
 		.segment_bytes = segment_bytes(max_bytes),
 		.new_id = random_id,
+		.is_kept = point_is_event,
 		.passes_unreadable = passes_unreadable,
 	};
 	if (!spool_mark_read(spool->conf->run_dir, &mark)) {

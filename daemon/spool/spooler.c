@@ -296,7 +296,7 @@ static void take_events(struct spooler *spooler)
 	struct event event;
 
 	while (spooler->notes_n < JOURNAL_COMMIT_NOTES && queue_pop(spooler->events, &event, 1)) {
-		struct point point = point_new("hydropon_event");
+		struct point point = point_new(POINT_EVENT);
 
 		point.boot_ns = event.boot_ns;
 		point.wall_ms = event.wall_ms;

@@ -754,8 +754,8 @@ TEST_F(ctl_spool, refuses_what_it_does_not_understand)
 	} cases[] = {
 		{ { "mend" }, "spool has no command \"mend\"; there are show, check, export, copy and import" },
 		{ { "show", "all" }, "Usage: hydroponctl" },
-		{ { "show", "--csv" }, "--csv belongs to spool export and history; leave it out" },
-		{ { "check", "--from", "-2h" }, "--from belongs to spool export and history; leave it out" },
+		{ { "show", "--csv" }, "--csv belongs to spool export, history and events; leave it out" },
+		{ { "check", "--from", "-2h" }, "--from belongs to spool export, history and events; leave it out" },
 		{ { "--for", "2s" }, "--for belongs to set and proof; leave it out" },
 		{ { "export", "--channel" }, "Usage: hydroponctl" },
 		{ { "export", "--from", "yesterday" }, "--from: \"yesterday\" is no time; write it as" },
@@ -841,6 +841,51 @@ TEST(stamps_are_read_as_they_are_written)
 	EXPECT_STREQ(stamp_utc(-1, text), "1969-12-31T23:59:59.999Z");
 	EXPECT_STREQ(stamp_utc(INT64_MAX, text), "292278994-08-17T07:12:55.807Z");
 	EXPECT_STREQ(stamp_utc(INT64_MIN, text), "-292275055-05-16T16:47:04.192Z");
+}
+
+static void add_event(struct fixture_ctl_spool *self, const char *name, const char *subject,
+		      const char *key, int64_t value)
+{
+	struct point point = point_new(POINT_EVENT);
+	uint8_t bytes[NOTE_BYTES_MAX];
+
+	point.wall_ms = RIG_WALL_MS + (int64_t)self->rig.next;
+	point_tag(&point, "event", name);
+	point_tag(&point, "subject", subject);
+	point_field(&point, "on", 0);
+	point_field(&point, key, value);
+	ASSERT_EQ(spool_note(self->rig.spool, bytes, point_put(bytes, &point)), 0);
+}
+
+TEST_F(ctl_spool, events_tell_what_happened_though_it_was_given_up)
+{
+	self->command = "events";
+	self->rig.conf.spool_max_bytes = SPOOL_MIN_BYTES;
+	rig_open(&self->rig);
+	EXPECT_EQ(rig_append_block(&self->rig, 1), 0);
+	EXPECT_EQ(run(self, self->config), 0);
+	EXPECT_STREQ(self->out, "");
+	EXPECT_CONTAINS(self->err, "nothing happened in that time");
+	add_event(self, "output", "pump-a", "cause", HYDROPON_CAUSE_SHED);
+	while (!rig_read(&self->rig).first)
+		ASSERT_EQ(rig_append_block(&self->rig, 1), 0);
+	add_event(self, "set", "pump-a", "for_ms", 600000);
+	add_event(self, "power", "", "shedding", 1);
+	EXPECT_EQ(run(self, self->config), 0);
+	EXPECT_EQ(lines_of(self->out), 4);
+	EXPECT_CONTAINS(self->out, STARTS "+00:00  output    pump-a        off: forced off, mains power was lost\n");
+	EXPECT_CONTAINS(self->out, "  set       pump-a        off, for 10 min");
+	EXPECT_CONTAINS(self->out, "  power     the gateway   off, shedding 1\n");
+	EXPECT_STREQ(self->err, "");
+	EXPECT_EQ(run(self, self->config, "--csv", "--to", "2023-07-22T04:26:40.200Z"), 0);
+	EXPECT_STREQ(self->out, "time,event,subject,what\n"
+		     "2023-07-22T04:26:40.001Z,output,pump-a,\"off: forced off, mains power was lost\"\n");
+	EXPECT_EQ(run(self, self->config, "--channel", "ph-a"), 2);
+	EXPECT_CONTAINS(self->err, "--channel belongs to spool export");
+	/* And the export has it beside the samples. */
+	self->command = "spool";
+	EXPECT_EQ(run(self, "export", self->config), 0);
+	EXPECT_CONTAINS(self->out, "hydropon_event,clk=0,event=output,");
 }
 
 /* Three channels from 04:26:40.000 on, a sample each ms, whose value is its number. */

@@ -3,6 +3,8 @@
 #include "support/catch_log.h"
 #include "support/forward_rig.h"
 
+#include "spool/point.h"
+
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -826,6 +828,56 @@ TEST_F(forward, counts_as_dropped_what_went_for_room)
 	EXPECT_EQ(after.cursor.dropped_full, first - 10);
 	EXPECT_EQ(after.cursor.delivered, 10 + self->rig.next - first);
 	EXPECT_EQ(after.cursor.dropped_corrupt, 0);
+	EXPECT_EQ(cursor_produced(&after.cursor), self->rig.next);
+}
+
+static void add_event(struct fixture_forward *self, const char *subject)
+{
+	struct point point = point_new(POINT_EVENT);
+	uint8_t bytes[NOTE_BYTES_MAX];
+
+	point.boot_ns = self->rig.next * NS_PER_MS;
+	point.wall_ms = RIG_WALL_MS + (int64_t)self->rig.next;
+	point_tag(&point, "event", "trip");
+	point_tag(&point, "subject", subject);
+	point_field(&point, "on", 0);
+	ASSERT_EQ(spool_note(self->rig.spool, bytes, point_put(bytes, &point)), 0);
+}
+
+/* And still it has every event of that time. */
+TEST_F(forward, delivers_events_of_what_went_for_room)
+{
+	struct store_report after;
+	uint64_t first;
+
+	rig_close(&self->rig);
+	self->rig.conf.spool_max_bytes = SPOOL_MIN_BYTES;
+	rig_open(&self->rig);
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	add_event(self, "seen-before");
+	start(self);
+	turn_until_idle(self);
+	LOCKED(self, self->status = 500);
+	add_event(self, "pump-a");
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	add_event(self, "pump-b");
+	while (!(first = rig_read(&self->rig).first))
+		for (int i = 0; i < 40; i++)
+			ASSERT_EQ(rig_append_block(&self->rig, 100), 0);
+	/* It is over, but the first two segments have gone. */
+	while (rig_read(&self->rig).first == first)
+		ASSERT_EQ(rig_append_block(&self->rig, 100), 0);
+	turn(self);
+	LOCKED(self, self->status = 204);
+	for (int i = 0; i < 8; i++)
+		turn_until_idle(self);
+	EXPECT_TRUE(was_stored(self, "subject=pump-a "));
+	EXPECT_TRUE(was_stored(self, "subject=pump-b "));
+	after = report(self);
+	EXPECT_GT(after.cursor.dropped_full, 10);
+	EXPECT_EQ(after.cursor.dropped_corrupt, 0);
+	EXPECT_EQ(cursor_queued(&after.cursor), 0);
+	EXPECT_EQ(after.cursor.delivered + after.cursor.dropped_full, self->rig.next);
 	EXPECT_EQ(cursor_produced(&after.cursor), self->rig.next);
 }
 

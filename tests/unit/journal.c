@@ -39,6 +39,15 @@ static uint64_t test_id(void)
 	return 0x1122334455667788;
 }
 
+/* Every other note. */
+static bool is_kept(const uint8_t *bytes, size_t size)
+{
+	uint64_t number;
+
+	memcpy(&number, bytes, sizeof(number));
+	return number % 2;
+}
+
 static const uint8_t context_a[] = "\2 the first", context_b[] = "\3 another one";
 
 static struct journal_config test_config(const uint8_t *context, size_t size)
@@ -49,6 +58,7 @@ static struct journal_config test_config(const uint8_t *context, size_t size)
 		.slots_pages = SLOTS,
 		.segment_bytes = SEGMENT,
 		.new_id = test_id,
+		.is_kept = is_kept,
 	};
 }
 
@@ -113,6 +123,7 @@ static int commit_next(struct journal *journal, uint64_t number, uint32_t n, uin
 struct found {
 	uint64_t first, end;	/* without a hole between, but for what was given up */
 	uint64_t given_up;
+	uint64_t kept, newest_kept, newest_gone;	/* notes to be kept before the oldest segment */
 	const char *wrong;
 	uint64_t at;
 };
@@ -147,8 +158,17 @@ static void check_batch(const struct journal_batch *batch, struct found *found)
 	}
 }
 
+/* What is to be kept, and is not there any more. */
+static void look_into_hole(const struct journal_hole *hole, struct found *found)
+{
+	for (uint64_t number = hole->first; number < hole->end; number++)
+		if (is_note(number) && number % 2)
+			found->newest_gone = number + 1;
+}
+
 static struct found read_all(struct disk *disk, const struct journal_mark *mark)
 {
+	uint64_t first = 0, samples;
 	struct journal_reader *reader = journal_reader_open(disk, test_series);
 	struct journal_batch batch;
 	struct journal_hole hole;
@@ -157,17 +177,24 @@ static struct found read_all(struct disk *disk, const struct journal_mark *mark)
 
 	if (error)
 		found.wrong = strerror(-error);
+	else
+		journal_reader_first(reader, &first, &samples);
 	while (!found.wrong && found.end < mark->records) {
 		found.at = found.end;
 		error = journal_reader_get(reader, found.end, &batch, &hole);
 		if (error == -ENODATA && hole.is_given_up && hole.end > found.end &&
 		    hole.samples_end == samples_before(hole.end)) {
+			look_into_hole(&hole, &found);
 			found.given_up += hole.end - found.end;
 			found.end = hole.end;
 		} else if (error) {
 			found.wrong = error == -ENODATA ? "a hole" : strerror(-error);
 		} else {
 			check_batch(&batch, &found);
+			if (batch.first < first) {
+				found.kept++;
+				found.newest_kept = batch.first + 1;
+			}
 			found.end = batch.first + pending_records(batch.records);
 		}
 	}
@@ -184,7 +211,8 @@ struct campaign {
 	uint64_t committed, begun;	/* records */
 	uint64_t states, second_cuts, wanted;
 	unsigned int per_change;	/* of the cuts that are drawn */
-	bool reads_fail;
+	bool reads_fail, has_faults;
+	uint64_t kept;			/* notes that outlived their segment */
 	bool is_failed;
 };
 
@@ -265,6 +293,12 @@ static bool verify(struct campaign *c, struct model *image, bool may_cut, const 
 			give_up_campaign(c, what, found.wrong, found.at);
 			break;
 		}
+		c->kept += found.kept;
+		if (!c->reads_fail && !c->has_faults && found.newest_gone > found.newest_kept) {
+			give_up_campaign(c, what, "the newest note to be kept is gone",
+					 found.newest_gone - 1);
+			break;
+		}
 		if (pass || below(&c->rng, 4))
 			break;
 		for (int i = 0; i < 3; i++) {
@@ -341,9 +375,32 @@ static void step(struct campaign *c, bool has_faults)
 	}
 }
 
+/* To where each new segment takes the place of an old one. */
+static void fill_up(struct campaign *c, bool has_faults)
+{
+	struct journal_mark mark;
+	uint64_t end = c->committed + 2000;
+
+	model_on_change(c->model, NULL, NULL);
+	while (!c->is_failed && c->committed < end)
+		step(c, has_faults);
+	for (int tries = 0; journal_recover(c->journal) && tries < 100; tries++)
+		;
+	journal_mark(c->journal, &mark);
+	EXPECT_GT(read_all(model_disk(c->model), &mark).given_up, 0);
+	model_on_change(c->model, cut_here, c);
+}
+
 static void run_campaign(struct campaign *c, bool has_faults)
 {
+	bool is_full = false;
+
+	c->has_faults = has_faults;
 	while (!c->is_failed && c->states < c->wanted) {
+		if (!is_full && c->states > c->wanted / 2) {
+			is_full = true;
+			fill_up(c, has_faults);
+		}
 		step(c, has_faults);
 		if (!below(&c->rng, has_faults ? 200 : 25) && !c->is_failed) {
 			model_faults(c->model)->sync_fails = 0;
@@ -359,6 +416,9 @@ static void run_campaign(struct campaign *c, bool has_faults)
 		     (unsigned long long)c->states, (unsigned long long)c->second_cuts,
 		     (unsigned long long)c->committed,
 		     (unsigned long long)model_changes(c->model));
+	harness_note("%llu times a note was there that outlived its segment",
+		     (unsigned long long)c->kept);
+	EXPECT_GT(c->kept, 0);
 }
 
 FIXTURE(journal) { struct campaign c; };
