@@ -187,9 +187,6 @@ static int put_block(struct journal *journal, struct frame *frame)
 		error = segments_put(&journal->segments, journal->buffer, frame);
 	if (!error)
 		error = segments_sync(&journal->segments);
-	/* Behind the block, which may need all the room there is. */
-	if (!error && journal->kept.size)
-		put_kept(journal);
 	return error;
 }
 
@@ -224,6 +221,8 @@ static int make_block(struct journal *journal)
 	journal->blocks++;
 	pending_clear(journal->pending);
 	slots_release(&journal->slots);
+	/* What had to wait: behind the block, which may need all the room there is. */
+	put_kept(journal);
 	return 0;
 }
 

@@ -355,7 +355,10 @@ static void tell_segment_damage(const struct journal_reader *reader, const struc
 	tell_damage(reader, name, at, first, records);
 }
 
-static int tell_hole(const struct journal_reader *reader, uint64_t at, uint64_t end,
+/* @from: where all begins that is not there around @at. It is one hole, whatever was kept within: it
+ * was given up if that was told of any of it up to there.
+ */
+static int tell_hole(const struct journal_reader *reader, uint64_t from, uint64_t at, uint64_t end,
 		     uint64_t samples_end, struct journal_hole *hole)
 {
 	/* The index may be newer than the mark; what is in no block is no affair of segments. */
@@ -365,7 +368,7 @@ static int tell_hole(const struct journal_reader *reader, uint64_t at, uint64_t 
 	}
 	*hole = (struct journal_hole){ .first = at, .end = end, .samples_end = samples_end };
 	for (uint32_t i = 0; i < reader->segments.gaps_n; i++)
-		if (at >= reader->segments.gaps[i].first && at < reader->segments.gaps[i].end)
+		if (at >= reader->segments.gaps[i].first && from < reader->segments.gaps[i].end)
 			hole->is_given_up = true;
 	return -ENODATA;
 }
@@ -382,7 +385,7 @@ static int get_from_leftover(struct journal_reader *reader, uint64_t at,
 
 	if (at < end) {
 		tell_damage(reader, SLOTS_NAME, place, at, end - at);
-		return tell_hole(reader, at, end, samples_end, hole);
+		return tell_hole(reader, at, at, end, samples_end, hole);
 	}
 	leave_segment(reader);
 	error = leftover_read(&reader->leftover, commit, reader->buffer);
@@ -398,7 +401,7 @@ static int get_from_leftover(struct journal_reader *reader, uint64_t at,
 	commit = leftover_commit(&reader->leftover, end);
 	samples_end = commit ? commit->frame.samples : reader->mark.samples;
 	tell_damage(reader, SLOTS_NAME, place, at, end - at);
-	return tell_hole(reader, at, end, samples_end, hole);
+	return tell_hole(reader, at, at, end, samples_end, hole);
 }
 
 static int enter_segment(struct journal_reader *reader, const struct segment *segment, uint64_t at)
@@ -473,7 +476,7 @@ static int get_from_segments(struct journal_reader *reader, uint64_t at,
 	bool is_told = false;
 
 	if (i < 0)
-		return tell_hole(reader, at, end, samples_end, hole);
+		return tell_hole(reader, 0, at, end, samples_end, hole);
 	error = enter_segment(reader, &segments->list[i], at);
 	if (error)
 		return error;
@@ -498,7 +501,8 @@ static int get_from_segments(struct journal_reader *reader, uint64_t at,
 	error = segment_check(segments, reader->handle, &segments->list[i], reader->buffer);
 	if (error)
 		return error;
-	error = tell_hole(reader, at, end, samples_end, hole);
+	error = tell_hole(reader, at < reader->at_record ? at : reader->at_record, at, end,
+			  samples_end, hole);
 	/* What was passed over before a frame was told when that was found. */
 	if (!is_told && !hole->is_given_up)
 		tell_segment_damage(reader, &segments->list[i], reader->at, at, end - at);

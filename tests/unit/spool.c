@@ -153,7 +153,7 @@ static void fill(struct spool_rig *rig, uint64_t samples)
 	for (uint64_t n = 0; n < samples; n += SPOOL_BATCH_SAMPLES) {
 		for (size_t i = 0; i < SPOOL_BATCH_SAMPLES; i++) {
 			batch[i] = rig_sample(rig->next + i);
-			batch[i].raw = rand_r(&random) * 2;
+			batch[i].raw = (int32_t)((uint32_t)rand_r(&random) * 2);
 			batch[i].wall_ms += rand_r(&random);
 		}
 		ASSERT_EQ(spool_append(rig->spool, batch, SPOOL_BATCH_SAMPLES), 0);
