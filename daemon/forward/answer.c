@@ -67,6 +67,9 @@ static const char *explain_code(CURLcode code)
 	case CURLE_SEND_ERROR:
 		return "the connection broke before the answer was complete; if that goes on, see "
 		       "the store's log: over https it may want a certificate-file";
+	case CURLE_WRITE_ERROR:
+		return "its answer goes on without an end: that is no store; check the url, and what "
+		       "stands between";
 	default:
 		return NULL;
 	}

@@ -16,6 +16,8 @@
 #define CONNECT_BYTES 300
 #define CONNECT_TLS_BYTES 6000
 #define CONNECT_TIMEOUT_MS 5000
+/* An answer that goes on beyond that has no end, or is not of a store: it only costs data. */
+#define BODY_SEEN_MAX (1u << 20)
 
 struct post {
 	const struct conf_store *conf;
@@ -25,6 +27,7 @@ struct post {
 	struct curl_slist *headers;
 	bool has_whole_head;		/* of the answer, with the empty line at its end */
 	size_t body_size;		/* of the answer, as far as it was kept */
+	size_t body_seen;		/* and as far as it came */
 	char body[POST_BODY_MAX];
 	void (*finished)(void *owner, CURLcode code, uint64_t now_ns);
 	void *owner;
@@ -33,7 +36,7 @@ struct post {
 	uint64_t bytes;			/* of the request that finished last */
 };
 
-/* Keeps the beginning; the rest is read and forgotten, for as long as the timeout lets. */
+/* Keeps the beginning; the rest is read and forgotten, up to where no store goes. */
 static size_t on_body(char *bytes, size_t one, size_t size, void *data)
 {
 	struct post *post = data;
@@ -46,7 +49,8 @@ static size_t on_body(char *bytes, size_t one, size_t size, void *data)
 		post->body[post->body_size++] = c < ' ' || c > '~' ? ' ' : c;
 	}
 	post->body[post->body_size] = 0;
-	return size * one;
+	post->body_seen += size * one;
+	return post->body_seen > BODY_SEEN_MAX ? 0 : size * one;
 }
 
 static size_t on_head(char *line, size_t one, size_t size, void *data)
@@ -195,6 +199,7 @@ static int start(struct post *post, CURL *easy)
 {
 	post->has_whole_head = false;
 	post->body_size = 0;
+	post->body_seen = 0;
 	post->body[0] = 0;
 	if (curl_multi_add_handle(post->multi, easy)) {
 		curl_easy_cleanup(easy);

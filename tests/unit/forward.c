@@ -802,6 +802,24 @@ TEST_F(forward, counts_as_dropped_what_was_queued_in_a_replaced_spool)
 	EXPECT_EQ(produced(self), 19);
 }
 
+/* Whatever its status says: who does that is no store. */
+TEST_F(forward, reads_no_answer_without_an_end)
+{
+	static char body[3 << 20];
+
+	memset(body, 'x', sizeof(body) - 1);
+	ASSERT_EQ(rig_append(&self->rig, 10), 0);
+	start(self);
+	LOCKED(self, self->status = 400; self->body = body);
+	turn_requests(self, 1);
+	EXPECT_CONTAINS(report(self).error, "answer goes on without an end");
+	EXPECT_LT(report(self).cursor.allowance.bytes, sizeof(body) - (1 << 20));
+	EXPECT_EQ(queued(self), 10);
+	LOCKED(self, self->status = 204; self->body = NULL);
+	turn_until_idle(self);
+	EXPECT_EQ(report(self).cursor.delivered, 10);
+}
+
 /* A store that is down for longer than the spool is long. */
 TEST_F(forward, counts_as_dropped_what_went_for_room)
 {
