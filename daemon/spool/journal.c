@@ -226,10 +226,21 @@ static int make_block(struct journal *journal)
 	return 0;
 }
 
+static void learn_delivered(struct journal *journal)
+{
+	const struct journal_config *config = journal->config;
+
+	if (config->delivered)
+		config->delivered(config->delivered_data, journal->segments.id,
+				  &journal->segments.delivered);
+}
+
 int journal_block(struct journal *journal)
 {
-	int error = make_block(journal);
+	int error;
 
+	learn_delivered(journal);
+	error = make_block(journal);
 	if (error)
 		return error;
 	/* If that fails now it is tried again when the segment is needed. */
@@ -636,6 +647,7 @@ static int load(struct journal *journal, struct segments_end *end)
 	if (error)
 		return error;
 	journal->epoch++;
+	learn_delivered(journal);
 	error = !has_head || journal->slots.unreadable ||
 		journal->slots.pages != config->slots_pages ? replace_slots(journal) : 0;
 	/* Numbers that were passed over are durable with the frame of the context. */
@@ -700,11 +712,6 @@ void journal_close(struct journal *journal)
 	free(journal->buffer);
 	free(journal->context_frame);
 	free(journal);
-}
-
-void journal_set_delivered(struct journal *journal, const struct delivered *delivered)
-{
-	journal->segments.delivered = *delivered;
 }
 
 void journal_stats(const struct journal *journal, struct journal_stats *out)

@@ -46,6 +46,11 @@ struct journal_config {
 	 * eighth of the next one goes; NULL: none is.
 	 */
 	bool (*is_kept)(const uint8_t *bytes, size_t size);
+	/* Tells what every store has had of the spool of that id: what is given up first when it is
+	 * full. Asked before room is made. NULL: nothing is known.
+	 */
+	void (*delivered)(void *data, uint64_t id, struct delivered *out);
+	void *delivered_data;
 	/*
 	 * Whether pages that cannot be read hold nothing. An opening that may be tried again
 	 * should not think so: it ends with -EIO.
@@ -116,9 +121,6 @@ int journal_recover(struct journal *journal);
 int journal_block(struct journal *journal);
 /* Whether the ring fills up, so that a block should be made before its time. */
 bool journal_is_filling(const struct journal *journal);
-
-/* What every store has had of it: what is given up first when it is full. Nothing until it is told. */
-void journal_set_delivered(struct journal *journal, const struct delivered *delivered);
 
 void journal_stats(const struct journal *journal, struct journal_stats *out);
 void journal_mark(const struct journal *journal, struct journal_mark *out);

@@ -33,6 +33,7 @@ struct spool {
 	uint64_t block_ns;		/* when the next block is due */
 	int block_error;		/* that was told */
 	bool mark_is_stuck;
+	bool is_cursor_told;		/* that one cannot be read */
 };
 
 static uint64_t random_id(void)
@@ -86,6 +87,46 @@ static void tell_damage(const struct spool *spool)
 			    "Check the disk (dmesg, fsck)", spool->dir, stats.bad_places);
 }
 
+/* What a store has had, by its cursor; nothing if that cannot be read, or is of another spool. */
+static size_t read_cursor(struct spool *spool, const char *store, uint64_t id,
+			  struct delivered_range ranges[1 + CURSOR_RANGES])
+{
+	char path[PATH_MAX];
+	struct cursor cursor;
+	size_t n = 1;
+	int error;
+
+	snprintf(path, sizeof(path), "%s/cursors/%s", spool->conf->state_dir, store);
+	error = cursor_load(path, &cursor);
+	if (error && error != -ENOENT && error != -EBADMSG && !spool->is_cursor_told) {
+		spool->is_cursor_told = true;
+		log_warning("spool: %s cannot be read: %s; when the spool is full the oldest goes, also "
+			    "what this store has not had. systemd-tmpfiles --create gives its directory "
+			    "owner and mode", path, strerror(-error));
+	}
+	if (error || cursor.id != id)
+		return 0;
+	ranges[0] = (struct delivered_range){ 0, cursor.record };
+	for (uint64_t i = 0; i < cursor.ranges_n; i++)
+		ranges[n++] = (struct delivered_range){ cursor.ranges[i].first,
+							cursor.ranges[i].end };
+	return n;
+}
+
+/* Of the stores that there are: one that was removed keeps nothing back. Without any it is all, of which
+ * the oldest goes first.
+ */
+static void find_delivered(void *data, uint64_t id, struct delivered *out)
+{
+	struct spool *spool = data;
+	struct delivered_range ranges[1 + CURSOR_RANGES];
+
+	delivered_all(out);
+	for (size_t i = 0; i < spool->conf->stores_n; i++)
+		delivered_meet(out, ranges,
+			       read_cursor(spool, spool->conf->stores[i].name, id, ranges));
+}
+
 static void configure(struct spool *spool, bool passes_unreadable)
 {
 	uint64_t max_bytes = spool->conf->spool_max_bytes;
@@ -102,6 +143,8 @@ static void configure(struct spool *spool, bool passes_unreadable)
 		.segment_bytes = segment_bytes(max_bytes),
 		.new_id = random_id,
 		.is_kept = point_is_event,
+		.delivered = find_delivered,
+		.delivered_data = spool,
 		.passes_unreadable = passes_unreadable,
 	};
 	if (!spool_mark_read(spool->conf->run_dir, &mark)) {
@@ -208,48 +251,12 @@ bool spool_is_block_due(const struct spool *spool, uint64_t now_ns)
 	       (!spool->block_error && journal_is_filling(spool->journal));
 }
 
-/* What a store has had, by its cursor; nothing if that cannot be read, or is of another spool. */
-static size_t read_cursor(const struct spool *spool, const char *store, uint64_t id,
-			  struct delivered_range ranges[1 + CURSOR_RANGES])
-{
-	char path[PATH_MAX];
-	struct cursor cursor;
-	size_t n = 1;
-
-	snprintf(path, sizeof(path), "%s/cursors/%s", spool->conf->state_dir, store);
-	if (cursor_load(path, &cursor) || cursor.id != id)
-		return 0;
-	ranges[0] = (struct delivered_range){ 0, cursor.record };
-	for (uint64_t i = 0; i < cursor.ranges_n; i++)
-		ranges[n++] = (struct delivered_range){ cursor.ranges[i].first,
-							cursor.ranges[i].end };
-	return n;
-}
-
-/* Of the stores that there are: one that was removed keeps nothing back. Without any it is all, of which
- * the oldest goes first.
- */
-static void learn_delivered(struct spool *spool)
-{
-	struct delivered delivered;
-	struct delivered_range ranges[1 + CURSOR_RANGES];
-	struct journal_mark mark;
-
-	journal_mark(spool->journal, &mark);
-	delivered_all(&delivered);
-	for (size_t i = 0; i < spool->conf->stores_n; i++)
-		delivered_meet(&delivered, ranges,
-			       read_cursor(spool, spool->conf->stores[i].name, mark.id, ranges));
-	journal_set_delivered(spool->journal, &delivered);
-}
-
 void spool_tend(struct spool *spool, uint64_t now_ns)
 {
 	int error;
 
 	if (!spool_is_block_due(spool, now_ns))
 		return;
-	learn_delivered(spool);
 	error = journal_block(spool->journal);
 	spool->block_ns = now_ns + (error ? BLOCK_RETRY_NS : BLOCK_EVERY_NS);
 	if (error && error != spool->block_error)

@@ -161,3 +161,24 @@ TEST_F(full_spool, heeds_no_cursor_of_another_spool_and_none_of_a_store_that_is_
 	EXPECT_EQ(found.error, 0);
 	EXPECT_GT(found.first, 0);
 }
+
+TEST_F(full_spool, heeds_cursors_when_it_opens_with_a_bound_that_became_smaller)
+{
+	struct rig_found found;
+
+	rig_close(&self->rig);
+	self->rig.conf.spool_max_bytes = 3 * SPOOL_MIN_BYTES;
+	rig_open(&self->rig);
+	fill_to(self, 1700);
+	EXPECT_EQ(view_of(&self->rig).first, 0);
+	deliver(self, "a", 1, 50, 1700);
+	rig_close(&self->rig);
+	self->rig.conf.spool_max_bytes = 2 * SPOOL_MIN_BYTES;
+	rig_open(&self->rig);
+	found = rig_read(&self->rig);
+	EXPECT_EQ(found.error, 0);
+	EXPECT_EQ(found.wrong, 0);
+	EXPECT_EQ(found.first, 0);
+	EXPECT_GT(found.missing, 50);
+	EXPECT_EQ(found.samples + found.missing, 1700);
+}
