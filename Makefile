@@ -138,6 +138,10 @@ $(O)/tests/spool-bench: $(O)/obj/tests/bench/spool.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON) -lsqlite3 -lz
 
+$(O)/tests/spool-fill: $(O)/obj/tests/bench/fill.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
+
 $(O)/tests/kernel-bench: $(O)/obj/tests/bench/kernel.o $(O)/obj/tests/sim/sim.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lgpiod

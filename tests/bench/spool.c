@@ -18,12 +18,10 @@
 #include <zlib.h>
 
 #include "base/file.h"
+#include "bench/farm.h"
 #include "spool/journal_reader.h"
-#include "support/random.h"
 
-#define DEVICES 10
-#define CHANNELS_EACH 8
-#define SERIES (DEVICES * CHANNELS_EACH)
+#define SERIES FARM_CHANNELS
 #define SEGMENT (4u << 20)
 
 static char folder[256];
@@ -41,36 +39,6 @@ static uint64_t now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-static uint32_t random_below(uint32_t n)
-{
-	static uint64_t state = 1;
-
-	return (uint32_t)(random_next(&state) % n);
-}
-
-/* What a second brings: readings of 16 bits with 2 LSB of noise around what drifts slowly. */
-static void measure(unsigned int second, struct sample samples[SERIES])
-{
-	for (int device = 0; device < DEVICES; device++) {
-		uint64_t boot_ms = 1000ull * (second + 100) + (uint64_t)device * 20 + random_below(2);
-
-		for (int i = 0; i < CHANNELS_EACH; i++) {
-			int channel = device * CHANNELS_EACH + i;
-			double drift = 300 * sin((second + 97.0 * channel) / 900);
-			int32_t raw = 12000 + 20 * channel + (int32_t)drift +
-				      (int32_t)random_below(5) - 2;
-
-			samples[channel] = (struct sample){
-				.channel = (uint16_t)channel,
-				.boot_ns = boot_ms * 1000000,
-				.wall_ms = 1790000000000 + (int64_t)boot_ms,
-				.raw = raw,
-				.value = raw * 0.000545 + 0.12,
-			};
-		}
-	}
 }
 
 /* Bytes that were written to the device below the folder, or 0 if nobody counts them. */
@@ -204,7 +172,7 @@ static struct cost run_journal(uint64_t *ns)
 	for (unsigned int second = 0; second < seconds; second++) {
 		uint64_t began_ns;
 
-		measure(second, samples);
+		farm_measure(second, FARM_BEGIN_MS, samples);
 		began_ns = now_ns();
 		error = journal_append(journal, samples, SERIES);
 		ns[second] = now_ns() - began_ns;
@@ -270,7 +238,7 @@ static struct cost run_sqlite(uint64_t *ns)
 	for (unsigned int second = 0; second < seconds; second++) {
 		uint64_t began_ns;
 
-		measure(second, samples);
+		farm_measure(second, FARM_BEGIN_MS, samples);
 		began_ns = now_ns();
 		ask(db, "BEGIN");
 		for (int i = 0; i < SERIES; i++)
@@ -307,7 +275,7 @@ static double run_gzip(void)
 	size_t length = 0, sum = 0;
 
 	for (unsigned int second = 0; second < seconds / 60 * 60; second++) {
-		measure(second, samples);
+		farm_measure(second, FARM_BEGIN_MS, samples);
 		for (int i = 0; i < SERIES; i++)
 			length += (size_t)snprintf(text + length, 128,
 				"hydropon,channel=ch-%d,gateway=greenhouse,quantity=ph,site=home,"
