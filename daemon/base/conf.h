@@ -18,6 +18,7 @@
 #define CONF_DEFAULT_PATH "/etc/hydropon/hydropon.conf"
 #define CONF_MAX_NEEDS 8
 #define CONF_MAX_STORES 8
+#define CONF_MAX_BUFFERS 3
 #define CONF_PATH_MAX 256
 #define CONF_URL_MAX 512
 #define CONF_WORD_MAX 128
@@ -43,12 +44,14 @@ struct conf_channel {
 	uint32_t stale_ms;		/* default 3000 */
 	int temperature;		/* channel index of the compensation, -1: none */
 	bool compensate;		/* ph and ec: false switches compensation off */
-	/* ph: two buffers, as read, and the temperature they had */
-	double buffer_ph[2], buffer_mv[2], buffer_c;
-	/* ec: conductivity = cell_per_cm * us_per_mv * mV */
+	/* ph: two buffers, as read, and the temperature they had; or three, ascending */
+	double buffer_ph[CONF_MAX_BUFFERS], buffer_mv[CONF_MAX_BUFFERS], buffer_c;
+	bool has_third_buffer;		/* only by a calibration */
+	/* ec: conductivity = cell_per_cm * us_per_mv * (mV - zero_mv) */
 	double cell_per_cm, us_per_mv, alpha_per_c;
 	/* temperature, level: value = (mV - zero_mv) / mv_per_unit */
 	double zero_mv, mv_per_unit;
+	double light_factor;		/* only by a calibration; 0: none */
 	double pulses_per_litre;	/* flow */
 	int decimals;			/* for people and for the store; by quantity */
 };

@@ -7,10 +7,12 @@
 
 static double calibrate_ph(const struct conf_channel *conf, double mv)
 {
-	double mv_per_ph = (conf->buffer_mv[1] - conf->buffer_mv[0]) /
-			   (conf->buffer_ph[1] - conf->buffer_ph[0]);
+	/* Of three buffers the middle one ends the acid side, whose voltages are the higher ones. */
+	size_t i = conf->has_third_buffer && mv < conf->buffer_mv[1];
+	double mv_per_ph = (conf->buffer_mv[i + 1] - conf->buffer_mv[i]) /
+			   (conf->buffer_ph[i + 1] - conf->buffer_ph[i]);
 
-	return conf->buffer_ph[0] + (mv - conf->buffer_mv[0]) / mv_per_ph;
+	return conf->buffer_ph[i] + (mv - conf->buffer_mv[i]) / mv_per_ph;
 }
 
 double calibrate(const struct conf_channel *conf, double reading)
@@ -19,11 +21,12 @@ double calibrate(const struct conf_channel *conf, double reading)
 	case QUANTITY_PH:
 		return calibrate_ph(conf, reading);
 	case QUANTITY_EC:
-		return conf->cell_per_cm * conf->us_per_mv * reading;
+		return conf->cell_per_cm * conf->us_per_mv * (reading - conf->zero_mv);
 	case QUANTITY_TEMPERATURE:
 	case QUANTITY_LEVEL:
 		return (reading - conf->zero_mv) / conf->mv_per_unit;
 	case QUANTITY_LIGHT:
+		return conf->light_factor > 0 ? conf->light_factor * reading : reading;
 	case QUANTITY_VOLTAGE:
 		return reading;
 	case QUANTITY_FLOW:

@@ -15,12 +15,14 @@
  * @reading: in the unit of the IIO device, mV for a voltage input.
  *
  * ph: on the line through both buffers, as if at buffer_c. Its slope is
- * (mV2 - mV1) / (pH2 - pH1). (Two-point calibration: DIN 19268.)
- * ec: cell_per_cm * us_per_mv * mV. The cell constant times the conductance is the
+ * (mV2 - mV1) / (pH2 - pH1). (Two-point calibration: DIN 19268.) Of three, on the line
+ * of the side of the middle one that the reading is on.
+ * ec: cell_per_cm * us_per_mv * (mV - zero_mv). The cell constant times the conductance is the
  * conductivity; calibrate with a standard of 1413 uS/cm or 12.88 mS/cm at 25 C
  * (KCl; OIML R 56).
  * temperature, level: (mV - zero_mv) / mv_per_unit.
- * light, voltage: as the device gives it.
+ * light: as the device gives it, times the factor of its calibration.
+ * voltage: as the device gives it.
  * flow is made from pulses: NaN.
  */
 double calibrate(const struct conf_channel *conf, double reading);
