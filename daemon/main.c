@@ -20,6 +20,7 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/options.h"
+#include "control/calibrator.h"
 #include "control/forwarder.h"
 #include "control/notify.h"
 #include "control/protocol.h"
@@ -38,6 +39,7 @@ struct daemon {
 	struct outputs *outputs;
 	struct stream *stream;
 	struct forwarder *forwarder;
+	struct calibrator *calibrator;
 	struct spooler *spooler;
 	struct turn turn;
 	struct status_sources sources;
@@ -51,8 +53,13 @@ struct daemon {
 /* Returns how many records were read. */
 static size_t take_turn(struct daemon *daemon)
 {
-	size_t records = turn_run(&daemon->turn);
-	bool is_protected = turn_is_protected(&daemon->turn);
+	const struct clock_pair now = clock_pair_now(daemon->conf->trusts_clock);
+	size_t records;
+	bool is_protected;
+
+	calibrator_run(daemon->calibrator, &now);
+	records = turn_run(&daemon->turn);
+	is_protected = turn_is_protected(&daemon->turn);
 
 	if (!daemon->protection_told || is_protected != daemon->was_protected)
 		daemon->protection_told =
@@ -172,12 +179,17 @@ static char *on_request(void *data, const char *line, size_t length, bool may_co
 
 static void on_spool_second(void *data)
 {
-	forwarder_read(data);
+	struct daemon *daemon = data;
+
+	forwarder_read(daemon->forwarder);
+	calibrator_write(daemon->calibrator);
 }
 
 static size_t on_spool_health(void *data, struct point *points, size_t max)
 {
-	return forwarder_health(data, points, max);
+	struct daemon *daemon = data;
+
+	return forwarder_health(daemon->forwarder, points, max);
 }
 
 static const struct spooler_hooks spooler_hooks = {
@@ -237,10 +249,14 @@ static int make_parts(struct daemon *daemon)
 		return -ENOMEM;
 	turn_start(&daemon->turn, daemon->conf, daemon->stream, daemon->channels, daemon->outputs,
 		   &turn_hooks, daemon);
+	daemon->calibrator = calibrator_new(daemon->conf, &daemon->turn);
+	if (!daemon->calibrator)
+		return -ENOMEM;
 	daemon->sources = (struct status_sources){
 		.conf = daemon->conf,
 		.turn = &daemon->turn,
 		.forwarder = daemon->forwarder,
+		.calibrator = daemon->calibrator,
 		.started_ns = clock_boot_ns(),
 	};
 	daemon->protocol = (struct protocol){ .sources = &daemon->sources, .turn = &daemon->turn };
@@ -288,7 +304,7 @@ static int run(struct daemon *daemon)
 	if (error)
 		return error;
 	lock_memory();
-	daemon->spooler = spooler_start(daemon->conf, &spooler_hooks, daemon->forwarder);
+	daemon->spooler = spooler_start(daemon->conf, &spooler_hooks, daemon);
 	if (!daemon->spooler) {
 		log_error("cannot start the spool thread: no memory or no thread left");
 		return -ENOMEM;
@@ -305,7 +321,7 @@ static int run(struct daemon *daemon)
 
 /*
  * Outputs first: closing the device is what puts them into their safe state. The
- * configuration and what the forwarder said are left to the exit: a spool thread that
+ * configuration, the calibrations and what the forwarder said are left to the exit: a spool thread that
  * is stuck on its card may still be looking at them.
  */
 static void stop(struct daemon *daemon)

@@ -53,6 +53,8 @@ struct conf_channel {
 	double zero_mv, mv_per_unit;
 	double light_factor;		/* only by a calibration; 0: none */
 	double pulses_per_litre;	/* flow */
+	/* days after which a calibration is to be made again, or counts no more; 0: never */
+	double calibration_due_d, calibration_expires_d;
 	int decimals;			/* for people and for the store; by quantity */
 };
 

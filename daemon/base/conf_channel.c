@@ -121,6 +121,10 @@ static const struct conf_key keys[] = {
 	  .min = STALE_MIN_MS, .max = STALE_MAX_MS },
 	{ .name = "decimals", .read = conf_read_int, CHANNEL(decimals), .units = &units_none,
 	  .min = 0, .max = DECIMALS_MAX },
+	{ .name = "calibration-due", .read = conf_read_number, CHANNEL(calibration_due_d),
+	  .units = &units_days, .min = 0, .max = 3650 },
+	{ .name = "calibration-expires", .read = conf_read_number, CHANNEL(calibration_expires_d),
+	  .units = &units_days, .min = 0, .max = 3650 },
 	{ .name = "temperature", .read = read_temperature, CHANNEL(temperature),
 	  .quantities = FOR(PH) | FOR(EC) },
 	{ .name = "compensate", .read = conf_read_yes_no, CHANNEL(compensate),
@@ -201,6 +205,8 @@ void conf_channel_begin(struct conf_reader *reader, struct conf_channel *channel
 	channel->buffer_ph[0] = channel->buffer_ph[1] = NAN;
 	channel->buffer_c = 25;
 	channel->alpha_per_c = 0.02;
+	channel->calibration_due_d = channel->quantity == QUANTITY_PH ? 30 :
+				     channel->quantity == QUANTITY_EC ? 90 : 0;
 }
 
 static void check_bounds(struct conf_reader *reader, const struct conf_channel *channel)
@@ -244,6 +250,18 @@ static void check_buffers(struct conf_reader *reader, const struct conf_channel 
 		     "not help");
 }
 
+static void check_calibration(struct conf_reader *reader, const struct conf_channel *channel)
+{
+	const struct conf_setting *setting = conf_section_find(reader->section,
+							       "calibration-expires");
+
+	if (setting && channel->calibration_expires_d > 0 &&
+	    channel->calibration_expires_d < channel->calibration_due_d)
+		conf_mistake(reader->tree, reader->section, setting,
+			     "it is due after %g d, and would have expired before; write a longer "
+			     "time, or a shorter calibration-due", channel->calibration_due_d);
+}
+
 static void check_compensation(struct conf_reader *reader, struct conf_channel *channel)
 {
 	const struct conf *conf = reader->conf;
@@ -277,4 +295,5 @@ void conf_channel_read(struct conf_reader *reader, struct conf_channel *channel)
 	if (channel->quantity == QUANTITY_PH)
 		check_buffers(reader, channel);
 	check_compensation(reader, channel);
+	check_calibration(reader, channel);
 }

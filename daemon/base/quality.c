@@ -8,6 +8,12 @@ const char *quality_name(uint8_t q)
 		return "good";
 	case Q_UNCERTAIN_TEMPERATURE:
 		return "temperature";
+	case Q_UNCERTAIN_CALIBRATING:
+		return "calibrating";
+	case Q_UNCERTAIN_CALIBRATION:
+		return "calibration unknown";
+	case Q_UNCERTAIN_EXPIRED:
+		return "calibration expired";
 	case Q_BAD_READ:
 		return "read error";
 	case Q_BAD_RANGE:

@@ -14,6 +14,9 @@
 enum quality {
 	Q_GOOD = 0,
 	Q_UNCERTAIN_TEMPERATURE = 1,	/* compensated without a good temperature */
+	Q_UNCERTAIN_CALIBRATING = 40,	/* it is being calibrated, or was when it was measured */
+	Q_UNCERTAIN_CALIBRATION = 41,	/* its calibration cannot be read */
+	Q_UNCERTAIN_EXPIRED = 42,	/* its calibration is too old */
 	Q_BAD_READ = 100,		/* the read failed: errno in sample.raw */
 	Q_BAD_RANGE = 101,		/* outside the channel's min .. max */
 	Q_BAD_STALE = 102,		/* no reading for longer than stale-for */

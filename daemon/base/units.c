@@ -20,6 +20,7 @@
 UNITS(none, true);
 UNITS(time, false, { "ms", 1, false }, { "s", 1e3, false }, { "min", 60e3, false },
       { "h", 3600e3, false });
+UNITS(days, false, { "h", 1.0 / 24, false }, { "d", 1, false });
 UNITS(bytes, true, { "B", 1, false }, { "KiB", 1024.0, false },
       { "MiB", 1024.0 * 1024, false }, { "GiB", 1024.0 * 1024 * 1024, false });
 UNITS(rate, false, { "B/s", 1, false }, { "KiB/s", 1024.0, false },

@@ -23,6 +23,7 @@ struct units {
 
 extern const struct units units_none;
 extern const struct units units_time;		/* in ms */
+extern const struct units units_days;		/* in d */
 extern const struct units units_bytes;		/* in bytes, the unit may be left out */
 extern const struct units units_rate;		/* in B/s */
 extern const struct units units_ph, units_conductivity, units_temperature, units_light,

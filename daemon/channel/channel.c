@@ -13,6 +13,9 @@
 
 struct slot {
 	struct channel channel;
+	struct conf_channel conf;	/* the channel's, once it was calibrated */
+	enum quality doubt;		/* Q_GOOD: none */
+	uint64_t doubtful_ns;		/* what was measured up to then was while calibrating */
 	struct temperature temperature;	/* of a temperature channel; is_good unused */
 	bool is_offset_bad;
 	uint64_t awaited_ns;		/* staleness counts from here until the first record */
@@ -70,6 +73,7 @@ static void forget(struct slot *slot)
 {
 	slot->channel.kernel = -1;
 	slot->channel.last.q = Q_BAD_NOT_READY;
+	slot->channel.reading_ns = 0;
 	slot->channel.has_scale = false;
 	slot->channel.has_pulses = false;
 	slot->channel.offset = 0;
@@ -131,9 +135,9 @@ static void take_offset(struct slot *slot, const struct hydropon_record *record)
 	slot->is_offset_bad = !decode_number(record, &slot->channel.offset);
 }
 
-static struct reading read_iio(const struct slot *slot, const struct hydropon_record *record)
+static struct reading read_iio(struct slot *slot, const struct hydropon_record *record)
 {
-	const struct channel *channel = &slot->channel;
+	struct channel *channel = &slot->channel;
 	struct reading reading = { .boot_ns = record->time_ns, .raw = record->value };
 	double number;
 
@@ -142,7 +146,9 @@ static struct reading read_iio(const struct slot *slot, const struct hydropon_re
 		reading.q = Q_BAD_NOT_READY;
 		return reading;
 	}
-	reading.value = calibrate(channel->conf, (number + channel->offset) * channel->scale);
+	channel->reading = (number + channel->offset) * channel->scale;
+	channel->reading_ns = record->time_ns;
+	reading.value = calibrate(channel->conf, channel->reading);
 	return reading;
 }
 
@@ -162,6 +168,8 @@ static struct reading read_pulses(struct channel *channel, const struct hydropon
 	channel->pulses = pulses;
 	channel->pulses_ns = record->time_ns;
 	channel->has_pulses = true;
+	channel->reading = pulses;
+	channel->reading_ns = record->status ? 0 : record->time_ns;
 	if (record->status)
 		reading.q = Q_BAD_STORM;
 	else if (!has_interval || channel->conf->quantity != QUANTITY_FLOW)
@@ -209,6 +217,17 @@ static void judge(const struct channels *channels, const struct conf_channel *co
 	if (temperature.is_known)
 		reading->value = compensate(conf, reading->value, temperature.celsius);
 	reading->q = judge_value(conf, reading->value, &temperature);
+}
+
+/* A probe in a buffer reads well, and nothing of the tank. */
+static void apply_doubt(const struct slot *slot, struct reading *reading)
+{
+	if (!quality_has_value(reading->q))
+		return;
+	if (reading->boot_ns <= slot->doubtful_ns)
+		reading->q = Q_UNCERTAIN_CALIBRATING;
+	else if (slot->doubt != Q_GOOD)
+		reading->q = slot->doubt;
 }
 
 static int64_t wall_at(const struct clock_pair *now, uint64_t boot_ns)
@@ -268,10 +287,13 @@ bool channels_take(struct channels *channels, const struct hydropon_record *reco
 		return false;
 	}
 	slot->channel.heard_ns = record->time_ns;
+	if (reading.q != Q_GOOD && record->type == HYDROPON_REC_SAMPLE)
+		slot->channel.reading_ns = 0;
 	/* Reading up on a backlog is not being heard of again. */
 	if (!judge_is_stale(slot->channel.conf, record->time_ns, now->boot_ns))
 		slot->channel.stale_told_ns = 0;
 	judge(channels, slot->channel.conf, now->boot_ns, &reading);
+	apply_doubt(slot, &reading);
 	give_sample(slot, &reading, now, out);
 	return true;
 }
@@ -295,6 +317,36 @@ bool channels_expire(struct channels *channels, size_t index,
 	channel->stale_told_ns = now->boot_ns;
 	give_sample(slot, &reading, now, out);
 	return true;
+}
+
+/* Of a sample that was given out already. */
+static void doubt_last(struct slot *slot, enum quality doubt)
+{
+	if (quality_has_value(slot->channel.last.q) && doubt != Q_GOOD)
+		slot->channel.last.q = (uint8_t)doubt;
+}
+
+void channels_calibrate(struct channels *channels, size_t index, const struct conf_channel *conf,
+			uint64_t now_ns)
+{
+	struct slot *slot = &channels->slots[index];
+
+	slot->conf = *conf;
+	slot->channel.conf = &slot->conf;
+	slot->doubtful_ns = now_ns;
+	/* What was known of the water was known by what holds no more. */
+	slot->temperature.is_known = false;
+	doubt_last(slot, Q_UNCERTAIN_CALIBRATING);
+}
+
+void channels_doubt(struct channels *channels, size_t index, enum quality doubt, uint64_t now_ns)
+{
+	struct slot *slot = &channels->slots[index];
+
+	if (slot->doubt == Q_UNCERTAIN_CALIBRATING && doubt != Q_UNCERTAIN_CALIBRATING)
+		slot->doubtful_ns = now_ns;
+	slot->doubt = doubt;
+	doubt_last(slot, doubt);
 }
 
 bool channels_is_good(const struct channels *channels, size_t index, uint64_t now_boot_ns)

@@ -12,12 +12,16 @@
 #include "base/sample.h"
 
 struct channel {
-	const struct conf_channel *conf;
+	const struct conf_channel *conf;	/* as it is calibrated now */
 	uint16_t index;			/* in the configuration */
 	int kernel;			/* index in the kernel, -1 while unknown or gone */
 	struct sample last;		/* newest sample, Q_BAD_NOT_READY before the first */
 	uint64_t heard_ns;		/* BOOTTIME of the newest record, good or not */
 	uint64_t samples, bad;		/* since start */
+	/* newest reading before any calibration: in the unit of the device, mV for a voltage input;
+	 * of a flow meter its pulses, which wrap at 2^32 */
+	double reading;
+	uint64_t reading_ns;		/* BOOTTIME of it; 0: none, or the newest one failed */
 	/* inside */
 	double scale, offset;
 	bool has_scale;
@@ -59,6 +63,19 @@ bool channels_take(struct channels *channels, const struct hydropon_record *reco
  */
 bool channels_expire(struct channels *channels, size_t index,
 		     const struct clock_pair *now, struct sample *out);
+
+/*
+ * From now on the channel goes by @conf, which is copied: of the configuration, but for what a
+ * calibration sets of it. What was measured up to @now_ns is not GOOD any more.
+ */
+void channels_calibrate(struct channels *channels, size_t index, const struct conf_channel *conf,
+			uint64_t now_ns);
+/*
+ * Why not even a good reading of the channel is to be relied on: an uncertain quality, from the
+ * newest sample on. Q_GOOD: nothing any more; after Q_UNCERTAIN_CALIBRATING that takes a sample
+ * measured after @now_ns.
+ */
+void channels_doubt(struct channels *channels, size_t index, enum quality doubt, uint64_t now_ns);
 
 /* Good now: its device is there, the newest sample GOOD and not older than stale_ms. */
 bool channels_is_good(const struct channels *channels, size_t index, uint64_t now_boot_ns);

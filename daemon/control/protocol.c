@@ -2,7 +2,6 @@
 #include "control/protocol.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,26 +10,13 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "base/words.h"
+#include "control/answer.h"
+#include "control/calibrate_command.h"
 #include "control/metrics.h"
 #include "protect/cause.h"
 #include "protect/terms.h"
 
 #define REQUEST_DEPTH 8
-
-__attribute__((format(printf, 1, 2)))
-static struct json_object *new_error(const char *format, ...)
-{
-	struct json_object *answer = json_object_new_object();
-	char text[512];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	json_object_object_add(answer, "ok", json_object_new_boolean(false));
-	json_object_object_add(answer, "error", json_object_new_string(text));
-	return answer;
-}
 
 /* Why an output will not leave its safe state now; @text is empty if nothing stands
  * in the way. */
@@ -243,6 +229,11 @@ static struct json_object *refuse_late(struct json_object *request)
 	return NULL;
 }
 
+static struct json_object *calibrate(const struct protocol *protocol, struct json_object *request)
+{
+	return calibrate_command(protocol->sources, request);
+}
+
 static struct json_object *perform(const struct protocol *protocol, struct json_object *request,
 				   bool may_control)
 {
@@ -250,7 +241,8 @@ static struct json_object *perform(const struct protocol *protocol, struct json_
 		const char *name;
 		struct json_object *(*perform)(const struct protocol *protocol,
 					       struct json_object *request);
-	} commands[] = { { "set", set }, { "release", release }, { "reset", reset } };
+	} commands[] = { { "set", set }, { "release", release }, { "reset", reset },
+			{ "calibrate", calibrate } };
 	struct json_object *cmd = json_object_object_get(request, "cmd"), *refusal;
 	const char *name = json_object_is_type(cmd, json_type_string) ?
 			   json_object_get_string(cmd) : "";
@@ -265,7 +257,7 @@ static struct json_object *perform(const struct protocol *protocol, struct json_
 		refusal = refuse_late(request);
 		return refusal ? refusal : commands[i].perform(protocol, request);
 	}
-	return new_error("\"cmd\" must be \"status\", \"set\", \"release\" or \"reset\"");
+	return new_error("\"cmd\" must be \"status\", \"set\", \"release\", \"reset\" or \"calibrate\"");
 }
 
 /* An object and nothing after it, or NULL. */

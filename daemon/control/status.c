@@ -32,6 +32,16 @@ static struct json_object *new_number(double value)
 	return json_object_new_double_s(value, digits);
 }
 
+/* Before any calibration: mV, pulses, or whatever the device gives. */
+static void add_reading(struct json_object *object, const struct channel *channel, uint64_t now_ns)
+{
+	bool is_known = channel->reading_ns;
+
+	json_object_object_add(object, "reading", is_known ? new_number(channel->reading) : NULL);
+	json_object_object_add(object, "reading_age_ms", is_known ?
+			       json_object_new_uint64(ms_since(channel->reading_ns, now_ns)) : NULL);
+}
+
 static struct json_object *new_channel(const struct channel *channel, uint64_t now_ns)
 {
 	const struct conf_channel *conf = channel->conf;
@@ -51,17 +61,30 @@ static struct json_object *new_channel(const struct channel *channel, uint64_t n
 		describe_error(object, "error", last->raw);
 	json_object_object_add(object, "age_ms", channel->heard_ns ?
 			       json_object_new_uint64(ms_since(channel->heard_ns, now_ns)) : NULL);
+	add_reading(object, channel, now_ns);
 	describe_count(object, "samples", channel->samples);
 	describe_count(object, "bad", channel->bad);
 	return object;
 }
 
-static struct json_object *new_channels(const struct channels *channels, uint64_t now_ns)
+static struct json_object *new_channels(const struct status_sources *sources, uint64_t now_ns)
 {
+	const struct channels *channels = sources->turn->channels;
+	const struct clock_pair now = clock_pair_now(sources->conf->trusts_clock);
 	struct json_object *array = json_object_new_array();
 
-	for (size_t i = 0; i < channels_count(channels); i++)
-		json_object_array_add(array, new_channel(channels_get(channels, i), now_ns));
+	for (size_t i = 0; i < channels_count(channels); i++) {
+		const struct channel *channel = channels_get(channels, i);
+		struct json_object *object = new_channel(channel, now_ns);
+		int temperature = channel->conf->temperature;
+
+		describe_string(object, "temperature_from", temperature < 0 ? NULL :
+				sources->conf->channels[temperature].name);
+		if (sources->calibrator)
+			json_object_object_add(object, "calibration",
+					       calibrator_describe(sources->calibrator, i, &now));
+		json_object_array_add(array, object);
+	}
 	return array;
 }
 
@@ -216,7 +239,7 @@ struct json_object *status_build(const struct status_sources *sources)
 	describe_bool(status, "protected", turn_is_protected(turn));
 	describe_error(status, "device_error", turn->open_error);
 	describe_gateway(status, &turn->info);
-	json_object_object_add(status, "channels", new_channels(turn->channels, now_ns));
+	json_object_object_add(status, "channels", new_channels(sources, now_ns));
 	json_object_object_add(status, "outputs", new_outputs(sources, now_ns));
 	json_object_object_add(status, "stream", new_stream(turn));
 	json_object_object_add(status, "spool", new_spool(sources->spooler));

@@ -5,6 +5,7 @@
 
 #include <json-c/json_types.h>
 
+#include "control/calibrator.h"
 #include "control/forwarder.h"
 #include "protect/turn.h"
 #include "spool/spooler.h"
@@ -12,9 +13,10 @@
 /* Where it takes everything from. Owns nothing. */
 struct status_sources {
 	const struct conf *conf;
-	const struct turn *turn;
+	struct turn *turn;
 	struct spooler *spooler;
 	struct forwarder *forwarder;
+	struct calibrator *calibrator;
 	uint64_t started_ns;		/* BOOTTIME */
 };
 

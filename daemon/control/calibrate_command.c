@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "control/calibrate_command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "base/clock.h"
+#include "base/words.h"
+#include "control/answer.h"
+#include "control/calibrator.h"
+#include "control/describe.h"
+
+struct command {
+	const struct status_sources *sources;
+	struct calibrator *calibrator;
+	struct json_object *request;
+	size_t channel;
+	const char *name;		/* of it */
+	uint32_t session;		/* 0: the request has none */
+	char who[CALIBRATION_TEXT];
+	struct clock_pair now;
+};
+
+/* Names come from our own configuration, so that nothing of the request is echoed. */
+static struct json_object *new_unknown_channel(const struct conf *conf)
+{
+	const char *names[HYDROPON_MAX_CHANNELS];
+	char list[400];
+
+	for (size_t i = 0; i < conf->channels_n; i++)
+		names[i] = conf->channels[i].name;
+	words_list(names, conf->channels_n, list, sizeof(list));
+	return new_error("no such channel; there are: %s", list);
+}
+
+static bool is_of_temperature(const struct conf *conf, int channel, size_t temperature)
+{
+	return conf->channels[channel].compensate &&
+	       conf->channels[channel].temperature == (int)temperature;
+}
+
+/* The outputs that stay in their safe state while the channel is not good. */
+static struct json_object *new_locks(const struct command *command)
+{
+	struct json_object *array = json_object_new_array();
+	const struct conf *conf = command->sources->conf;
+
+	for (size_t i = 0; i < conf->outputs_n; i++) {
+		const struct conf_output *output = &conf->outputs[i];
+		bool is_locked = false;
+
+		for (size_t j = 0; j < output->needs_n; j++)
+			is_locked |= output->needs[j] == (int)command->channel ||
+				     is_of_temperature(conf, output->needs[j], command->channel);
+		if (is_locked)
+			json_object_array_add(array, json_object_new_string(output->name));
+	}
+	return array;
+}
+
+static struct json_object *new_answer(const struct command *command)
+{
+	static const char *const states[] = {
+		[CALIBRATOR_IDLE] = "idle", [CALIBRATOR_STORING] = "storing",
+		[CALIBRATOR_STORED] = "stored", [CALIBRATOR_FAILED] = "failed",
+	};
+	struct json_object *answer = json_object_new_object();
+	enum calibrator_state state;
+	int error;
+
+	state = calibrator_state(command->calibrator, command->channel, &error);
+	describe_bool(answer, "ok", true);
+	describe_string(answer, "channel", command->name);
+	describe_string(answer, "state", states[state]);
+	describe_error(answer, "store_error", state == CALIBRATOR_FAILED ? error : 0);
+	describe_count(answer, "version", calibrator_version(command->calibrator,
+							     command->channel));
+	return answer;
+}
+
+static struct json_object *new_no_session(const struct command *command)
+{
+	const char *who = calibrator_who(command->calibrator, command->channel);
+
+	if (who)
+		return new_error("%s is being calibrated by %s, not by this session", command->name,
+				 who);
+	return new_error("nobody calibrates %s; the session is over, begin another one",
+			 command->name);
+}
+
+static struct json_object *begin(struct command *command)
+{
+	struct json_object *answer;
+	uint32_t session;
+
+	if (command->sources->conf->channels[command->channel].quantity == QUANTITY_VOLTAGE)
+		return new_error("%s is a voltage, as its device gives it: there is nothing to "
+				 "calibrate", command->name);
+	session = calibrator_begin(command->calibrator, command->channel, command->who,
+				   command->now.boot_ns);
+	if (!session)
+		return new_error("%s is being calibrated by %s; end that first: hydroponctl "
+				 "calibrate %s --abort", command->name,
+				 calibrator_who(command->calibrator, command->channel), command->name);
+	turn_run(command->sources->turn);
+	answer = new_answer(command);
+	describe_count(answer, "session", session);
+	describe_count(answer, "silence_ms", CALIBRATOR_SILENCE_MS);
+	json_object_object_add(answer, "locks", new_locks(command));
+	return answer;
+}
+
+static struct json_object *keep(struct command *command)
+{
+	if (!calibrator_keep(command->calibrator, command->channel, command->session,
+			     command->now.boot_ns))
+		return new_no_session(command);
+	return new_answer(command);
+}
+
+static struct json_object *end(struct command *command)
+{
+	if (!calibrator_end(command->calibrator, command->channel, command->session,
+			    command->now.boot_ns))
+		return new_no_session(command);
+	return new_answer(command);
+}
+
+static struct json_object *new_store_error(const struct command *command, int error,
+					   const struct calibration_record *record)
+{
+	if (error == -ERANGE)
+		return new_error("%s", record->solution.words);
+	if (error == -EBUSY)
+		return new_error("another calibration is being written; try again in a second");
+	if (error == -EFBIG)
+		return new_error("the history of %s is full; move its file in calibration/ away, and "
+				 "restart hydropond", command->name);
+	return new_error("out of memory; nothing was stored");
+}
+
+/* What was read, solved; and stored, unless it is only to be seen. */
+static struct json_object *store_or_solve(struct command *command, bool is_stored)
+{
+	struct calibration_record record = { .version = 0 };
+	struct json_object *answer;
+	char why[256];
+	int error = 0;
+
+	if (!calibrator_keep(command->calibrator, command->channel, command->session,
+			     command->now.boot_ns))
+		return new_no_session(command);
+	if (!calibration_points_parse(json_object_object_get(command->request, "points"), &record,
+				      why, sizeof(why)))
+		return new_error("%s", why);
+	snprintf(record.who, sizeof(record.who), "%s", command->who);
+	if (!calibrator_solve(command->calibrator, command->channel, &record))
+		error = -ERANGE;
+	else if (is_stored)
+		error = calibrator_store(command->calibrator, command->channel, &record,
+					 &command->now);
+	if (error)
+		return new_store_error(command, error, &record);
+	answer = new_answer(command);
+	json_object_object_add(answer, "solution", calibration_record_describe(&record));
+	return answer;
+}
+
+static struct json_object *solve(struct command *command)
+{
+	return store_or_solve(command, false);
+}
+
+static struct json_object *store(struct command *command)
+{
+	return store_or_solve(command, true);
+}
+
+static struct json_object *undo(struct command *command)
+{
+	const char *who = calibrator_who(command->calibrator, command->channel);
+	int error;
+
+	if (who)
+		return new_error("%s is being calibrated by %s; end that first: hydroponctl "
+				 "calibrate %s --abort", command->name, who, command->name);
+	error = calibrator_undo(command->calibrator, command->channel, command->who, &command->now);
+	if (error == -ENOENT)
+		return new_error("%s goes by its configuration; there is nothing to undo",
+				 command->name);
+	return error ? new_store_error(command, error, NULL) : new_answer(command);
+}
+
+static struct json_object *history(struct command *command)
+{
+	struct json_object *answer = new_answer(command);
+
+	json_object_object_add(answer, "history",
+			       calibrator_history(command->calibrator, command->channel));
+	return answer;
+}
+
+/* NULL: all of it could be read. */
+static struct json_object *read_request(struct command *command)
+{
+	const struct conf *conf = command->sources->conf;
+	struct json_object *name = json_object_object_get(command->request, "channel");
+	struct json_object *session = json_object_object_get(command->request, "session");
+	struct json_object *who = json_object_object_get(command->request, "who");
+	const char *text = who ? json_object_get_string(who) : "nobody named";
+	int index;
+
+	if (!json_object_is_type(name, json_type_string))
+		return new_error("\"channel\" must be the name of a channel");
+	index = conf_find_channel(conf, json_object_get_string(name));
+	if (index < 0 || (int)strlen(json_object_get_string(name)) !=
+			 json_object_get_string_len(name))
+		return new_unknown_channel(conf);
+	command->channel = (size_t)index;
+	command->name = conf->channels[index].name;
+	if (session && (!json_object_is_type(session, json_type_int) ||
+			json_object_get_int64(session) < 1 ||
+			json_object_get_int64(session) > UINT32_MAX))
+		return new_error("\"session\" must be the number that begin gave");
+	command->session = (uint32_t)json_object_get_int64(session);
+	if (who && (!json_object_is_type(who, json_type_string) || strlen(text) >= CALIBRATION_TEXT))
+		return new_error("\"who\" must be a name of at most %d characters",
+				 CALIBRATION_TEXT - 1);
+	for (const char *c = text; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			return new_error("\"who\" holds a character that cannot be printed");
+	snprintf(command->who, sizeof(command->who), "%s", text);
+	return NULL;
+}
+
+struct json_object *calibrate_command(const struct status_sources *sources,
+				      struct json_object *request)
+{
+	static const struct {
+		const char *name;
+		struct json_object *(*perform)(struct command *command);
+	} actions[] = {
+		{ "begin", begin }, { "keep", keep }, { "solve", solve }, { "store", store },
+		{ "end", end }, { "undo", undo }, { "history", history },
+	};
+	struct json_object *action = json_object_object_get(request, "do"), *refusal;
+	const char *name = json_object_is_type(action, json_type_string) ?
+			   json_object_get_string(action) : "";
+	struct command command = {
+		.sources = sources,
+		.calibrator = sources->calibrator,
+		.request = request,
+		.now = clock_pair_now(sources->conf->trusts_clock),
+	};
+
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+		if (strcmp(name, actions[i].name))
+			continue;
+		refusal = read_request(&command);
+		return refusal ? refusal : actions[i].perform(&command);
+	}
+	return new_error("\"do\" must be \"begin\", \"keep\", \"solve\", \"store\", \"end\", \"undo\" "
+			 "or \"history\"");
+}

@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Calibrations as they are asked for, kept and lost, with a gateway whose pump needs the channel. */
+#include "support/fake_kernel.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <sys/stat.h>
+
+#include <json-c/json.h>
+
+#include "control/calibrator.h"
+#include "control/protocol.h"
+#include "support/catch_log.h"
+#include "support/scratch.h"
+
+FIXTURE(calibrator)
+{
+	struct conf conf;
+	struct turn turn;
+	struct status_sources sources;
+	struct protocol protocol;
+	struct calibrator *calibrator;
+	struct clock_pair now;
+	char dir[SCRATCH_PATH_MAX], path[SCRATCH_PATH_MAX + 64];
+	char *answer;
+	bool is_patient;
+	unsigned int events;
+	struct event event;
+};
+
+static void ignore_sample(void *data, const struct sample *sample)
+{
+}
+
+static void ignore_opened(void *data, int fd)
+{
+}
+
+static void ignore_closing(void *data)
+{
+}
+
+static void catch_event(void *data, const struct event *event)
+{
+	struct fixture_calibrator *self = data;
+
+	if (strcmp(event->name, "calibration"))
+		return;
+	self->events++;
+	self->event = *event;
+}
+
+static const struct turn_hooks hooks = {
+	.sample = ignore_sample, .opened = ignore_opened, .closing = ignore_closing,
+	.event = catch_event,
+};
+
+/* A hydropond that was started. */
+static void start(struct fixture_calibrator *self)
+{
+	turn_start(&self->turn, &self->conf, stream_new(self->conf.device, &fake_device),
+		   channels_new(&self->conf), outputs_new(&self->conf), &hooks, self);
+	self->calibrator = calibrator_new(&self->conf, &self->turn);
+	ASSERT_TRUE(self->calibrator != NULL);
+	self->sources = (struct status_sources){ .conf = &self->conf, .turn = &self->turn,
+						 .calibrator = self->calibrator };
+	self->protocol = (struct protocol){ .sources = &self->sources, .turn = &self->turn };
+	put((struct hydropon_record){ .type = HYDROPON_REC_SCALE, .value = 1 });
+	turn_run(&self->turn);
+}
+
+static void stop(struct fixture_calibrator *self)
+{
+	calibrator_free(self->calibrator);
+	turn_close(&self->turn, 0);
+	stream_free(self->turn.stream);
+	channels_free(self->turn.channels);
+	outputs_free(self->turn.outputs);
+}
+
+static void restart(struct fixture_calibrator *self)
+{
+	stop(self);
+	start(self);
+}
+
+FIXTURE_SETUP(calibrator)
+{
+	struct conf *conf = &self->conf;
+
+	scratch_make(self->dir);
+	fake_gateway(conf);
+	snprintf(conf->state_dir, sizeof(conf->state_dir), "%s/state", self->dir);
+	snprintf(self->path, sizeof(self->path), "%s/state/calibration/water", self->dir);
+	conf->trusts_clock = true;
+	start(self);
+}
+
+FIXTURE_TEARDOWN(calibrator)
+{
+	free(self->answer);
+	stop(self);
+	scratch_remove(self->dir);
+}
+
+static const char *ask(struct fixture_calibrator *self, const char *request)
+{
+	free(self->answer);
+	self->answer = protocol_answer(&self->protocol, request, strlen(request), true);
+	ASSERT_TRUE(self->answer != NULL);
+	return self->answer;
+}
+
+#define DO(what) "{\"cmd\":\"calibrate\",\"channel\":\"water\",\"who\":\"anna\",\"do\":\"" what "\"}"
+#define IN_SESSION(what, session, more) \
+	"{\"cmd\":\"calibrate\",\"channel\":\"water\",\"who\":\"anna\",\"do\":\"" what \
+	"\",\"session\":" session more "}"
+/* The thermometer says 24.0 where the channel reads 25.0. */
+#define POINTS ",\"points\":[{\"reference\":24,\"reading\":750,\"label\":\"thermometer\"}]"
+
+/* As the main loop does, after the time that is given. */
+static void run(struct fixture_calibrator *self, uint64_t later_ms)
+{
+	self->now = clock_pair_now(true);
+	self->now.boot_ns += later_ms * NS_PER_MS;
+	self->now.wall_ms += (int64_t)later_ms;
+	calibrator_run(self->calibrator, &self->now);
+}
+
+/* What the channel says of 750 mV now, and whether the pump has a lease by it. */
+static bool read_water(struct fixture_calibrator *self)
+{
+	size_t before = kernel.sets_n;
+
+	/* Outputs do not start one right after the other. */
+	usleep(kernel.outputs[0].on ? 0 : OUTPUT_STAGGER_MS * 1000 * self->is_patient);
+	put_water(WATER_MV, 0);
+	put_beat();
+	turn_run(&self->turn);
+	return kernel.sets_n > before && kernel.sets[kernel.sets_n - 1].on;
+}
+
+static const struct sample *last(struct fixture_calibrator *self)
+{
+	return &channels_get(self->turn.channels, 0)->last;
+}
+
+static void write_and_take(struct fixture_calibrator *self)
+{
+	calibrator_write(self->calibrator);
+	run(self, 0);
+}
+
+/* One calibration, from begin to end. */
+static void calibrate_water(struct fixture_calibrator *self, const char *session)
+{
+	char request[512];
+
+	EXPECT_CONTAINS(ask(self, DO("begin")), "\"ok\":true");
+	snprintf(request, sizeof(request), IN_SESSION("store", "%s", POINTS), session);
+	EXPECT_CONTAINS(ask(self, request), "\"state\":\"storing\"");
+	write_and_take(self);
+	snprintf(request, sizeof(request), IN_SESSION("end", "%s", ""), session);
+	EXPECT_CONTAINS(ask(self, request), "\"state\":\"stored\"");
+}
+
+TEST_F(calibrator, dosing_is_locked_until_a_fresh_good_sample)
+{
+	self->is_patient = true;
+	EXPECT_TRUE(read_water(self));
+	EXPECT_CONTAINS(ask(self, DO("begin")), "\"session\":1,\"silence_ms\":600000,"
+			"\"locks\":[\"pump\"]");
+	/* At once, without another sample. */
+	EXPECT_FALSE(kernel.outputs[0].on);
+	EXPECT_FALSE(read_water(self));
+	EXPECT_EQ(last(self)->q, Q_UNCERTAIN_CALIBRATING);
+	EXPECT_NEAR(last(self)->value, 25, 1e-9);
+
+	/* Measured before the end, read after it. */
+	put_water(WATER_MV, 0);
+	put_beat();
+	EXPECT_CONTAINS(ask(self, IN_SESSION("end", "1", "")), "\"ok\":true");
+	turn_run(&self->turn);
+	EXPECT_EQ(last(self)->q, Q_UNCERTAIN_CALIBRATING);
+	EXPECT_FALSE(kernel.outputs[0].on);
+	EXPECT_TRUE(read_water(self));
+	EXPECT_EQ(last(self)->q, Q_GOOD);
+}
+
+TEST_F(calibrator, what_is_compensated_by_it_locks_as_well)
+{
+	struct conf *conf = &self->conf;
+
+	conf->channels_n = 2;
+	conf->channels[1] = (struct conf_channel){
+		.name = "ec", .quantity = QUANTITY_EC, .compensate = true, .temperature = 0,
+	};
+	conf->outputs[1].needs_n = 1;
+	conf->outputs[1].needs[0] = 1;
+	restart(self);
+	EXPECT_CONTAINS(ask(self, DO("begin")), "\"locks\":[\"pump\",\"air\"]");
+}
+
+TEST_F(calibrator, a_session_belongs_to_one)
+{
+	ask(self, DO("begin"));
+	EXPECT_CONTAINS(ask(self, DO("begin")), "water is being calibrated by anna; end that first");
+	EXPECT_CONTAINS(ask(self, IN_SESSION("keep", "2", "")), "by anna, not by this session");
+	EXPECT_CONTAINS(ask(self, IN_SESSION("store", "2", POINTS)), "not by this session");
+	EXPECT_CONTAINS(ask(self, DO("undo")), "is being calibrated by anna");
+	EXPECT_CONTAINS(ask(self, IN_SESSION("keep", "1", "")), "\"ok\":true,\"channel\":\"water\","
+			"\"state\":\"idle\"");
+	/* Whoever stands before a locked pump may end it. */
+	EXPECT_CONTAINS(ask(self, DO("end")), "\"ok\":true");
+	EXPECT_CONTAINS(ask(self, IN_SESSION("keep", "1", "")), "nobody calibrates water");
+	EXPECT_CONTAINS(ask(self, DO("end")), "nobody calibrates water");
+	EXPECT_EQ(scratch_size(self->path), -1);
+}
+
+TEST_F(calibrator, silence_ends_a_session)
+{
+	int log = catch_log();
+
+	ask(self, DO("begin"));
+	run(self, CALIBRATOR_SILENCE_MS - 1000);
+	EXPECT_STREQ(calibrator_who(self->calibrator, 0), "anna");
+	EXPECT_TRUE(calibrator_keep(self->calibrator, 0, 1, self->now.boot_ns));
+	run(self, 2 * CALIBRATOR_SILENCE_MS - 2000);
+	EXPECT_TRUE(calibrator_who(self->calibrator, 0) != NULL);
+	run(self, 2 * CALIBRATOR_SILENCE_MS);
+	EXPECT_TRUE(calibrator_who(self->calibrator, 0) == NULL);
+	EXPECT_EQ(logged(log, "was silent for 10 min"), 1);
+	close(log);
+}
+
+TEST_F(calibrator, holds_once_it_is_durable_and_not_before)
+{
+	ask(self, DO("begin"));
+	EXPECT_CONTAINS(ask(self, IN_SESSION("solve", "1", POINTS)), "\"offset\":1");
+	EXPECT_CONTAINS(ask(self, IN_SESSION("keep", "1", "")), "\"state\":\"idle\"");
+	EXPECT_CONTAINS(ask(self, IN_SESSION("store", "1", POINTS)), "\"state\":\"storing\"");
+	run(self, 0);
+	EXPECT_EQ(calibrator_version(self->calibrator, 0), 0);
+	EXPECT_CONTAINS(ask(self, IN_SESSION("store", "1", POINTS)), "is being written");
+	write_and_take(self);
+	EXPECT_CONTAINS(ask(self, IN_SESSION("keep", "1", "")), "\"state\":\"stored\","
+			"\"store_error\":null,\"version\":1");
+	EXPECT_EQ(self->events, 1);
+	EXPECT_STREQ(self->event.subject, "water");
+	EXPECT_EQ(self->event.numbers[0].value, 1);
+	EXPECT_FALSE(read_water(self));
+	EXPECT_NEAR(last(self)->value, 24, 1e-9);
+	ask(self, IN_SESSION("end", "1", ""));
+	EXPECT_TRUE(read_water(self));
+
+	restart(self);
+	EXPECT_EQ(calibrator_version(self->calibrator, 0), 1);
+	read_water(self);
+	EXPECT_NEAR(last(self)->value, 24, 1e-9);
+	/* Whoever reads the spool finds the version there. */
+	run(self, 0);
+	EXPECT_EQ(self->events, 2);
+}
+
+TEST_F(calibrator, what_cannot_be_written_does_not_hold)
+{
+	int log = catch_log();
+
+	scratch_write(self->conf.state_dir, "", 0);
+	ask(self, DO("begin"));
+	ask(self, IN_SESSION("store", "1", POINTS));
+	write_and_take(self);
+	EXPECT_CONTAINS(ask(self, IN_SESSION("keep", "1", "")), "\"state\":\"failed\","
+			"\"store_error\":\"Not a directory\",\"version\":0");
+	read_water(self);
+	EXPECT_NEAR(last(self)->value, 25, 1e-9);
+	EXPECT_EQ(logged(log, "the one before holds"), 1);
+	EXPECT_EQ(self->events, 0);
+	close(log);
+}
+
+TEST_F(calibrator, what_is_refused_is_not_stored)
+{
+	ask(self, DO("begin"));
+	EXPECT_CONTAINS(ask(self, IN_SESSION("store", "1", ",\"points\":[{\"reference\":77,"
+			"\"reading\":750}]")), "\"ok\":false,\"error\":\"it reads 25.0 C and the reference "
+			"says 77.0: that is 25.0 C if it was read in Fahrenheit");
+	EXPECT_CONTAINS(ask(self, IN_SESSION("store", "1", ",\"points\":[]")), "1 to 3 points");
+	EXPECT_CONTAINS(ask(self, IN_SESSION("store", "1", ",\"points\":[{\"reference\":\"24\"}]")),
+			"must have the numbers");
+	EXPECT_CONTAINS(ask(self, IN_SESSION("keep", "1", "")), "\"state\":\"idle\"");
+}
+
+TEST_F(calibrator, undo_goes_back_as_a_version_of_its_own)
+{
+	EXPECT_CONTAINS(ask(self, DO("undo")), "there is nothing to undo");
+	calibrate_water(self, "1");
+	self->conf.channels[0].mv_per_unit = 10;
+	EXPECT_CONTAINS(ask(self, DO("begin")), "\"ok\":true");
+	EXPECT_CONTAINS(ask(self, IN_SESSION("store", "2", ",\"points\":[{\"reference\":26,"
+			"\"reading\":750}]")), "storing");
+	write_and_take(self);
+	ask(self, IN_SESSION("end", "2", ""));
+	read_water(self);
+	EXPECT_NEAR(last(self)->value, 26, 1e-9);
+
+	EXPECT_CONTAINS(ask(self, DO("undo")), "storing");
+	write_and_take(self);
+	EXPECT_EQ(last(self)->q, Q_UNCERTAIN_CALIBRATING);
+	EXPECT_TRUE(read_water(self));
+	EXPECT_NEAR(last(self)->value, 24, 1e-9);
+	EXPECT_EQ(calibrator_version(self->calibrator, 0), 3);
+	restart(self);
+	read_water(self);
+	EXPECT_NEAR(last(self)->value, 24, 1e-9);
+
+	EXPECT_CONTAINS(ask(self, DO("undo")), "storing");
+	write_and_take(self);
+	read_water(self);
+	EXPECT_NEAR(last(self)->value, 25, 1e-9);
+	EXPECT_CONTAINS(ask(self, DO("undo")), "there is nothing to undo");
+	restart(self);
+	read_water(self);
+	EXPECT_NEAR(last(self)->value, 25, 1e-9);
+	EXPECT_EQ(calibrator_version(self->calibrator, 0), 4);
+	ask(self, DO("history"));
+	EXPECT_CONTAINS(self->answer, "\"version\":4,\"previous\":0,\"returns_to\":0");
+	EXPECT_CONTAINS(self->answer, "\"version\":3,\"previous\":0,\"returns_to\":1");
+	EXPECT_CONTAINS(self->answer, "\"version\":2,\"previous\":1,\"returns_to\":null");
+	EXPECT_CONTAINS(self->answer, "\"label\":\"thermometer\"");
+	EXPECT_CONTAINS(self->answer, "\"who\":\"anna\"");
+}
+
+/* Either the version that was stored, or the configuration with the doubt that it deserves. */
+static void expect_never_wrong(struct fixture_calibrator *self, const char *what, size_t at)
+{
+	bool has_lease;
+
+	restart(self);
+	has_lease = read_water(self);
+	if (calibrator_version(self->calibrator, 0)) {
+		EXPECT_NEAR(last(self)->value, 24, 1e-9);
+	} else if (last(self)->q != Q_UNCERTAIN_CALIBRATION || has_lease) {
+		harness_fail(__FILE__, __LINE__, "%s at %zu: %s", what, at, quality_name(last(self)->q));
+	}
+	kernel.sets_n = kernel.first = kernel.end = 0;
+}
+
+TEST_F_TIMEOUT(calibrator, a_damaged_file_is_never_a_wrong_calibration, 120)
+{
+	char file[4096], copy[4096];
+	int log = catch_log();
+	ssize_t size;
+
+	calibrate_water(self, "1");
+	size = scratch_read(self->path, file, sizeof(file));
+	ASSERT_GT(size, 100);
+	for (ssize_t n = 0; n < size; n++) {
+		scratch_write(self->path, file, (size_t)n);
+		expect_never_wrong(self, "cut", (size_t)n);
+		EXPECT_EQ(calibrator_version(self->calibrator, 0), 0);
+	}
+	for (ssize_t i = 0; i < size; i++) {
+		memcpy(copy, file, (size_t)size);
+		copy[i] ^= (char)(1 << i % 8);
+		scratch_write(self->path, copy, (size_t)size);
+		expect_never_wrong(self, "flipped", (size_t)i);
+		EXPECT_EQ(calibrator_version(self->calibrator, 0), 0);
+	}
+	EXPECT_GT(logged(log, "water: its calibration cannot be read"), 10);
+	EXPECT_GT(logged(log, "calibrate it: hydroponctl calibrate water"), 10);
+	close(log);
+}
+
+TEST_F(calibrator, a_damaged_history_is_kept_aside_and_numbers_go_on)
+{
+	char file[4096], aside[SCRATCH_PATH_MAX + 80];
+	int log = catch_log();
+	ssize_t size;
+
+	calibrate_water(self, "1");
+	calibrate_water(self, "2");
+	size = scratch_read(self->path, file, sizeof(file));
+	file[size - 20] ^= 1;
+	scratch_write(self->path, file, (size_t)size);
+	restart(self);
+	EXPECT_FALSE(read_water(self));
+	calibrate_water(self, "1");
+	EXPECT_TRUE(read_water(self));
+	EXPECT_NEAR(last(self)->value, 24, 1e-9);
+	/* The one that can still be read was number 1; 2 may have been given out. */
+	EXPECT_GT(calibrator_version(self->calibrator, 0), 1);
+	snprintf(aside, sizeof(aside), "%s.damaged", self->path);
+	EXPECT_EQ(scratch_size(aside), size);
+	restart(self);
+	EXPECT_TRUE(read_water(self));
+	close(log);
+}
+
+TEST_F(calibrator, a_file_of_another_quantity_is_no_calibration)
+{
+	int log = catch_log();
+
+	calibrate_water(self, "1");
+	self->conf.channels[0].quantity = QUANTITY_LEVEL;
+	restart(self);
+	EXPECT_FALSE(read_water(self));
+	EXPECT_EQ(last(self)->q, Q_UNCERTAIN_CALIBRATION);
+	close(log);
+}
+
+TEST_F(calibrator, what_is_too_old_is_uncertain)
+{
+	const uint64_t day_ms = 86400000;
+	struct json_object *described;
+	int log = catch_log();
+
+	self->is_patient = true;
+	calibrate_water(self, "1");
+	self->conf.channels[0].calibration_due_d = 30;
+	self->conf.channels[0].calibration_expires_d = 60;
+	run(self, 31 * day_ms);
+	EXPECT_TRUE(read_water(self));
+	described = calibrator_describe(self->calibrator, 0, &self->now);
+	EXPECT_CONTAINS(json_object_to_json_string_ext(described, JSON_C_TO_STRING_PLAIN),
+			"\"expired\":false,\"due\":true");
+	json_object_put(described);
+	run(self, 61 * day_ms);
+	EXPECT_FALSE(read_water(self));
+	EXPECT_EQ(last(self)->q, Q_UNCERTAIN_EXPIRED);
+	EXPECT_EQ(logged(log, "older than 60 d"), 1);
+	/* A clock that nobody has set says nothing of age. */
+	self->now.is_set = false;
+	self->now.boot_ns += 2 * NS_PER_SEC;
+	calibrator_run(self->calibrator, &self->now);
+	EXPECT_TRUE(read_water(self));
+	close(log);
+}
+
+TEST_F(calibrator, only_the_control_socket_calibrates)
+{
+	free(self->answer);
+	self->answer = protocol_answer(&self->protocol, DO("begin"), strlen(DO("begin")), false);
+	EXPECT_CONTAINS(self->answer, "read only");
+	EXPECT_CONTAINS(ask(self, "{\"cmd\":\"calibrate\",\"do\":\"begin\"}"),
+			"must be the name of a channel");
+	EXPECT_CONTAINS(ask(self, "{\"cmd\":\"calibrate\",\"do\":\"begin\",\"channel\":\"x\"}"),
+			"there are: water");
+	EXPECT_CONTAINS(ask(self, DO("dance")), "must be \\\"begin\\\"");
+	EXPECT_CONTAINS(ask(self, IN_SESSION("keep", "-1", "")), "the number that begin gave");
+	EXPECT_CONTAINS(ask(self, "{\"cmd\":\"calibrate\",\"do\":\"begin\",\"channel\":\"water\","
+			"\"who\":\"\\u001b[2J\"}"), "cannot be printed");
+	EXPECT_TRUE(calibrator_who(self->calibrator, 0) == NULL);
+}
+
+static void *write_for_a_while(void *data)
+{
+	for (int i = 0; i < 2000; i++)
+		calibrator_write(data);
+	return NULL;
+}
+
+TEST_F(calibrator, another_thread_writes_while_main_goes_on)
+{
+	pthread_t thread;
+	int error, log = catch_log();
+
+	ask(self, DO("begin"));
+	ASSERT_EQ(pthread_create(&thread, NULL, write_for_a_while, self->calibrator), 0);
+	ask(self, IN_SESSION("store", "1", POINTS));
+	for (int i = 0; i < 2000; i++)
+		run(self, 0);
+	pthread_join(thread, NULL);
+	write_and_take(self);
+	EXPECT_EQ(calibrator_state(self->calibrator, 0, &error), CALIBRATOR_STORED);
+	close(log);
+}
