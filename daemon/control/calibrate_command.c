@@ -2,6 +2,7 @@
 #include "control/calibrate_command.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +13,8 @@
 #include "control/answer.h"
 #include "control/calibrator.h"
 #include "control/describe.h"
+
+#define CANDIDATES_MAX 8
 
 struct command {
 	const struct status_sources *sources;
@@ -180,6 +183,66 @@ static struct json_object *store(struct command *command)
 	return store_or_solve(command, true);
 }
 
+static double number_of(struct json_object *object, const char *key)
+{
+	struct json_object *value = json_object_object_get(object, key);
+
+	return json_object_is_type(value, json_type_double) ||
+	       json_object_is_type(value, json_type_int) ? json_object_get_double(value) : NAN;
+}
+
+/* The bottles that the request names by what they are at 25 C. */
+static size_t find_candidates(struct json_object *labels, bool is_ph,
+			      const struct buffer *candidates[CANDIDATES_MAX])
+{
+	size_t n = json_object_is_type(labels, json_type_array) ? json_object_array_length(labels) :
+		   0, found = 0;
+
+	for (size_t i = 0; i < n && found < CANDIDATES_MAX; i++) {
+		double label = json_object_get_double(json_object_array_get_idx(labels, i));
+
+		candidates[found] = is_ph ? buffer_find_ph(label) : buffer_find_ec(label);
+		found += candidates[found] != NULL;
+	}
+	return found;
+}
+
+/* Which bottle the probe stands in. */
+static struct json_object *recognise(struct command *command)
+{
+	const struct conf_channel conf = calibrator_conf(command->calibrator, command->channel);
+	const struct buffer *candidates[CANDIDATES_MAX];
+	struct json_object *request = command->request, *found, *answer;
+	struct json_object *known = json_object_object_get(request, "known");
+	const struct calibration_point before = { number_of(known, "reference"),
+						  number_of(known, "reading"), NAN };
+	double reading = number_of(request, "reading"), celsius = number_of(request, "celsius");
+	bool is_ph = conf.quantity == QUANTITY_PH;
+	struct recognition seen;
+	size_t n;
+
+	if (!is_ph && conf.quantity != QUANTITY_EC)
+		return new_error("only pH and EC have buffers and standards");
+	n = find_candidates(json_object_object_get(request, "labels"), is_ph, candidates);
+	if (!n || !isfinite(reading) || !isfinite(celsius))
+		return new_error("\"labels\" must name buffers or standards that are known; "
+				 "\"reading\" and \"celsius\" must be numbers");
+	if (is_ph)
+		recognise_ph(&conf, candidates, n, reading, celsius,
+			     isfinite(before.reference) && isfinite(before.reading) ? &before : NULL,
+			     &seen);
+	else
+		recognise_ec(&conf, candidates, n, reading, celsius, &seen);
+	answer = new_answer(command);
+	found = json_object_new_array();
+	for (size_t i = 0; i < seen.n; i++)
+		json_object_array_add(found, json_object_new_double(buffer_nominal(seen.found[i])));
+	json_object_object_add(answer, "found", found);
+	json_object_object_add(answer, "seen", isfinite(seen.seen) ?
+			       json_object_new_double(seen.seen) : NULL);
+	return answer;
+}
+
 static struct json_object *undo(struct command *command)
 {
 	const char *who = calibrator_who(command->calibrator, command->channel);
@@ -244,7 +307,7 @@ struct json_object *calibrate_command(const struct status_sources *sources,
 		const char *name;
 		struct json_object *(*perform)(struct command *command);
 	} actions[] = {
-		{ "begin", begin }, { "keep", keep }, { "solve", solve }, { "store", store },
+		{ "begin", begin }, { "keep", keep }, { "recognise", recognise }, { "solve", solve }, { "store", store },
 		{ "end", end }, { "undo", undo }, { "history", history },
 	};
 	struct json_object *action = json_object_object_get(request, "do"), *refusal;
@@ -263,6 +326,6 @@ struct json_object *calibrate_command(const struct status_sources *sources,
 		refusal = read_request(&command);
 		return refusal ? refusal : actions[i].perform(&command);
 	}
-	return new_error("\"do\" must be \"begin\", \"keep\", \"solve\", \"store\", \"end\", \"undo\" "
-			 "or \"history\"");
+	return new_error("\"do\" must be \"begin\", \"keep\", \"recognise\", \"solve\", \"store\", "
+			 "\"end\", \"undo\" or \"history\"");
 }

@@ -126,6 +126,16 @@ static void put_doubt(struct calibrator *calibrator, size_t channel, uint64_t no
 		       now_ns);
 }
 
+struct conf_channel calibrator_conf(const struct calibrator *calibrator, size_t channel)
+{
+	const struct calibration_record *record = newest(&calibrator->slots[channel]);
+	struct conf_channel conf = calibrator->conf->channels[channel];
+
+	if (record)
+		calibration_record_apply(record, &conf);
+	return conf;
+}
+
 /* The samples from now on are by that version: whoever reads the spool finds it there. */
 static void tell_version(struct calibrator *calibrator, size_t channel)
 {
@@ -137,9 +147,8 @@ static void tell_version(struct calibrator *calibrator, size_t channel)
 
 static void hold(struct calibrator *calibrator, size_t channel, uint64_t now_ns)
 {
-	struct conf_channel conf = calibrator->conf->channels[channel];
+	const struct conf_channel conf = calibrator_conf(calibrator, channel);
 
-	calibration_record_apply(newest(&calibrator->slots[channel]), &conf);
 	channels_calibrate(calibrator->turn->channels, channel, &conf, now_ns);
 }
 
@@ -419,11 +428,8 @@ bool calibrator_solve(const struct calibrator *calibrator, size_t channel,
 		      struct calibration_record *record)
 {
 	const struct conf_channel *base = &calibrator->conf->channels[channel];
-	struct conf_channel current = *base;
-	const struct calibration_record *holds = newest(&calibrator->slots[channel]);
+	const struct conf_channel current = calibrator_conf(calibrator, channel);
 
-	if (holds)
-		calibration_record_apply(holds, &current);
 	record->quantity = base->quantity;
 	record->previous = calibrator_version(calibrator, channel);
 	record->is_undo = record->is_by_configuration = false;

@@ -74,6 +74,8 @@ int calibrator_undo(struct calibrator *calibrator, size_t channel, const char *w
 enum calibrator_state calibrator_state(const struct calibrator *calibrator, size_t channel,
 				       int *error);
 
+/* What the channel goes by now. */
+struct conf_channel calibrator_conf(const struct calibrator *calibrator, size_t channel);
 /* The version that holds; 0: the configuration. */
 uint32_t calibrator_version(const struct calibrator *calibrator, size_t channel);
 /* For the status document: to be put. */

@@ -9,6 +9,8 @@
 
 #include <json-c/json_types.h>
 
+#include "ctl/calibration_guide.h"
+
 /* The request for the status document. */
 #define COMMAND_STATUS "{\"cmd\":\"status\"}\n"
 
@@ -26,6 +28,12 @@ int command_ask_status(const struct command_line *line, struct json_object **sta
 int command_set(const struct command_line *line, const char *output, bool on, uint64_t for_ms);
 int command_release(const struct command_line *line, const char *output);
 int command_reset(const struct command_line *line, const char *output);
+/* Begins, stores and ends a calibration as a person or a script wants it. */
+int command_calibrate(const struct command_line *line, struct calibrate_options *options);
+/* Ends whoever's session; goes back to the calibration before; shows the history of a channel. */
+int command_calibrate_abort(const struct command_line *line, const char *channel);
+int command_calibrate_undo(const struct command_line *line, const char *channel);
+int command_calibrate_history(const struct command_line *line, const char *channel, bool is_json);
 /* @is_confirmed: nobody is asked. */
 int command_proof(const struct command_line *line, const char *output, uint64_t for_ms,
 		  bool is_confirmed);

@@ -30,6 +30,7 @@ enum {
 	OPTION_SOCKET_DIR = 256, OPTION_DEVICE, OPTION_FOR, OPTION_INTERVAL, OPTION_JSON,
 	OPTION_YES, OPTION_DIR, OPTION_FROM, OPTION_TO, OPTION_CHANNEL, OPTION_CSV,
 	OPTION_EVERY, OPTION_VERSION,
+	OPTION_POINTS, OPTION_TEMPERATURE, OPTION_LOT, OPTION_ABORT, OPTION_UNDO, OPTION_HISTORY,
 };
 
 struct options {
@@ -37,6 +38,9 @@ struct options {
 	const char *duration;		/* of set and proof, NULL: left to them */
 	const char *interval;		/* of watch, NULL: 1 s */
 	bool json, yes;
+	struct calibrate_options calibrate;
+	int calibrate_action;		/* OPTION_ABORT, OPTION_UNDO, OPTION_HISTORY; 0: to calibrate */
+	const char *calibrate_option;	/* the last one that belongs to calibrate, NULL: none */
 	struct spool_options spool;
 	const char *every;		/* of history, NULL: as it fits */
 	const char *spool_option;	/* the last one that belongs to spool and history, NULL: none */
@@ -68,6 +72,10 @@ static int usage(FILE *out)
 	      "  release OUTPUT                 end the override\n"
 	      "  reset OUTPUT                   end what is latched, once its reason is over\n"
 	      "  proof OUTPUT [--for TIME] [--yes]  move it and back, and see that it does (3 s)\n"
+	      "  calibrate CHANNEL [--points LIST] [--temperature 22.5C] [--lot TEXT] [--yes]\n"
+	      "                                 with buffers, standards or a reference, step by step\n"
+	      "  calibrate CHANNEL --undo | --history [--json] | --abort\n"
+	      "                                 go back to the one before; all of them; end a session\n"
 	      "  history [CHANNEL]... [--from WHEN] [--to WHEN] [--every TIME] [--csv]\n"
 	      "                                 what was measured: min, mean, max (the last day)\n"
 	      "  events [--from WHEN] [--to WHEN] [--csv]\n"
@@ -229,6 +237,27 @@ static int run_proof(const struct options *options, char **arguments, int count)
 	return command_proof(&options->line, arguments[0], ms, options->yes);
 }
 
+static int run_calibrate(struct options *options, char **arguments, int count)
+{
+	const char *channel = count ? arguments[0] : "ph-a";
+
+	if (count != 1)
+		return fail(EXIT_USAGE, "calibrate takes one channel: hydroponctl calibrate %s",
+			    channel);
+	switch (options->calibrate_action) {
+	case OPTION_ABORT:
+		return command_calibrate_abort(&options->line, channel);
+	case OPTION_UNDO:
+		return command_calibrate_undo(&options->line, channel);
+	case OPTION_HISTORY:
+		return command_calibrate_history(&options->line, channel, options->json);
+	default:
+		options->calibrate.channel = channel;
+		options->calibrate.is_confirmed = options->yes;
+		return command_calibrate(&options->line, &options->calibrate);
+	}
+}
+
 static int run_watch(struct options *options)
 {
 	uint64_t interval_ms = 1000;
@@ -310,10 +339,14 @@ static int run(struct options *options, char **arguments, int count)
 		return fail(EXIT_USAGE, "--for belongs to set and proof; leave it out");
 	if (strcmp(command, "watch") && options->interval)
 		return fail(EXIT_USAGE, "--interval belongs to watch; leave it out");
-	if (strcmp(command, "status") && options->json)
-		return fail(EXIT_USAGE, "--json belongs to status; leave it out");
-	if (strcmp(command, "proof") && options->yes)
-		return fail(EXIT_USAGE, "--yes belongs to proof; leave it out");
+	if (strcmp(command, "status") && options->json && options->calibrate_action != OPTION_HISTORY)
+		return fail(EXIT_USAGE, "--json belongs to status and calibrate --history; leave it "
+			    "out");
+	if (strcmp(command, "proof") && strcmp(command, "calibrate") && options->yes)
+		return fail(EXIT_USAGE, "--yes belongs to proof and calibrate; leave it out");
+	if (strcmp(command, "calibrate") && options->calibrate_option)
+		return fail(EXIT_USAGE, "%s belongs to calibrate; leave it out",
+			    options->calibrate_option);
 	if (strcmp(command, "history") && options->every)
 		return fail(EXIT_USAGE, "--every belongs to history; leave it out");
 	if (strcmp(command, "spool") && strcmp(command, "history") && strcmp(command, "events") &&
@@ -334,6 +367,8 @@ static int run(struct options *options, char **arguments, int count)
 		return command_reset(&options->line, arguments[1]);
 	if (!strcmp(command, "proof"))
 		return run_proof(options, arguments + 1, count - 1);
+	if (!strcmp(command, "calibrate"))
+		return run_calibrate(options, arguments + 1, count - 1);
 	if (!strcmp(command, "history"))
 		return run_history(options, arguments + 1, count - 1);
 	if (!strcmp(command, "events"))
@@ -347,6 +382,34 @@ static int run(struct options *options, char **arguments, int count)
 		return fail(EXIT_USAGE, "there is no command \"%s\"; hydroponctl --help shows them",
 			    command);
 	return usage(stderr);
+}
+
+/* The options of calibrate alone. False: it is none. */
+static bool take_calibrate_option(struct options *options, int option, const char *argument)
+{
+	switch (option) {
+	case OPTION_POINTS:
+		options->calibrate_option = "--points";
+		options->calibrate.points = argument;
+		return true;
+	case OPTION_TEMPERATURE:
+		options->calibrate_option = "--temperature";
+		options->calibrate.temperature = argument;
+		return true;
+	case OPTION_LOT:
+		options->calibrate_option = "--lot";
+		options->calibrate.lot = argument;
+		return true;
+	case OPTION_ABORT:
+	case OPTION_UNDO:
+	case OPTION_HISTORY:
+		options->calibrate_option = option == OPTION_ABORT ? "--abort" :
+					    option == OPTION_UNDO ? "--undo" : "--history";
+		options->calibrate_action = option;
+		return true;
+	default:
+		return false;
+	}
 }
 
 /* The options of spool and history alone. False: it is none, or one too many. */
@@ -416,6 +479,12 @@ int main(int argc, char **argv)
 		{ "channel", required_argument, NULL, OPTION_CHANNEL },
 		{ "csv", no_argument, NULL, OPTION_CSV },
 		{ "every", required_argument, NULL, OPTION_EVERY },
+		{ "points", required_argument, NULL, OPTION_POINTS },
+		{ "temperature", required_argument, NULL, OPTION_TEMPERATURE },
+		{ "lot", required_argument, NULL, OPTION_LOT },
+		{ "abort", no_argument, NULL, OPTION_ABORT },
+		{ "undo", no_argument, NULL, OPTION_UNDO },
+		{ "history", no_argument, NULL, OPTION_HISTORY },
 		{ "version", no_argument, NULL, OPTION_VERSION },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -460,7 +529,8 @@ int main(int argc, char **argv)
 		case 'h':
 			return usage(stdout);
 		default:
-			if (!take_spool_option(&options, option, optarg))
+			if (!take_calibrate_option(&options, option, optarg) &&
+			    !take_spool_option(&options, option, optarg))
 				return usage(stderr);
 		}
 	}
