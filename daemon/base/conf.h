@@ -44,6 +44,7 @@ struct conf_channel {
 	uint32_t stale_ms;		/* default 3000 */
 	int temperature;		/* channel index of the compensation, -1: none */
 	bool compensate;		/* ph and ec: false switches compensation off */
+	bool is_natural_water;		/* ec: by the table of ISO 7888, not by alpha */
 	/* ph: two buffers, as read, and the temperature they had; or three, ascending */
 	double buffer_ph[CONF_MAX_BUFFERS], buffer_mv[CONF_MAX_BUFFERS], buffer_c;
 	bool has_third_buffer;		/* only by a calibration */

@@ -111,6 +111,23 @@ static void read_temperature(struct conf_reader *reader, const struct conf_key *
 		*(int *)field = index;
 }
 
+/* "yes" is what was there before there was another way. */
+static void read_compensate(struct conf_reader *reader, const struct conf_key *key, void *field)
+{
+	struct conf_channel *channel = channel_of(reader);
+	const char *value = reader->setting->value;
+	bool is_natural_water = !strcmp(value, "natural-water");
+
+	if (!is_natural_water && strcmp(value, "linear") && strcmp(value, "yes") &&
+	    strcmp(value, "no")) {
+		conf_mistake(reader->tree, reader->section, reader->setting,
+			     "\"%s\" is no compensation; write linear, natural-water or no", value);
+		return;
+	}
+	channel->compensate = strcmp(value, "no") != 0;
+	channel->is_natural_water = is_natural_water;
+}
+
 #define CHANNEL(member) CONF_FIELD(struct conf_channel, member)
 
 static const struct conf_key keys[] = {
@@ -128,7 +145,8 @@ static const struct conf_key keys[] = {
 	{ .name = "temperature", .read = read_temperature, CHANNEL(temperature),
 	  .quantities = FOR(PH) | FOR(EC) },
 	{ .name = "compensate", .read = conf_read_yes_no, CHANNEL(compensate),
-	  .quantities = FOR(PH) | FOR(EC) },
+	  .quantities = FOR(PH) },
+	{ .name = "compensate", .read = read_compensate, .quantities = FOR(EC) },
 	{ .name = "buffer-1", .read = read_buffer_1, .quantities = FOR(PH),
 	  .is_required = true, .example = "7.00 at 1500.0 mV" },
 	{ .name = "buffer-2", .read = read_buffer_2, .quantities = FOR(PH),
@@ -267,6 +285,11 @@ static void check_compensation(struct conf_reader *reader, struct conf_channel *
 	const struct conf *conf = reader->conf;
 	const char *candidate = NULL;
 
+	if (channel->is_natural_water && conf_section_find(reader->section, "alpha"))
+		conf_mistake(reader->tree, reader->section,
+			     conf_section_find(reader->section, "alpha"),
+			     "natural-water goes by a table of its own; remove alpha, or write "
+			     "\"compensate = linear\"");
 	if (!channel->compensate) {
 		channel->temperature = -1;
 		return;

@@ -66,6 +66,23 @@ static void find_spool_problems(struct problems *problems, struct json_object *s
 			field_count(status, "log_dropped"));
 }
 
+/* Before it expires a person should know. */
+static void find_calibration_problem(struct problems *problems, struct json_object *channel)
+{
+	struct json_object *calibration = field(channel, "calibration");
+	const char *name = field_text(channel, "name"), *who = field_string(calibration, "calibrating");
+
+	if (who)
+		problem(problems, MARK_WARN, "%s: %s calibrates it; what needs it stays in its safe state",
+			name, who);
+	else if (field_is_true(calibration, "damaged") || field_is_true(calibration, "expired"))
+		problem(problems, MARK_WARN, "%s: its calibration %s; hydroponctl calibrate %s", name,
+			field_is_true(calibration, "damaged") ? "cannot be read" : "has expired", name);
+	else if (field_is_true(calibration, "due"))
+		problem(problems, MARK_WARN, "%s: its calibration is due; hydroponctl calibrate %s", name,
+			name);
+}
+
 static struct table *show_channels(struct problems *problems, struct json_object *status)
 {
 	static const char *const titles[] = { "CHANNEL", "VALUE", "UNIT", "QUALITY", "AGE" };
@@ -86,6 +103,7 @@ static struct table *show_channels(struct problems *problems, struct json_object
 				field(channel, "age_ms") ? ", last heard of before " :
 							   ", never heard of",
 				field(channel, "age_ms") ? age : "");
+		find_calibration_problem(problems, channel);
 		table_row(table, !q ? MARK_NONE : q < 100 ? MARK_WARN : MARK_BAD);
 		table_cell(table, "%s", field_text(channel, "name"));
 		if (field_is_number(channel, "value"))

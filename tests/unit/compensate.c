@@ -63,6 +63,27 @@ TEST(ec_is_brought_to_25_c)
 	EXPECT_NEAR(compensate(&conf, 1413 * 1.2, 35), 1413, 1e-9);
 }
 
+/* ISO 7888 as Chauvin Arnoux prints it: between the lines that the code has. */
+TEST(natural_water_follows_its_table)
+{
+	static const struct {
+		double celsius, factor;
+	} rows[] = {
+		{ 0.0, 1.918 }, { 0.3, 1.899 }, { 4.2, 1.683 }, { 9.3, 1.455 }, { 14.1, 1.284 },
+		{ 20.0, 1.116 }, { 20.1, 1.113 }, { 24.1, 1.019 }, { 25.0, 1.000 }, { 25.3, 0.994 },
+		{ 30.2, 0.900 }, { 34.3, 0.832 }, { 35.3, 0.817 },
+	};
+	const struct conf_channel conf = { .quantity = QUANTITY_EC, .alpha_per_c = 0.02,
+					   .is_natural_water = true };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		EXPECT_NEAR(compensate(&conf, 1000, rows[i].celsius), 1000 * rows[i].factor, 1.01);
+	EXPECT_FALSE(isnan(compensate(&conf, 1000, 35.9)));
+	EXPECT_TRUE(isnan(compensate(&conf, 1000, 36)));
+	EXPECT_TRUE(isnan(compensate(&conf, 1000, -0.1)));
+	EXPECT_TRUE(isnan(compensate(&conf, 1000, NAN)));
+}
+
 TEST(a_formula_that_means_nothing_gives_no_number)
 {
 	const struct conf_channel ec = { .quantity = QUANTITY_EC, .alpha_per_c = 0.1 };

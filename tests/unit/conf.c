@@ -289,7 +289,8 @@ static const struct {
 	  "in C\n" },
 	{ GATEWAY "[channel e]\nquantity = ec\ncompensate = off\ntemperature = x\n"
 	  "cell-constant = 1\nus-per-mv = 2\n",
-	  "t.conf:6: [channel e] compensate: \"off\" is neither yes nor no; write one of them\n"
+	  "t.conf:6: [channel e] compensate: \"off\" is no compensation; write linear, natural-water "
+	  "or no\n"
 	  "t.conf:7: [channel e] temperature: there is no channel \"x\"; the channels are e\n" },
 
 	/* outputs */
@@ -536,6 +537,49 @@ TEST_F(conf, compensation_switched_off_forgets_the_temperature)
 	EXPECT_STREQ(self->errors, "");
 	ASSERT_TRUE(self->conf != NULL);
 	EXPECT_EQ(self->conf->channels[1].temperature, -1);
+}
+
+#define EC "[channel e]\nquantity = ec\ncell-constant = 1\nus-per-mv = 2\ntemperature = w\n"
+
+TEST_F(conf, ec_is_compensated_in_the_way_that_is_named)
+{
+	static const struct {
+		const char *text;
+		bool compensate, is_natural_water;
+	} ways[] = {
+		{ "", true, false }, { "compensate = yes\n", true, false },
+		{ "compensate = linear\n", true, false }, { "compensate = no\n", false, false },
+		{ "compensate = natural-water\n", true, true },
+	};
+	char text[512];
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		snprintf(text, sizeof(text), GATEWAY BOUNDED_WATER EC "%s", ways[i].text);
+		load_text(self, text);
+		EXPECT_STREQ(self->errors, "");
+		ASSERT_TRUE(self->conf != NULL);
+		EXPECT_EQ(self->conf->channels[1].compensate, ways[i].compensate);
+		EXPECT_EQ(self->conf->channels[1].is_natural_water, ways[i].is_natural_water);
+	}
+	load_text(self, GATEWAY BOUNDED_WATER EC "compensate = natural-water\nalpha = 2 %/C\n");
+	EXPECT_CONTAINS(self->errors, "natural-water goes by a table of its own; remove alpha");
+}
+
+TEST_F(conf, calibrations_are_due_by_quantity)
+{
+	load_text(self, GATEWAY BOUNDED_WATER EC);
+	ASSERT_TRUE(self->conf != NULL);
+	EXPECT_NEAR(self->conf->channels[0].calibration_due_d, 0, 0);
+	EXPECT_NEAR(self->conf->channels[1].calibration_due_d, 90, 0);
+	EXPECT_NEAR(self->conf->channels[1].calibration_expires_d, 0, 0);
+	load_text(self, GATEWAY BOUNDED_WATER EC "calibration-due = 14 d\ncalibration-expires = 30 d\n");
+	ASSERT_TRUE(self->conf != NULL);
+	EXPECT_NEAR(self->conf->channels[1].calibration_due_d, 14, 0);
+	EXPECT_NEAR(self->conf->channels[1].calibration_expires_d, 30, 0);
+	load_text(self, GATEWAY BOUNDED_WATER EC "calibration-expires = 30 d\n");
+	EXPECT_CONTAINS(self->errors, "it is due after 90 d, and would have expired before");
+	load_text(self, GATEWAY BOUNDED_WATER EC "calibration-due = 30\n");
+	EXPECT_CONTAINS(self->errors, "has no unit; write it in h or d");
 }
 
 TEST_F(conf, judges_the_slope_by_the_temperature_of_the_buffers)
