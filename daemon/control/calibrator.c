@@ -459,7 +459,11 @@ int calibrator_undo(struct calibrator *calibrator, size_t channel, const char *w
 		record = (struct calibration_record){
 			.quantity = holds->quantity,
 			.is_by_configuration = true,
-			.solution.conf = calibrator->conf->channels[channel],
+			.solution = {
+				.conf = calibrator->conf->channels[channel],
+				.slope_percent = NAN, .acid_percent = NAN, .alkaline_percent = NAN,
+				.offset = NAN, .residual = NAN,
+			},
 		};
 		snprintf(record.solution.words, sizeof(record.solution.words),
 			 "it goes by the configuration");

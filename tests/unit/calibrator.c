@@ -325,6 +325,9 @@ TEST_F(calibrator, undo_goes_back_as_a_version_of_its_own)
 	EXPECT_EQ(calibrator_version(self->calibrator, 0), 4);
 	ask(self, DO("history"));
 	EXPECT_CONTAINS(self->answer, "\"version\":4,\"previous\":0,\"returns_to\":0");
+	EXPECT_CONTAINS(self->answer, "\"slope_percent\":null,\"acid_percent\":null,"
+			"\"alkaline_percent\":null,\"offset\":null,\"residual\":null,\"points\":[],"
+			"\"by\":null}");
 	EXPECT_CONTAINS(self->answer, "\"version\":3,\"previous\":0,\"returns_to\":1");
 	EXPECT_CONTAINS(self->answer, "\"version\":2,\"previous\":1,\"returns_to\":null");
 	EXPECT_CONTAINS(self->answer, "\"label\":\"thermometer\"");
@@ -435,6 +438,42 @@ TEST_F(calibrator, what_is_too_old_is_uncertain)
 	calibrator_run(self->calibrator, &self->now);
 	EXPECT_TRUE(read_water(self));
 	close(log);
+}
+
+TEST_F(calibrator, the_status_says_what_was_read_and_by_what_it_goes)
+{
+	struct forwarder *forwarder = forwarder_new(self->dir);
+	struct json_object *status, *water;
+	const char *text;
+
+	snprintf(self->conf.run_dir, sizeof(self->conf.run_dir), "%s", self->dir);
+	self->conf.channels[0].calibration_due_d = 30;
+	self->conf.spool_max_bytes = 1 << 22;
+	self->conf.commit_ms = 1000;
+	calibrate_water(self, "1");
+	read_water(self);
+	self->sources.forwarder = forwarder;
+	self->sources.spooler = spooler_start(&self->conf, NULL, NULL);
+	ASSERT_TRUE(self->sources.spooler != NULL);
+	status = status_build(&self->sources);
+	json_object_object_get_ex(status, "channels", &water);
+	text = json_object_to_json_string_ext(json_object_array_get_idx(water, 0),
+					      JSON_C_TO_STRING_PLAIN);
+	EXPECT_CONTAINS(text, "\"value\":24,");
+	EXPECT_CONTAINS(text, "\"reading\":750,\"reading_age_ms\":");
+	EXPECT_CONTAINS(text, "\"temperature_from\":null,\"calibration\":{\"version\":1,\"verdict\":"
+			"\"good\",\"damaged\":false,\"expired\":false,\"due\":false,\"age_ms\":");
+	EXPECT_CONTAINS(text, "\"calibrating\":null}");
+	json_object_put(status);
+
+	put_water(0, -EIO);
+	turn_run(&self->turn);
+	status = status_build(&self->sources);
+	text = json_object_to_json_string_ext(status, JSON_C_TO_STRING_PLAIN);
+	EXPECT_CONTAINS(text, "\"reading\":null,\"reading_age_ms\":null");
+	json_object_put(status);
+	spooler_stop(self->sources.spooler, 2000);
+	forwarder_free(forwarder);
 }
 
 TEST_F(calibrator, only_the_control_socket_calibrates)

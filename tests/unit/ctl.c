@@ -478,6 +478,23 @@ TEST(a_store_in_trouble_is_told)
 	EXPECT_CONTAINS(text, "~ store main: ok: the cursor cannot be written");
 }
 
+#define CALIBRATED(what) "{\"name\":\"ph-a\",\"unit\":\"pH\",\"decimals\":2,\"value\":6.1234," \
+	"\"q\":0,\"quality\":\"good\",\"age_ms\":120,\"calibration\":{" what "}}"
+
+TEST(a_calibration_that_is_due_is_a_problem)
+{
+	EXPECT_CONTAINS(show(STATUS(POWER, CALIBRATED("\"due\":true,\"expired\":false"), OUTPUT, STORE),
+			     false), "~ ph-a: its calibration is due; hydroponctl calibrate ph-a\n");
+	EXPECT_CONTAINS(show(STATUS(POWER, CALIBRATED("\"due\":true,\"expired\":true"), OUTPUT, STORE),
+			     false), "~ ph-a: its calibration has expired");
+	EXPECT_CONTAINS(show(STATUS(POWER, CALIBRATED("\"damaged\":true"), OUTPUT, STORE), false),
+			"~ ph-a: its calibration cannot be read");
+	EXPECT_CONTAINS(show(STATUS(POWER, CALIBRATED("\"calibrating\":\"anna\""), OUTPUT, STORE),
+			     false), "~ ph-a: anna calibrates it");
+	EXPECT_TRUE(strstr(show(STATUS(POWER, CALIBRATED("\"due\":false,\"version\":3"), OUTPUT, STORE),
+				false), "calibra") == NULL);
+}
+
 TEST(colours_only_if_asked_for)
 {
 	const char *text = show(STATUS("\"power\":{}", CHANNEL, OUTPUT, STORE), true);
