@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From readings in known liquids, beside known lamps, of known volumes, to what calibrate() goes by;
- * and the verdict on it. Pure functions; any thread.
+ * From readings in known liquids, beside known lamps, of known volumes, to what calibrate() goes
+ * by; and the verdict on it. Pure functions; any thread.
  */
 #ifndef HYDROPON_CALIBRATION_H
 #define HYDROPON_CALIBRATION_H
@@ -81,8 +81,9 @@ struct recognition {
 };
 
 /*
- * Which of @candidates a probe in working order (slope 85 to 105 %, offset up to 60 mV; after @known,
- * a buffer that was measured just before, up to 6 mV) can read as @mv at @celsius. @known: NULL: none.
+ * Which of @candidates a probe in working order (slope 85 to 105 %, offset up to 60 mV; after
+ * @known, a buffer that was measured just before, up to 6 mV) can read as @mv at @celsius. @known:
+ * NULL: none.
  */
 void recognise_ph(const struct conf_channel *now, const struct buffer *const *candidates, size_t n,
 		  double mv, double celsius, const struct calibration_point *known,

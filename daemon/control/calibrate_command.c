@@ -307,7 +307,8 @@ struct json_object *calibrate_command(const struct status_sources *sources,
 		const char *name;
 		struct json_object *(*perform)(struct command *command);
 	} actions[] = {
-		{ "begin", begin }, { "keep", keep }, { "recognise", recognise }, { "solve", solve }, { "store", store },
+		{ "begin", begin }, { "keep", keep }, { "recognise", recognise },
+		{ "solve", solve }, { "store", store },
 		{ "end", end }, { "undo", undo }, { "history", history },
 	};
 	struct json_object *action = json_object_object_get(request, "do"), *refusal;

@@ -63,8 +63,8 @@ const char *calibrator_who(const struct calibrator *calibrator, size_t channel);
 /* Fills the solution of @record by its points. False: refused, the solution says why. */
 bool calibrator_solve(const struct calibrator *calibrator, size_t channel,
 		      struct calibration_record *record);
-/* Stores what was solved. 0: it is on its way; -EBUSY: another one is; -EFBIG: the history is full;
- * -ENOMEM. */
+/* Stores what was solved. 0: it is on its way; -EBUSY: another one is; -EFBIG: the history is
+ * full; -ENOMEM. */
 int calibrator_store(struct calibrator *calibrator, size_t channel,
 		     struct calibration_record *record, const struct clock_pair *now);
 /* A new version that goes by the one before the newest. -ENOENT: the configuration rules already. */

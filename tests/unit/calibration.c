@@ -164,8 +164,8 @@ TEST(wrong_swapped_and_equal_buffers_are_refused_with_what_was_seen)
 	expect_refused(&ph_conf, points, 0, "1 to 3 points");
 }
 
-static struct recognition recognise(double ph, double percent, double offset_mv, size_t from, size_t to,
-				    const struct calibration_point *known)
+static struct recognition recognise(double ph, double percent, double offset_mv, size_t from,
+				    size_t to, const struct calibration_point *known)
 {
 	struct recognition out;
 

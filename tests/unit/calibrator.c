@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Calibrations as they are asked for, kept and lost, with a gateway whose pump needs the channel. */
+/* Calibrations as they are asked for, kept and lost; a pump needs the channel. */
 #include "support/fake_kernel.h"
 
 #include <math.h>
@@ -111,7 +111,8 @@ static const char *ask(struct fixture_calibrator *self, const char *request)
 	return self->answer;
 }
 
-#define DO(what) "{\"cmd\":\"calibrate\",\"channel\":\"water\",\"who\":\"anna\",\"do\":\"" what "\"}"
+#define DO(what) \
+	"{\"cmd\":\"calibrate\",\"channel\":\"water\",\"who\":\"anna\",\"do\":\"" what "\"}"
 #define IN_SESSION(what, session, more) \
 	"{\"cmd\":\"calibrate\",\"channel\":\"water\",\"who\":\"anna\",\"do\":\"" what \
 	"\",\"session\":" session more "}"
