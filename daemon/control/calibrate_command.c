@@ -236,10 +236,10 @@ static struct json_object *recognise(struct command *command)
 	answer = new_answer(command);
 	found = json_object_new_array();
 	for (size_t i = 0; i < seen.n; i++)
-		json_object_array_add(found, json_object_new_double(buffer_nominal(seen.found[i])));
+		json_object_array_add(found,
+				      describe_new_number(buffer_nominal(seen.found[i])));
 	json_object_object_add(answer, "found", found);
-	json_object_object_add(answer, "seen", isfinite(seen.seen) ?
-			       json_object_new_double(seen.seen) : NULL);
+	json_object_object_add(answer, "seen", describe_new_number(seen.seen));
 	return answer;
 }
 

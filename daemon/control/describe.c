@@ -2,6 +2,8 @@
 #include "control/describe.h"
 
 #include <errno.h>
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <json-c/json.h>
@@ -23,6 +25,16 @@ void describe_bool(struct json_object *object, const char *key, bool value)
 void describe_count(struct json_object *object, const char *key, uint64_t value)
 {
 	json_object_object_add(object, key, json_object_new_uint64(value));
+}
+
+struct json_object *describe_new_number(double value)
+{
+	char digits[32];
+
+	if (!isfinite(value))
+		return NULL;
+	snprintf(digits, sizeof(digits), "%.9g", value);
+	return json_object_new_double_s(value, digits);
 }
 
 void describe_error(struct json_object *object, const char *key, int error)

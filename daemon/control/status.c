@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "control/status.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <json-c/json.h>
@@ -21,23 +19,12 @@ static uint64_t ms_until(uint64_t then_ns, uint64_t now_ns)
 	return then_ns > now_ns ? (then_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS : 0;
 }
 
-/* Short digits: json-c would print 6.123 with 17 of them. */
-static struct json_object *new_number(double value)
-{
-	char digits[32];
-
-	if (!isfinite(value))
-		return NULL;
-	snprintf(digits, sizeof(digits), "%.9g", value);
-	return json_object_new_double_s(value, digits);
-}
-
 /* Before any calibration: mV, pulses, or whatever the device gives. */
 static void add_reading(struct json_object *object, const struct channel *channel, uint64_t now_ns)
 {
 	bool is_known = channel->reading_ns;
 
-	json_object_object_add(object, "reading", is_known ? new_number(channel->reading) : NULL);
+	json_object_object_add(object, "reading", is_known ? describe_new_number(channel->reading) : NULL);
 	json_object_object_add(object, "reading_age_ms", is_known ?
 			       json_object_new_uint64(ms_since(channel->reading_ns, now_ns)) : NULL);
 }
@@ -54,7 +41,7 @@ static struct json_object *new_channel(const struct channel *channel, uint64_t n
 	json_object_object_add(object, "decimals", json_object_new_int(conf->decimals));
 	describe_bool(object, "present", channel->kernel >= 0);
 	json_object_object_add(object, "value",
-			       quality_has_value(last->q) ? new_number(last->value) : NULL);
+			       quality_has_value(last->q) ? describe_new_number(last->value) : NULL);
 	describe_count(object, "q", last->q);
 	describe_string(object, "quality", quality_name(last->q));
 	if (last->q == Q_BAD_READ && last->raw < 0)

@@ -441,6 +441,36 @@ TEST_F(calibrator, what_is_too_old_is_uncertain)
 	close(log);
 }
 
+#define RECOGNISE(more) "{\"cmd\":\"calibrate\",\"do\":\"recognise\",\"channel\":\"ph\"," more "}"
+
+TEST_F(calibrator, a_bottle_is_recognised)
+{
+	struct conf *conf = &self->conf;
+
+	conf->channels_n = 2;
+	conf->channels[1] = (struct conf_channel){
+		.name = "ph", .quantity = QUANTITY_PH, .buffer_ph = { 7, 4 }, .temperature = -1,
+		.buffer_mv = { 1500, 1677.477 }, .buffer_c = 25,
+	};
+	restart(self);
+	ask(self, RECOGNISE("\"labels\":[7,4,10],\"reading\":1675,\"celsius\":25"));
+	EXPECT_CONTAINS(self->answer, "\"found\":[4.01]");
+	EXPECT_CONTAINS(self->answer, "\"seen\":4.0");
+	EXPECT_CONTAINS(ask(self, RECOGNISE("\"labels\":[6.86,7],\"reading\":1502,\"celsius\":25")),
+			"\"found\":[6.86,7]");
+	/* After 7.00 the next one is looked at more closely. */
+	EXPECT_CONTAINS(ask(self, RECOGNISE("\"labels\":[9.18,10.01],\"reading\":1360,\"celsius\":25")),
+			"\"found\":[9.18,10.01]");
+	EXPECT_CONTAINS(ask(self, RECOGNISE("\"labels\":[9.18,10.01],\"reading\":1345,\"celsius\":25,"
+			"\"known\":{\"reference\":7,\"reading\":1520}")), "\"found\":[10.01]");
+	EXPECT_CONTAINS(ask(self, RECOGNISE("\"labels\":[7,4,10],\"reading\":1590,\"celsius\":25")),
+			"\"found\":[]");
+	EXPECT_CONTAINS(ask(self, RECOGNISE("\"labels\":[5],\"reading\":1590,\"celsius\":25")),
+			"must name buffers or standards that are known");
+	EXPECT_CONTAINS(ask(self, RECOGNISE("\"labels\":[7],\"reading\":1590")), "must be numbers");
+	EXPECT_CONTAINS(ask(self, DO("recognise")), "only pH and EC");
+}
+
 TEST_F(calibrator, the_status_says_what_was_read_and_by_what_it_goes)
 {
 	struct forwarder *forwarder = forwarder_new(self->dir);
