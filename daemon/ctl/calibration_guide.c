@@ -15,7 +15,7 @@
 
 /* With the unit: 72 would be taken for hot water. */
 static const struct units celsius = {
-	.list = (const struct unit[]){{"C", 1, false}, {"\302\260C", 1, true}, {NULL, 0, false}},
+	.list = (const struct unit[]){{ "C", 1, false }, { "\302\260C", 1, true }, { NULL, 0, false }},
 };
 
 void guide_tell(const struct guide *guide, enum mark mark, const char *format, ...)
@@ -353,7 +353,7 @@ static void end(struct guide *guide, bool is_stored)
 
 int calibration_guide(const struct calibrate_world *world, const struct calibrate_options *options)
 {
-	struct guide guide = {.world = world, .options = options};
+	struct guide guide = { .world = world, .options = options };
 	bool is_stored;
 	int code = meet(&guide);
 

@@ -18,11 +18,11 @@
 #define FLOW_STILL_MS 5000
 
 static const struct units litres = {
-	.list = (const struct unit[]){{"mL", 1e-3, false},
-				      {"ml", 1e-3, true},
-				      {"L", 1, false},
-				      {"l", 1, true},
-				      {NULL, 0, false}},
+	.list = (const struct unit[]){{ "mL", 1e-3, false },
+				      { "ml", 1e-3, true },
+				      { "L", 1, false },
+				      { "l", 1, true },
+				      { NULL, 0, false }},
 	.bare = true,
 };
 
@@ -56,7 +56,7 @@ static bool look(struct guide *guide, struct look *look)
 	int code = guide->world->status(guide->world->data, &status);
 	uint64_t age_ns;
 
-	*look = (struct look){.reading = NAN, .celsius = NAN};
+	*look = (struct look){ .reading = NAN, .celsius = NAN };
 	if (code) {
 		guide->code = code;
 		return false;
@@ -127,8 +127,8 @@ static bool settle(struct guide *guide, struct guide_point *point)
 	uint64_t from_ns = guide->world->now_ns(guide->world->data);
 	struct settle_limits limits;
 	struct settle *settling = calloc(1, sizeof(*settling));
-	struct settle_state state = {0};
-	struct look now = {0};
+	struct settle_state state = { 0 };
+	struct look now = { 0 };
 	bool begins = true;
 
 	if (!settling)
@@ -159,10 +159,10 @@ static bool settle(struct guide *guide, struct guide_point *point)
 		else if (guide->world->wait(guide->world->data, CALIBRATE_LOOK_MS))
 			guide->is_interrupted = true;
 	}
-	*point = (struct guide_point){.label = NAN,
+	*point = (struct guide_point){ .label = NAN,
 				      .reading = state.mean,
 				      .spread = state.spread,
-				      .celsius = now.celsius};
+				      .celsius = now.celsius };
 	free(settling);
 	return guide_goes_on(guide);
 }
@@ -225,26 +225,33 @@ static double recognise(struct guide *guide, const struct guide_point *point, co
 	return label;
 }
 
+static bool has_been(const struct guide *guide, double label)
+{
+	for (size_t i = 0; i < guide->n; i++)
+		if (guide->points[i].label == label)
+			return true;
+	return false;
+}
+
 /* The bottles that may come next: the one that was asked for, or all of the usual ones. */
 static size_t next_labels(const struct guide *guide, double labels[8])
 {
-	static const double usual[] = {7.00, 4.01, 10.01};
+	static const double usual[] = { 7.00, 4.01, 10.01 };
 	size_t n = 0;
 
 	if (guide->labels_n) {
 		labels[0] = guide->labels[guide->n];
 		return 1;
 	}
-	if (guide->quantity == QUANTITY_EC)
+	if (guide->quantity == QUANTITY_EC) {
 		for (size_t i = 0; i < ec_standards_n; i++)
-			labels[n++] = buffer_nominal(ec_standards[i]);
-	else
-		for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+			if (!has_been(guide, buffer_nominal(ec_standards[i])))
+				labels[n++] = buffer_nominal(ec_standards[i]);
+		return n;
+	}
+	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+		if (!has_been(guide, usual[i]))
 			labels[n++] = usual[i];
-	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; j < guide->n; j++)
-			if (labels[i] == guide->points[j].label)
-				labels[i--] = labels[--n];
 	return n;
 }
 
@@ -408,9 +415,9 @@ void guide_take_volume(struct guide *guide)
 	if (!guide_goes_on(guide))
 		return;
 	show(guide, true, "%u pulses", pulses);
-	guide->points[0] = (struct guide_point){.label = NAN,
+	guide->points[0] = (struct guide_point){ .label = NAN,
 						.reading = pulses,
 						.celsius = NAN,
-						.spread = NAN};
+						.spread = NAN };
 	take_reference(guide, "How many litres was that?");
 }

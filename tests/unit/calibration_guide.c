@@ -297,7 +297,7 @@ TEST_F(guide, recognises_the_buffers_and_stores_what_was_agreed_to)
 	EXPECT_CONTAINS(self->text, " s left  within ");
 	EXPECT_CONTAINS(self->text, "settled: within");
 	EXPECT_CONTAINS(self->text, "7.00 recognised: it is 7.02 at 21.0 C");
-	EXPECT_CONTAINS(self->text, "put it into 10.01 or 4.01, and press Enter (d and Enter: no more):");
+	EXPECT_CONTAINS(self->text, "put it into 4.01 or 10.01, and press Enter (d and Enter: no more):");
 	EXPECT_CONTAINS(self->text, "4.01 recognised: it is 4.00 at 21.0 C");
 	EXPECT_CONTAINS(self->text, "slope             98");
 	EXPECT_CONTAINS(self->text, "offset             8");
@@ -353,7 +353,7 @@ TEST_F(guide, the_same_bottle_twice_is_no_second_point)
 	BOTTLES(self, 7, 7, 4);
 	TYPE(self, "", "", "", "d", "y", "");
 	EXPECT_EQ(run(self), EXIT_OK);
-	EXPECT_CONTAINS(self->text, "is not 10.01 or 4.01: it looks like 6.8");
+	EXPECT_CONTAINS(self->text, "is not 4.01 or 10.01: it looks like 6.8");
 	EXPECT_EQ(self->stored, 1);
 }
 
