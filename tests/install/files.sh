@@ -63,6 +63,8 @@ makes_users_and_folders() {
 		grep -q '^hydropon:' "$root/etc/passwd" && grep -q '^hydropon-forward:' "$root/etc/group" &&
 		systemd-tmpfiles --root="$root" --create "$PWD/systemd/hydropon.tmpfiles.conf" &&
 		[ "$(stat -c %a "$root/var/lib/hydropon/spool")" = 2750 ] &&
+		[ "$(stat -c %u:%a "$root/var/lib/hydropon/calibration")" = "$(stat -c %u \
+			"$root/var/lib/hydropon/spool"):755" ] &&
 		[ "$(stat -c %a "$root/run/hydropon")" = 755 ]
 }
 
