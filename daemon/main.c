@@ -321,8 +321,8 @@ static int run(struct daemon *daemon)
 
 /*
  * Outputs first: closing the device is what puts them into their safe state. The
- * configuration, the calibrations and what the forwarder said are left to the exit: a spool thread that
- * is stuck on its card may still be looking at them.
+ * configuration, the calibrations and what the forwarder said are left to the exit: a spool
+ * thread that is stuck on its card may still be looking at them.
  */
 static void stop(struct daemon *daemon)
 {

@@ -67,7 +67,7 @@ bool calibrator_solve(const struct calibrator *calibrator, size_t channel,
  * full; -ENOMEM. */
 int calibrator_store(struct calibrator *calibrator, size_t channel,
 		     struct calibration_record *record, const struct clock_pair *now);
-/* A new version that goes by the one before the newest. -ENOENT: the configuration rules already. */
+/* A new version that goes by the one before the newest. -ENOENT: the configuration rules. */
 int calibrator_undo(struct calibrator *calibrator, size_t channel, const char *who,
 		    const struct clock_pair *now);
 /* Of the newest store or undo. @error: -errno of CALIBRATOR_FAILED. */

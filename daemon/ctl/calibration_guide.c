@@ -339,6 +339,9 @@ static void end(struct guide *guide, bool is_stored)
 	struct json_object *answer = NULL;
 	char text[16];
 
+	/* Ctrl-C came in the middle of a line. */
+	if (guide->is_interrupted)
+		fputc('\n', guide->world->out);
 	if (is_stored && !guide->options->is_confirmed)
 		guide_prompt(guide, "Put the probe back into its place, and press Enter:", text,
 			     sizeof(text));
