@@ -19,6 +19,8 @@
 #define CONF_MAX_NEEDS 8
 #define CONF_MAX_STORES 8
 #define CONF_MAX_BUFFERS 3
+#define CONF_MAX_TWINS 2
+#define CONF_MAX_DOSERS 4
 #define CONF_PATH_MAX 256
 #define CONF_URL_MAX 512
 #define CONF_WORD_MAX 128
@@ -36,6 +38,31 @@ enum quantity {
 
 const char *quantity_name(enum quantity quantity);	/* "ph", "ec", "temperature", ... */
 const char *quantity_unit(enum quantity quantity);	/* "pH", "uS/cm", "C", ... */
+
+/*
+ * What the judgement of a channel goes by, in its unit; docs/judgement.md explains each. 0: that
+ * is not looked for. Outputs: 1 + index, 0: none.
+ */
+struct conf_judge {
+	bool is_wanted;			/* else only what needs no other reading */
+	double step;			/* from one reading to the next, beside rate_per_min */
+	double rate_per_min;		/* faster is not possible */
+	double noise;			/* standard deviation */
+	uint32_t stuck_ms;
+	double stuck_above;		/* below it a reading may be constant: dark, no flow */
+	double no_signal_below;
+	double twin_within;
+	unsigned int twins[CONF_MAX_TWINS];	/* 1 + index of the channel */
+	double moved;			/* in half an hour without a dose */
+	unsigned int pump, lamp, dosers[CONF_MAX_DOSERS];
+	double flow_least;		/* with the pump on; more than that is flow */
+	double lit_least;		/* with the lamp on */
+	bool has_codes;			/* answer codes of devices are looked for */
+	uint32_t warm_up_ms;
+	int64_t probe_since_ms;		/* wall time */
+	uint32_t probe_life_days;
+	bool is_out_of_service;
+};
 
 struct conf_channel {
 	char name[HYDROPON_NAME_MAX];
@@ -57,6 +84,7 @@ struct conf_channel {
 	/* days after which a calibration is to be made again, or counts no more; 0: never */
 	double calibration_due_d, calibration_expires_d;
 	int decimals;			/* for people and for the store; by quantity */
+	struct conf_judge judge;	/* by quantity */
 };
 
 struct conf_output {

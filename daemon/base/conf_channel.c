@@ -11,6 +11,7 @@
 #define STALE_MIN_MS 200
 #define STALE_MAX_MS 3600e3
 #define DECIMALS_MAX 6
+#define DAY_MS 86400e3
 #define BUFFERS_APART_PH 1.0
 #define BUFFER_MAX_MV 10e3
 
@@ -127,6 +128,9 @@ static void read_compensate(struct conf_reader *reader, const struct conf_key *k
 	channel->compensate = strcmp(value, "no") != 0;
 	channel->is_natural_water = is_natural_water;
 }
+static const struct units units_days = {
+	.list = (const struct unit[]){ { "d", 1, false }, { NULL, 0, false } },
+};
 
 #define CHANNEL(member) CONF_FIELD(struct conf_channel, member)
 
@@ -173,6 +177,36 @@ static const struct conf_key keys[] = {
 	{ .name = "pulses-per-litre", .read = conf_read_number, CHANNEL(pulses_per_litre),
 	  .quantities = FOR(FLOW), .is_required = true, .example = "450",
 	  .units = &units_pulses_per_litre, .min = 0.01, .max = 1e6 },
+
+	/* judgement */
+	{ .name = "judge", .read = conf_read_yes_no, CHANNEL(judge.is_wanted) },
+	{ .name = "max-step", .read = conf_read_limit, CHANNEL(judge.step) },
+	{ .name = "max-rate", .read = conf_read_limit, CHANNEL(judge.rate_per_min) },
+	{ .name = "max-noise", .read = conf_read_limit, CHANNEL(judge.noise) },
+	{ .name = "stuck-for", .read = conf_read_stuck_for, CHANNEL(judge.stuck_ms),
+	  .units = &units_time, .min = 10e3, .max = 30 * DAY_MS },
+	{ .name = "no-signal-below", .read = conf_read_limit, CHANNEL(judge.no_signal_below),
+	  .quantities = FOR(EC) },
+	{ .name = "twin", .read = conf_read_twins, CHANNEL(judge.twins) },
+	{ .name = "twin-within", .read = conf_read_limit, CHANNEL(judge.twin_within) },
+	{ .name = "pump", .read = conf_read_driver, CHANNEL(judge.pump),
+	  .quantities = FOR(PH) | FOR(EC) | FOR(FLOW) | FOR(LEVEL) },
+	{ .name = "doser", .read = conf_read_dosers, CHANNEL(judge.dosers),
+	  .quantities = FOR(PH) | FOR(EC) },
+	{ .name = "max-undosed", .read = conf_read_limit, CHANNEL(judge.moved),
+	  .quantities = FOR(PH) | FOR(EC) },
+	{ .name = "flow-least", .read = conf_read_limit, CHANNEL(judge.flow_least),
+	  .quantities = FOR(FLOW) },
+	{ .name = "lit-by", .read = conf_read_driver, CHANNEL(judge.lamp),
+	  .quantities = FOR(LIGHT) },
+	{ .name = "lit-least", .read = conf_read_limit, CHANNEL(judge.lit_least),
+	  .quantities = FOR(LIGHT) },
+	{ .name = "warm-up", .read = conf_read_u32, CHANNEL(judge.warm_up_ms),
+	  .units = &units_time, .min = 0, .max = DAY_MS },
+	{ .name = "probe-since", .read = conf_read_date, CHANNEL(judge.probe_since_ms) },
+	{ .name = "probe-life", .read = conf_read_u32, CHANNEL(judge.probe_life_days),
+	  .units = &units_days, .min = 1, .max = 3660 },
+	{ .name = "out-of-service", .read = conf_read_yes_no, CHANNEL(judge.is_out_of_service) },
 };
 
 static void reject_quantity(struct conf_reader *reader, const struct conf_setting *setting)
@@ -225,6 +259,8 @@ void conf_channel_begin(struct conf_reader *reader, struct conf_channel *channel
 	channel->alpha_per_c = 0.02;
 	channel->calibration_due_d = channel->quantity == QUANTITY_PH ? 30 :
 				     channel->quantity == QUANTITY_EC ? 90 : 0;
+	conf_judge_defaults(channel->quantity, &channel->judge);
+	channel->judge.is_wanted = true;
 }
 
 static void check_bounds(struct conf_reader *reader, const struct conf_channel *channel)
@@ -319,4 +355,6 @@ void conf_channel_read(struct conf_reader *reader, struct conf_channel *channel)
 		check_buffers(reader, channel);
 	check_compensation(reader, channel);
 	check_calibration(reader, channel);
+	if (!channel->judge.is_wanted)
+		conf_judge_off(&channel->judge);
 }

@@ -70,6 +70,21 @@ void conf_read_section(struct conf_reader *reader, const struct conf_key *keys, 
 void conf_channel_begin(struct conf_reader *reader, struct conf_channel *channel);
 void conf_channel_read(struct conf_reader *reader, struct conf_channel *channel);
 
+/* The keys of a channel's judgement (conf_judge.c). */
+void conf_judge_defaults(enum quantity quantity, struct conf_judge *judge);
+/* Leaves what is not about earlier readings. */
+void conf_judge_off(struct conf_judge *judge);
+/* A double in the channel's unit, or "off": 0. */
+void conf_read_limit(struct conf_reader *reader, const struct conf_key *key, void *field);
+/* A uint32_t in ms, or "off": 0. */
+void conf_read_stuck_for(struct conf_reader *reader, const struct conf_key *key, void *field);
+/* An unsigned int, 1 + index: of an output; and arrays of them, of channels and of outputs. */
+void conf_read_driver(struct conf_reader *reader, const struct conf_key *key, void *field);
+void conf_read_twins(struct conf_reader *reader, const struct conf_key *key, void *field);
+void conf_read_dosers(struct conf_reader *reader, const struct conf_key *key, void *field);
+/* An int64_t in ms of wall time, UTC. */
+void conf_read_date(struct conf_reader *reader, const struct conf_key *key, void *field);
+
 /* [store NAME]. */
 void conf_store_read(struct conf_reader *reader, struct conf_store *store);
 

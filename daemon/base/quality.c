@@ -14,6 +14,38 @@ const char *quality_name(uint8_t q)
 		return "calibration unknown";
 	case Q_UNCERTAIN_EXPIRED:
 		return "calibration expired";
+	case Q_UNCERTAIN_SPIKE:
+		return "spike";
+	case Q_UNCERTAIN_RATE:
+		return "rate of change";
+	case Q_UNCERTAIN_NOISE:
+		return "noise";
+	case Q_UNCERTAIN_STUCK:
+		return "stuck";
+	case Q_UNCERTAIN_DISAGREEMENT:
+		return "disagreement";
+	case Q_UNCERTAIN_OUTVOTED:
+		return "outvoted";
+	case Q_UNCERTAIN_NO_RESPONSE:
+		return "no response to doses";
+	case Q_UNCERTAIN_UNDOSED:
+		return "moved without a dose";
+	case Q_UNCERTAIN_FLOW:
+		return "flow against pump";
+	case Q_UNCERTAIN_LIGHT:
+		return "dark under the lamp";
+	case Q_UNCERTAIN_GROUND_LOOP:
+		return "ground loop";
+	case Q_UNCERTAIN_PROBE_AGE:
+		return "probe age";
+	case Q_UNCERTAIN_WARM_UP:
+		return "warm-up";
+	case Q_UNCERTAIN_CALIBRATION_OVERDUE:
+		return "calibration overdue";
+	case Q_UNCERTAIN_CALIBRATION_FAILED:
+		return "calibration failed";
+	case Q_UNCERTAIN_OVERRIDE:
+		return "out of service";
 	case Q_BAD_READ:
 		return "read error";
 	case Q_BAD_RANGE:
@@ -24,6 +56,10 @@ const char *quality_name(uint8_t q)
 		return "not ready";
 	case Q_BAD_STORM:
 		return "pulse storm";
+	case Q_BAD_CODE:
+		return "answer code";
+	case Q_BAD_NO_SIGNAL:
+		return "no signal";
 	}
 	return quality_has_value(q) ? "uncertain" : "bad";
 }

@@ -14,6 +14,22 @@
 enum quality {
 	Q_GOOD = 0,
 	Q_UNCERTAIN_TEMPERATURE = 1,	/* compensated without a good temperature */
+	Q_UNCERTAIN_SPIKE = 2,		/* further from what was read before than can be */
+	Q_UNCERTAIN_RATE = 3,		/* has stepped, or moves faster than can be */
+	Q_UNCERTAIN_NOISE = 4,
+	Q_UNCERTAIN_STUCK = 5,		/* the same for too long */
+	Q_UNCERTAIN_DISAGREEMENT = 6,	/* differs from its twin, nobody knows who is right */
+	Q_UNCERTAIN_OUTVOTED = 7,	/* two twins agree, and it differs from both */
+	Q_UNCERTAIN_NO_RESPONSE = 8,	/* doses do not move it any more */
+	Q_UNCERTAIN_UNDOSED = 9,	/* moved without a dose */
+	Q_UNCERTAIN_FLOW = 10,		/* none while the pump runs, or some while it rests */
+	Q_UNCERTAIN_LIGHT = 11,		/* dark while the lamp is on */
+	Q_UNCERTAIN_GROUND_LOOP = 12,	/* steps to and fro with the pump */
+	Q_UNCERTAIN_PROBE_AGE = 13,
+	Q_UNCERTAIN_WARM_UP = 14,
+	Q_UNCERTAIN_CALIBRATION_OVERDUE = 15,
+	Q_UNCERTAIN_CALIBRATION_FAILED = 16,
+	Q_UNCERTAIN_OVERRIDE = 17,	/* a person has taken it out of service */
 	Q_UNCERTAIN_CALIBRATING = 40,	/* it is being calibrated, or was when it was measured */
 	Q_UNCERTAIN_CALIBRATION = 41,	/* its calibration cannot be read */
 	Q_UNCERTAIN_EXPIRED = 42,	/* its calibration is too old */
@@ -22,6 +38,8 @@ enum quality {
 	Q_BAD_STALE = 102,		/* no reading for longer than stale-for */
 	Q_BAD_NOT_READY = 103,		/* no scale, no first reading or no interval yet */
 	Q_BAD_STORM = 104,		/* more edges than the input may have: not all were counted */
+	Q_BAD_CODE = 105,		/* what a device answers in place of a value */
+	Q_BAD_NO_SIGNAL = 106,		/* as of a probe in the air, or a broken wire */
 };
 
 static inline bool quality_is_good(uint8_t q) { return q == Q_GOOD; }

@@ -10,6 +10,7 @@
 #include "channel/compensate.h"
 #include "channel/decode.h"
 #include "channel/judge.h"
+#include "channel/judgement.h"
 
 struct slot {
 	struct channel channel;
@@ -19,10 +20,13 @@ struct slot {
 	struct temperature temperature;	/* of a temperature channel; is_good unused */
 	bool is_offset_bad;
 	uint64_t awaited_ns;		/* staleness counts from here until the first record */
+	struct judgement judgement;
+	struct upkeep upkeep;
 };
 
 struct channels {
 	size_t count;
+	struct driver drivers[HYDROPON_MAX_OUTPUTS];	/* by index in the configuration */
 	struct slot slots[];
 };
 
@@ -78,6 +82,7 @@ static void forget(struct slot *slot)
 	slot->channel.has_pulses = false;
 	slot->channel.offset = 0;
 	slot->is_offset_bad = false;
+	judgement_begin(&slot->judgement);
 }
 
 static struct slot *find_bound(struct channels *channels, unsigned int kernel)
@@ -202,21 +207,58 @@ static struct temperature find_temperature(const struct channels *channels,
 	return temperature;
 }
 
-static void judge(const struct channels *channels, const struct conf_channel *conf,
-		  uint64_t now_ns, struct reading *reading)
+/* What its bounds and its temperature say, with the value compensated. */
+static enum quality judge_alone(const struct channels *channels, const struct conf_channel *conf,
+				uint64_t now_ns, struct reading *reading)
 {
 	struct temperature temperature;
 
 	if (reading->q != Q_GOOD)
-		return;
-	if (!conf->compensate) {
-		reading->q = judge_value(conf, reading->value, NULL);
-		return;
-	}
+		return reading->q;
+	if (!conf->compensate)
+		return judge_value(conf, reading->value, NULL);
 	temperature = find_temperature(channels, conf, now_ns);
 	if (temperature.is_known)
 		reading->value = compensate(conf, reading->value, temperature.celsius);
-	reading->q = judge_value(conf, reading->value, &temperature);
+	return judge_value(conf, reading->value, &temperature);
+}
+
+/* @output: 1 + index, 0: none. */
+static const struct driver *find_driver(const struct channels *channels, unsigned int output)
+{
+	return output && output <= HYDROPON_MAX_OUTPUTS ? &channels->drivers[output - 1] : NULL;
+}
+
+/* What else a sample is judged by. */
+static void find_others(const struct channels *channels, const struct conf_judge *conf,
+			struct look *look)
+{
+	look->pump = find_driver(channels, conf->pump);
+	look->lamp = find_driver(channels, conf->lamp);
+	for (size_t i = 0; i < CONF_MAX_DOSERS; i++)
+		look->dosers[i] = find_driver(channels, conf->dosers[i]);
+	for (size_t i = 0; i < CONF_MAX_TWINS; i++)
+		if (conf->twins[i] && conf->twins[i] <= channels->count)
+			look->twins[i] = &channels->slots[conf->twins[i] - 1].judgement;
+}
+
+static void judge(const struct channels *channels, struct slot *slot, const struct clock_pair *now,
+		  struct reading *reading)
+{
+	const struct conf_channel *conf = slot->channel.conf;
+	struct look look = {
+		.conf = conf,
+		.at_ns = reading->boot_ns,
+		.wall_ms = now->wall_ms,
+		.is_wall_set = now->is_set,
+		.plain = reading->value,
+		.upkeep = slot->upkeep,
+	};
+
+	look.given = judge_alone(channels, conf, now->boot_ns, reading);
+	look.value = reading->value;
+	find_others(channels, &conf->judge, &look);
+	reading->q = judgement_take(&slot->judgement, &look);
 }
 
 /* A probe in a buffer reads well, and nothing of the tank. */
@@ -292,7 +334,7 @@ bool channels_take(struct channels *channels, const struct hydropon_record *reco
 	/* Reading up on a backlog is not being heard of again. */
 	if (!judge_is_stale(slot->channel.conf, record->time_ns, now->boot_ns))
 		slot->channel.stale_told_ns = 0;
-	judge(channels, slot->channel.conf, now->boot_ns, &reading);
+	judge(channels, slot, now, &reading);
 	apply_doubt(slot, &reading);
 	give_sample(slot, &reading, now, out);
 	return true;
@@ -303,7 +345,7 @@ bool channels_expire(struct channels *channels, size_t index,
 {
 	struct slot *slot = &channels->slots[index];
 	struct channel *channel = &slot->channel;
-	const struct reading reading = { .boot_ns = now->boot_ns, .q = Q_BAD_STALE };
+	struct reading reading = { .boot_ns = now->boot_ns, .q = Q_BAD_STALE };
 	uint64_t since_ns;
 
 	if (!slot->awaited_ns)
@@ -315,6 +357,7 @@ bool channels_expire(struct channels *channels, size_t index,
 	    !judge_is_stale(channel->conf, channel->stale_told_ns, now->boot_ns))
 		return false;
 	channel->stale_told_ns = now->boot_ns;
+	judge(channels, slot, now, &reading);
 	give_sample(slot, &reading, now, out);
 	return true;
 }
@@ -355,4 +398,32 @@ bool channels_is_good(const struct channels *channels, size_t index, uint64_t no
 
 	return channel->kernel >= 0 && quality_is_good(channel->last.q) &&
 	       !judge_is_stale(channel->conf, channel->last.boot_ns, now_boot_ns);
+}
+
+void channels_tell_output(struct channels *channels, size_t output, bool is_known, bool is_on,
+			  uint64_t at_ns)
+{
+	struct driver *driver = &channels->drivers[output];
+
+	if (!is_known) {
+		driver->on_ns = driver_on_ns(driver, at_ns);
+		driver->is_known = driver->is_on = false;
+		return;
+	}
+	if (driver->is_known && driver->is_on == is_on)
+		return;
+	driver->on_ns = driver_on_ns(driver, at_ns);
+	driver->changed_ns = at_ns;
+	driver->is_on = is_on;
+	driver->is_known = true;
+}
+
+void channels_tell_upkeep(struct channels *channels, size_t index, const struct upkeep *upkeep)
+{
+	channels->slots[index].upkeep = *upkeep;
+}
+
+const struct judgement *channels_judgement(const struct channels *channels, size_t index)
+{
+	return &channels->slots[index].judgement;
 }

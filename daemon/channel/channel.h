@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/sample.h"
+#include "channel/check.h"
 
 struct channel {
 	const struct conf_channel *conf;	/* as it is calibrated now */
@@ -76,6 +77,14 @@ void channels_calibrate(struct channels *channels, size_t index, const struct co
  * measured after @now_ns.
  */
 void channels_doubt(struct channels *channels, size_t index, enum quality doubt, uint64_t now_ns);
+/* What an output does, by its index in the configuration, for the tests that compare a channel
+ * with it. @at_ns: BOOTTIME of the switch. To be called when it is known, changes, or is lost. */
+void channels_tell_output(struct channels *channels, size_t output, bool is_known, bool is_on,
+			  uint64_t at_ns);
+/* What others know of the channel's probe. Fine until told. */
+void channels_tell_upkeep(struct channels *channels, size_t index, const struct upkeep *upkeep);
+/* Why it is judged as it is. */
+const struct judgement *channels_judgement(const struct channels *channels, size_t index);
 
 /* Good now: its device is there, the newest sample GOOD and not older than stale_ms. */
 bool channels_is_good(const struct channels *channels, size_t index, uint64_t now_boot_ns);

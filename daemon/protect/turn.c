@@ -107,6 +107,18 @@ void turn_event(struct turn *turn, const char *name, const char *subject,
 	give_event(turn, clock_boot_ns(), name, subject, numbers, n);
 }
 
+/* Channels are judged by what outputs do as well. @index: in the configuration, or -1. */
+static void tell_driver(struct turn *turn, int index, uint64_t at_ns)
+{
+	const struct output *output;
+
+	if (index < 0)
+		return;
+	output = outputs_get(turn->outputs, (size_t)index);
+	channels_tell_output(turn->channels, (size_t)index,
+			     output->kernel >= 0 && output->info.present, output->info.on, at_ns);
+}
+
 void turn_close(struct turn *turn, int error)
 {
 	bool was_open = turn_is_protected(turn);
@@ -116,6 +128,8 @@ void turn_close(struct turn *turn, int error)
 	stream_close(turn->stream);
 	channels_unbind(turn->channels);
 	outputs_unbind(turn->outputs);
+	for (size_t i = 0; i < outputs_count(turn->outputs); i++)
+		tell_driver(turn, (int)i, clock_boot_ns());
 	keep_lose(&turn->keep, clock_boot_ns());
 	memset(&turn->info, 0, sizeof(turn->info));
 	turn->has_beat = false;
@@ -187,6 +201,7 @@ static int bind_output(struct turn *turn, uint32_t index)
 	if (read_output(turn, index, &info))
 		return -1;
 	found = outputs_bind(turn->outputs, &info, clock_boot_ns());
+	tell_driver(turn, found, info.changed_ns);
 	if (found < 0 && info.present)
 		log_info("output %s is not in the configuration, it stays %s", info.name,
 			 info.safe_on ? "on" : "off");
@@ -200,7 +215,8 @@ static void read_outputs(struct turn *turn, uint64_t now_ns)
 
 	for (uint32_t i = 0; i < turn->info.outputs; i++)
 		if (!read_output(turn, i, &info))
-			outputs_bind(turn->outputs, &info, now_ns);
+			tell_driver(turn, outputs_bind(turn->outputs, &info, now_ns),
+				    info.changed_ns);
 }
 
 static const char *arm_error_text(int error)
@@ -321,6 +337,7 @@ static void take_output(struct turn *turn, const struct hydropon_record *record)
 	bool line_changed;
 	int index = outputs_take(turn->outputs, record, &line_changed);
 
+	tell_driver(turn, index, record->time_ns);
 	if (index >= 0) {
 		tell_output(turn->conf->outputs[index].name, record, line_changed);
 		EVENT(turn, record->time_ns, "output", turn->conf->outputs[index].name,

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "channel/check.h"
+
+#include <math.h>
+
+/*
+ * What a second of dosing does is learned from the first doses. Three in a row that do less than
+ * a quarter of that: the canister is empty, the tube is off, or the probe sees nothing any more.
+ */
+#define SETTLE_NS (10 * WINDOW_MINUTE_NS)
+#define MEAN_MINUTES 3
+#define LEARN_DOSES 5
+#define SHARE_LEAST 0.25
+#define MISSES 3
+#define WEIGHT 0.2
+
+static void begin(const struct look *look, struct judgement *judgement)
+{
+	judgement->dose.is_open = window_mean(&judgement->window, look->at_ns, 0, MEAN_MINUTES,
+					      &judgement->dose.before);
+	judgement->dose.on_ns = driver_on_ns(look->dosers[0], look->at_ns);
+	judgement->dose.has_used_other = false;
+}
+
+static void learn(struct judgement *judgement, double per_s)
+{
+	if (judgement->dose.learned < LEARN_DOSES) {
+		judgement->dose.learned++;
+		judgement->dose.per_s += (per_s - judgement->dose.per_s) /
+					 judgement->dose.learned;
+	} else {
+		judgement->dose.per_s += (per_s - judgement->dose.per_s) * WEIGHT;
+	}
+	judgement->dose.misses = 0;
+}
+
+/* The dose has had its time: what came of it? */
+static enum finding weigh(const struct look *look, struct judgement *judgement,
+			  struct check_state *state)
+{
+	double dosed_s = (double)(driver_on_ns(look->dosers[0], look->at_ns) -
+				  judgement->dose.on_ns) / NS_PER_SEC;
+	double expected = judgement->dose.per_s * dosed_s, after;
+
+	judgement->dose.is_open = false;
+	if (judgement->dose.has_used_other || !(dosed_s > 0) ||
+	    !window_mean(&judgement->window, look->at_ns, 0, MEAN_MINUTES, &after))
+		return FINDING_SAME;
+	if (judgement->dose.learned < LEARN_DOSES) {
+		learn(judgement, (after - judgement->dose.before) / dosed_s);
+		return FINDING_NONE;
+	}
+	/* Too small to be told from what the tank does by itself. */
+	if (fabs(expected) < check_movement(&look->conf->judge))
+		return FINDING_SAME;
+	state->seen = (after - judgement->dose.before) / expected;
+	state->limit = SHARE_LEAST;
+	if (state->seen < SHARE_LEAST)
+		judgement->dose.misses++;
+	else
+		learn(judgement, (after - judgement->dose.before) / dosed_s);
+	return judgement->dose.misses >= MISSES ? FINDING_FAULT : FINDING_FINE;
+}
+
+enum finding check_dose(const struct look *look, struct judgement *judgement,
+			struct check_state *state)
+{
+	const struct driver *doser = look->dosers[0];
+	bool was_on = judgement->dose.was_on;
+	enum finding same = judgement->dose.misses >= MISSES ? FINDING_FAULT : FINDING_SAME;
+
+	if (!doser || !doser->is_known || !look->conf->judge.moved)
+		return FINDING_NONE;
+	judgement->dose.was_on = doser->is_on;
+	for (size_t i = 1; i < CONF_MAX_DOSERS && look->dosers[i]; i++)
+		judgement->dose.has_used_other |= look->dosers[i]->is_on;
+	if (doser->is_on && !was_on && !judgement->dose.is_open)
+		begin(look, judgement);
+	if (doser->is_on || was_on)
+		judgement->dose.ended_ns = look->at_ns;
+	if (!judgement->dose.is_open || look->at_ns - judgement->dose.ended_ns < SETTLE_NS)
+		return same;
+	return weigh(look, judgement, state);
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "channel/check.h"
+
+#include <math.h>
+
+/*
+ * A sensor with noise of several steps of its resolution cannot give the same number for
+ * minutes; one whose resolution is coarser than its noise can, for a night. So what is stuck
+ * depends on how the channel moves when it is well, and that is learned: how long its runs of
+ * the same number are, whether moves go to and fro as noise does, and whether they are wider than
+ * one step, as dithering between two numbers is not. Until that is known, and for sensors that
+ * are calm by nature, it takes CALM_NS.
+ */
+#define CALM_NS (3 * 24 * 3600 * NS_PER_SEC)
+#define DAY_NS (24 * 3600 * NS_PER_SEC)
+#define LEARN_MOVES 200
+#define LEARN_WEIGHT (1.0 / 128)
+#define RUN_MAX 4.0		/* mean run of a lively channel, in readings */
+#define BACK_LEAST 0.2
+#define WIDE_LEAST 0.2
+#define LEAST_N 20
+
+static uint64_t longest_ns(const struct judgement *judgement)
+{
+	uint64_t longest = 0;
+
+	for (size_t i = 0; i < sizeof(judgement->stuck.longest_ns) /
+			       sizeof(judgement->stuck.longest_ns[0]); i++)
+		if (judgement->stuck.longest_ns[i] > longest)
+			longest = judgement->stuck.longest_ns[i];
+	return longest;
+}
+
+static double limit_ns(const struct look *look, const struct judgement *judgement)
+{
+	double stuck_ns = look->conf->judge.stuck_ms * (double)NS_PER_MS;
+	double limit = fmax(stuck_ns, LEAST_N * judgement->window.interval_ns);
+	bool is_lively = judgement->stuck.moves >= LEARN_MOVES &&
+			 judgement->stuck.mean_run <= RUN_MAX &&
+			 judgement->stuck.back >= BACK_LEAST &&
+			 judgement->stuck.wide >= WIDE_LEAST &&
+			 (double)longest_ns(judgement) <= limit / 2;
+
+	return is_lively ? limit : fmax(limit, (double)CALM_NS);
+}
+
+static void remember_run(struct judgement *judgement, uint64_t at_ns, uint64_t run_ns)
+{
+	size_t days = sizeof(judgement->stuck.longest_ns) / sizeof(judgement->stuck.longest_ns[0]);
+	uint64_t day = at_ns / DAY_NS;
+	uint64_t *longest = &judgement->stuck.longest_ns[day % days];
+
+	if (day != judgement->stuck.day)
+		*longest = 0;
+	judgement->stuck.day = day;
+	if (run_ns > *longest)
+		*longest = run_ns;
+}
+
+/* A run has ended with a move. What was stuck teaches nothing about how it is when it is well. */
+static void learn(struct judgement *judgement, double move, uint64_t at_ns, bool was_stuck)
+{
+	double weight = LEARN_WEIGHT;
+	bool is_back = move * judgement->stuck.last_move < 0;
+
+	if (was_stuck)
+		return;
+	judgement->stuck.moves += judgement->stuck.moves < LEARN_MOVES;
+	if (judgement->stuck.moves < 1 / LEARN_WEIGHT)
+		weight = 1.0 / judgement->stuck.moves;
+	if (!judgement->stuck.lsb || fabs(move) < judgement->stuck.lsb)
+		judgement->stuck.lsb = fabs(move);
+	judgement->stuck.mean_run += ((double)judgement->stuck.run_n -
+				      judgement->stuck.mean_run) * weight;
+	judgement->stuck.back += (is_back - judgement->stuck.back) * weight;
+	judgement->stuck.wide += ((fabs(move) > 1.5 * judgement->stuck.lsb) -
+				  judgement->stuck.wide) * weight;
+	judgement->stuck.last_move = move;
+	remember_run(judgement, at_ns, at_ns - judgement->stuck.since_ns);
+}
+
+static void begin_run(const struct look *look, struct judgement *judgement)
+{
+	judgement->stuck.value = look->plain;
+	judgement->stuck.since_ns = look->at_ns;
+	judgement->stuck.run_n = 1;
+}
+
+/* Still water, the dark and a pipe without flow may be constant. */
+static bool may_be_constant(const struct look *look)
+{
+	if (look->conf->quantity == QUANTITY_LEVEL)
+		return !driver_for_ns(look->pump, look->at_ns) || !look->pump->is_on;
+	return look->conf->judge.stuck_above && look->plain < look->conf->judge.stuck_above;
+}
+
+enum finding check_stuck(const struct look *look, struct judgement *judgement,
+			 struct check_state *state)
+{
+	bool is_gap = (double)(look->at_ns - judgement->stuck.last_ns) >
+		      10 * judgement->window.interval_ns;
+
+	if (!look->conf->judge.stuck_ms)
+		return FINDING_NONE;
+	if (look->at_ns < judgement->stuck.last_ns)
+		return FINDING_SAME;
+	judgement->stuck.last_ns = look->at_ns;
+	if (!judgement->stuck.run_n || is_gap || may_be_constant(look)) {
+		begin_run(look, judgement);
+		return FINDING_NONE;
+	}
+	if (look->plain != judgement->stuck.value) {
+		learn(judgement, look->plain - judgement->stuck.value, look->at_ns,
+		      state->is_fault);
+		begin_run(look, judgement);
+	} else {
+		judgement->stuck.run_n++;
+	}
+	state->seen = (double)(look->at_ns - judgement->stuck.since_ns) / NS_PER_SEC;
+	state->limit = limit_ns(look, judgement) / NS_PER_SEC;
+	return judgement->stuck.run_n >= LEAST_N && state->seen > state->limit ?
+	       FINDING_FAULT : FINDING_FINE;
+}
