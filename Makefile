@@ -3,7 +3,7 @@
 #   make            the programs and the modules for the running machine
 #   make install    into DESTDIR
 #   make demo       the virtual gateway with its tank, live
-#   make check      every test (PART=unit, decide, fuzz, install, style, bindings, guest, power
+#   make check      every test (PART=unit, judge, decide, fuzz, install, style, bindings, guest, power
 #                   or stores: only that)
 #   make check-hazards   the list of hazards, each measured beside its bound
 #   make check-kernels   the modules on every kernel they are for; check-style: their style
@@ -19,6 +19,9 @@
 #                        then the whole gateway, which is killed at CUTS random moments (20)
 #   make check-stores    real stores, links and programs that are cut and killed for SECONDS (40)
 #                        with SEED (1): has each store every sample once?
+#   make check-judge     the judgement on DAYS (1000) of channels of the tank model, with faults by
+#                        SEED (1): what is found, how soon, and how often without a fault; then
+#                        the recordings of ../shared/data, where they are
 #   make check-crash     the journal at STATES power cuts (1000000) with SEED (1), at every bit
 #                        that is flipped, and whether that finds the faults it is there for
 #
@@ -78,7 +81,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 GUEST_TESTS := $(patsubst tests/%.c,%,$(wildcard tests/kmod/*.c tests/fault/*.c tests/fuzz/*.c))
 
 .PHONY: all programs modules clean unit-tests guest-tests install install-files install-modules demo \
-	check check-hazards check-kernels check-style check-bindings check-decide check-debug-kernel \
+	check check-hazards check-judge check-kernels check-style check-bindings check-decide check-debug-kernel \
 	check-crash check-power-cut check-stores bench bench-kernel bench-spool fuzz fuzz-kernel race-kernel
 all: programs modules
 programs: $(addprefix $(O)/,$(PROGRAMS))
@@ -127,6 +130,14 @@ $(O)/tests/simctl: $(addprefix $(O)/obj/tests/sim/,simctl.o sim.o)
 	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 $(O)/tests/spool-cut: $(O)/obj/tests/power/cut.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
+
+$(O)/tests/judge-campaign: $(O)/obj/tests/judge/campaign.o $(O)/obj/tests/sim/model.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
+
+$(O)/tests/judge-recording: $(O)/obj/tests/judge/recording.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(TOOL) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
 
@@ -186,6 +197,9 @@ check:
 	tests/check.sh $(PART)
 check-hazards:
 	tests/check.sh hazards
+check-judge: $(O)/tests/judge-campaign $(O)/tests/judge-recording
+	$(O)/tests/judge-campaign $(or $(DAYS),1000) $(or $(SEED),1)
+	$(O)/tests/judge-recording $(wildcard ../shared/data/*.csv)
 check-kernels:
 	tests/check.sh kernels
 check-style:

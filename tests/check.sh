@@ -4,7 +4,7 @@
 #   check.sh PART...	only these parts
 set -euo pipefail
 cd "$(dirname "$0")/.."
-parts=${*:-unit decide fuzz install style bindings guest power stores}
+parts=${*:-unit judge decide fuzz install style bindings guest power stores}
 out=build/check
 [ "$parts" != debug ] || out=build/check-debug
 rm -rf $out
@@ -45,6 +45,20 @@ unit() {
 			'{ echo "# program '"$flavour"'/{}"; '"$folder"'/tests/unit/{} 2>&1 ||
 			   echo "# exit $?"; } >'$out'/'"$flavour"'-{}.ktap'
 	unset HYDROPON_STATES HYDROPON_FLIP_STEP
+}
+
+# judge_slice: a part of what check-judge does
+judge_slice() {
+	local programs=build/unit-gcc/tests
+	if ! make -s -j"$(nproc)" O=build/unit-gcc CC=gcc $programs/judge-campaign \
+		$programs/judge-recording >$out/build-judge.log 2>&1; then
+		broken judge/build "does not build" $out/build-judge.log
+		return
+	fi
+	{ echo "# program judge/campaign"; $programs/judge-campaign 120 1 2>&1 || echo "# exit $?"; } \
+		>$out/judge-campaign.ktap
+	{ echo "# program judge/recording"; $programs/judge-recording ../shared/data/*.csv 2>&1 ||
+		echo "# exit $?"; } >$out/judge-recording.ktap
 }
 
 # judge PROGRAM CONSOLE: what a guest printed, in KTAP. The verdict is its last word: without
@@ -212,6 +226,10 @@ for part in $parts; do
 		unit address CC=gcc SANITIZE=address,undefined
 		unit thread CC=clang SANITIZE=thread
 		;;
+	judge)
+		say "the judgement, on tanks with faults and on recordings"
+		judge_slice
+		;;
 	decide)
 		say "the guard's decisions, broken in every small way"
 		# those that make a difference; check-decide looks at the others as well
@@ -267,12 +285,12 @@ for part in $parts; do
 		guest $booted
 		;;
 	*)
-		echo "check.sh: no part \"$part\"; there are unit, decide, fuzz, install, style, bindings, guest, power, stores, hazards, kernels and debug" >&2
+		echo "check.sh: no part \"$part\"; there are unit, judge, decide, fuzz, install, style, bindings, guest, power, stores, hazards, kernels and debug" >&2
 		exit 2
 		;;
 	esac
 done
 
 say "done; every line is in $out"
-grep -ahE '^(# tests/|# style:|# log:|# late|# safe|# slow|# shed|# doser|# hydropond has|# booted)' $out/*.ktap | sort -u || true
+grep -ahE '^(# tests/|# judge:|# style:|# log:|# late|# safe|# slow|# shed|# doser|# hydropond has|# booted)' $out/*.ktap | sort -u || true
 cat $out/*.ktap | awk -f tests/merge.awk

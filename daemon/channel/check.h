@@ -17,6 +17,7 @@
 #include "channel/window.h"
 
 #define CHECKS_MAX 32
+#define CHECK_STUCK_DAYS 8
 /* For so long after its pump or lamp was switched a reading may do what it wants. */
 #define DRIVER_SETTLE_NS (15 * NS_PER_SEC)
 
@@ -110,15 +111,16 @@ struct judgement {
 		uint64_t run_n;		/* readings of the same value */
 		double mean_run, back, wide;
 		unsigned int moves;
-		uint64_t longest_ns[8];	/* by day */
+		uint64_t longest_ns[CHECK_STUCK_DAYS][2];	/* runs, by day */
 		uint64_t day;
 	} stuck;
 	struct {
-		bool was_on, is_open, has_used_other;
+		bool was_on, is_open, is_disturbed;
 		double before;
 		uint64_t on_ns, ended_ns;
 		double per_s;		/* what a second of dosing does */
 		unsigned int learned, misses;
+		uint64_t missed_ns;
 	} dose;
 	struct {
 		bool was_on, is_known, waits;

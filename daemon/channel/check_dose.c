@@ -13,13 +13,15 @@
 #define SHARE_LEAST 0.25
 #define MISSES 3
 #define WEIGHT 0.2
+/* A channel that is doubted gets no dose that could clear it: now and then one more is tried. */
+#define RETRY_NS (60 * WINDOW_MINUTE_NS)
 
 static void begin(const struct look *look, struct judgement *judgement)
 {
 	judgement->dose.is_open = window_mean(&judgement->window, look->at_ns, 0, MEAN_MINUTES,
 					      &judgement->dose.before);
 	judgement->dose.on_ns = driver_on_ns(look->dosers[0], look->at_ns);
-	judgement->dose.has_used_other = false;
+	judgement->dose.is_disturbed = false;
 }
 
 static void learn(struct judgement *judgement, double per_s)
@@ -34,6 +36,22 @@ static void learn(struct judgement *judgement, double per_s)
 	judgement->dose.misses = 0;
 }
 
+static void miss(struct judgement *judgement, uint64_t at_ns)
+{
+	judgement->dose.misses++;
+	judgement->dose.missed_ns = at_ns;
+}
+
+static bool is_missing(struct judgement *judgement, uint64_t at_ns)
+{
+	if (judgement->dose.misses < MISSES)
+		return false;
+	if (at_ns - judgement->dose.missed_ns < RETRY_NS)
+		return true;
+	judgement->dose.misses = MISSES - 1;
+	return false;
+}
+
 /* The dose has had its time: what came of it? */
 static enum finding weigh(const struct look *look, struct judgement *judgement,
 			  struct check_state *state)
@@ -43,20 +61,22 @@ static enum finding weigh(const struct look *look, struct judgement *judgement,
 	double expected = judgement->dose.per_s * dosed_s, after;
 
 	judgement->dose.is_open = false;
-	if (judgement->dose.has_used_other || !(dosed_s > 0) ||
+	if (judgement->dose.is_disturbed || !(dosed_s > 0) ||
 	    !window_mean(&judgement->window, look->at_ns, 0, MEAN_MINUTES, &after))
 		return FINDING_SAME;
 	if (judgement->dose.learned < LEARN_DOSES) {
 		learn(judgement, (after - judgement->dose.before) / dosed_s);
 		return FINDING_NONE;
 	}
-	/* Too small to be told from what the tank does by itself. */
-	if (fabs(expected) < check_movement(&look->conf->judge))
+	/* Too small to be told from what the tank does by itself, but not to be learned from. */
+	if (fabs(expected) < check_movement(&look->conf->judge)) {
+		learn(judgement, (after - judgement->dose.before) / dosed_s);
 		return FINDING_SAME;
+	}
 	state->seen = (after - judgement->dose.before) / expected;
 	state->limit = SHARE_LEAST;
 	if (state->seen < SHARE_LEAST)
-		judgement->dose.misses++;
+		miss(judgement, look->at_ns);
 	else
 		learn(judgement, (after - judgement->dose.before) / dosed_s);
 	return judgement->dose.misses >= MISSES ? FINDING_FAULT : FINDING_FINE;
@@ -67,13 +87,18 @@ enum finding check_dose(const struct look *look, struct judgement *judgement,
 {
 	const struct driver *doser = look->dosers[0];
 	bool was_on = judgement->dose.was_on;
-	enum finding same = judgement->dose.misses >= MISSES ? FINDING_FAULT : FINDING_SAME;
+	enum finding same = FINDING_SAME;
 
 	if (!doser || !doser->is_known || !look->conf->judge.moved)
 		return FINDING_NONE;
+	if (judgement->dose.misses >= MISSES)
+		same = is_missing(judgement, look->at_ns) ? FINDING_FAULT : FINDING_FINE;
 	judgement->dose.was_on = doser->is_on;
 	for (size_t i = 1; i < CONF_MAX_DOSERS && look->dosers[i]; i++)
-		judgement->dose.has_used_other |= look->dosers[i]->is_on;
+		judgement->dose.is_disturbed |= look->dosers[i]->is_on;
+	/* A reading that is doubted for another reason says nothing of the dose. */
+	judgement->dose.is_disturbed |= judgement->q != Q_GOOD &&
+					judgement->q != Q_UNCERTAIN_NO_RESPONSE;
 	if (doser->is_on && !was_on && !judgement->dose.is_open)
 		begin(look, judgement);
 	if (doser->is_on || was_on)

@@ -11,7 +11,7 @@
 #define SPAN_NS (12 * NS_PER_SEC)
 #define LEAST_N 4
 #define SWITCHES 3
-#define WEIGHT 0.3
+#define WEIGHT 0.5
 #define LEAVE 0.5		/* of the limit */
 
 static void take_step(struct judgement *judgement, bool is_on)

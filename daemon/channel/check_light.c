@@ -12,7 +12,9 @@ enum finding check_light(const struct look *look, struct judgement *judgement,
 
 	if (!look->lamp || !look->lamp->is_known || !least)
 		return FINDING_NONE;
-	if (!look->lamp->is_on || driver_for_ns(look->lamp, look->at_ns) < RUN_UP_NS)
+	if (!look->lamp->is_on)
+		return FINDING_NONE;
+	if (driver_for_ns(look->lamp, look->at_ns) < RUN_UP_NS)
 		return FINDING_SAME;
 	state->seen = look->value;
 	state->limit = least;

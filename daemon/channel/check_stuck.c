@@ -20,15 +20,26 @@
 #define WIDE_LEAST 0.2
 #define LEAST_N 20
 
+static void keep_longest(uint64_t longest[2], uint64_t run_ns)
+{
+	if (run_ns > longest[0]) {
+		longest[1] = longest[0];
+		longest[0] = run_ns;
+	} else if (run_ns > longest[1]) {
+		longest[1] = run_ns;
+	}
+}
+
+/* The second one of a week: a single long run may be what nearly was a fault. */
 static uint64_t longest_ns(const struct judgement *judgement)
 {
-	uint64_t longest = 0;
+	uint64_t longest[2] = { 0, 0 };
 
-	for (size_t i = 0; i < sizeof(judgement->stuck.longest_ns) /
-			       sizeof(judgement->stuck.longest_ns[0]); i++)
-		if (judgement->stuck.longest_ns[i] > longest)
-			longest = judgement->stuck.longest_ns[i];
-	return longest;
+	for (size_t i = 0; i < CHECK_STUCK_DAYS; i++) {
+		keep_longest(longest, judgement->stuck.longest_ns[i][0]);
+		keep_longest(longest, judgement->stuck.longest_ns[i][1]);
+	}
+	return longest[1];
 }
 
 static double limit_ns(const struct look *look, const struct judgement *judgement)
@@ -46,15 +57,13 @@ static double limit_ns(const struct look *look, const struct judgement *judgemen
 
 static void remember_run(struct judgement *judgement, uint64_t at_ns, uint64_t run_ns)
 {
-	size_t days = sizeof(judgement->stuck.longest_ns) / sizeof(judgement->stuck.longest_ns[0]);
 	uint64_t day = at_ns / DAY_NS;
-	uint64_t *longest = &judgement->stuck.longest_ns[day % days];
+	uint64_t *longest = judgement->stuck.longest_ns[day % CHECK_STUCK_DAYS];
 
 	if (day != judgement->stuck.day)
-		*longest = 0;
+		longest[0] = longest[1] = 0;
 	judgement->stuck.day = day;
-	if (run_ns > *longest)
-		*longest = run_ns;
+	keep_longest(longest, run_ns);
 }
 
 /* A run has ended with a move. What was stuck teaches nothing about how it is when it is well. */

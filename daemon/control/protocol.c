@@ -12,6 +12,7 @@
 #include "base/words.h"
 #include "control/answer.h"
 #include "control/calibrate_command.h"
+#include "control/explain.h"
 #include "control/metrics.h"
 #include "protect/cause.h"
 #include "protect/terms.h"
@@ -212,6 +213,29 @@ out:
 	return answer;
 }
 
+/* Why a channel is judged as it is. */
+static struct json_object *explain_channel(const struct protocol *protocol,
+					   struct json_object *request)
+{
+	const struct conf *conf = protocol->sources->conf;
+	struct json_object *name = json_object_object_get(request, "channel");
+	const char *names[HYDROPON_MAX_CHANNELS];
+	char list[400];
+	int index = -1;
+
+	if (json_object_is_type(name, json_type_string) &&
+	    strlen(json_object_get_string(name)) == (size_t)json_object_get_string_len(name))
+		index = conf_find_channel(conf, json_object_get_string(name));
+	if (index >= 0)
+		return explain_build(protocol->turn->channels, (size_t)index, clock_boot_ns());
+	if (!conf->channels_n)
+		return new_error("no such channel; the configuration has none");
+	for (size_t i = 0; i < conf->channels_n; i++)
+		names[i] = conf->channels[i].name;
+	words_list(names, conf->channels_n, list, sizeof(list));
+	return new_error("no such channel; there are: %s", list);
+}
+
 /*
  * Who sent a command and gave up waiting has told a person that it failed: it must not
  * happen later. NULL: it is in time. Absent: there is no limit.
@@ -249,6 +273,8 @@ static struct json_object *perform(const struct protocol *protocol, struct json_
 
 	if (!strcmp(name, "status"))
 		return status_build(protocol->sources);
+	if (!strcmp(name, "explain"))
+		return explain_channel(protocol, request);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(name, commands[i].name))
 			continue;
@@ -257,7 +283,8 @@ static struct json_object *perform(const struct protocol *protocol, struct json_
 		refusal = refuse_late(request);
 		return refusal ? refusal : commands[i].perform(protocol, request);
 	}
-	return new_error("\"cmd\" must be \"status\", \"set\", \"release\", \"reset\" or \"calibrate\"");
+	return new_error("\"cmd\" must be \"status\", \"explain\", \"set\", \"release\", \"reset\" or "
+			 "\"calibrate\"");
 }
 
 /* An object and nothing after it, or NULL. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "control/status.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <json-c/json.h>

@@ -14,6 +14,7 @@
 #include "control/metrics.h"
 #include "ctl/client.h"
 #include "ctl/command.h"
+#include "ctl/explain.h"
 #include "ctl/fail.h"
 #include "ctl/field.h"
 #include "ctl/kernel.h"
@@ -66,6 +67,7 @@ static int usage(FILE *out)
 	      "\n"
 	      "  status                         what is sampled, held and kept, problems first\n"
 	      "  status --json                  the same for programs, one line\n"
+	      "  explain CHANNEL [--json]       why it is judged as it is, and what to do\n"
 	      "  metrics                        its numbers as OpenMetrics text, as for Prometheus\n"
 	      "  watch [--interval TIME]        the status again and again (1 s)\n"
 	      "  set OUTPUT on|off [--for TIME] override an output (for 10 m, at most 24 h)\n"
@@ -339,9 +341,10 @@ static int run(struct options *options, char **arguments, int count)
 		return fail(EXIT_USAGE, "--for belongs to set and proof; leave it out");
 	if (strcmp(command, "watch") && options->interval)
 		return fail(EXIT_USAGE, "--interval belongs to watch; leave it out");
-	if (strcmp(command, "status") && options->json && options->calibrate_action != OPTION_HISTORY)
-		return fail(EXIT_USAGE, "--json belongs to status and calibrate --history; leave it "
-			    "out");
+	if (strcmp(command, "status") && strcmp(command, "explain") && options->json &&
+	    options->calibrate_action != OPTION_HISTORY)
+		return fail(EXIT_USAGE, "--json belongs to status, explain and calibrate --history; leave "
+			    "it out");
 	if (strcmp(command, "proof") && strcmp(command, "calibrate") && options->yes)
 		return fail(EXIT_USAGE, "--yes belongs to proof and calibrate; leave it out");
 	if (strcmp(command, "calibrate") && options->calibrate_option)
@@ -355,6 +358,8 @@ static int run(struct options *options, char **arguments, int count)
 			    options->spool_option);
 	if (!strcmp(command, "status") && count == 1)
 		return options->json ? status_json(options) : draw(stdout, &options->line);
+	if (!strcmp(command, "explain") && count == 2)
+		return explain(&options->line, arguments[1], options->json);
 	if (!strcmp(command, "metrics") && count == 1)
 		return print_metrics(options);
 	if (!strcmp(command, "watch") && count == 1)
@@ -375,6 +380,9 @@ static int run(struct options *options, char **arguments, int count)
 		return run_events(options, count);
 	if (!strcmp(command, "spool"))
 		return run_spool(options, arguments + 1, count - 1);
+	if (!strcmp(command, "explain"))
+		return fail(EXIT_USAGE, "explain takes the name of one channel; hydroponctl --help "
+			    "shows how");
 	if (is_command(command))
 		return fail(EXIT_USAGE, "%s takes %s; hydroponctl --help shows how", command,
 			    takes_output(command) ? "the name of one output" : "nothing more");

@@ -88,7 +88,7 @@ static double drift_step(struct model *model, double drift, double deviation, do
 void model_init(struct model *model, uint64_t seed)
 {
 	/* The multiplier spreads small seeds; xorshift must not start at 0. */
-	*model = (struct model){ .random = (seed + 1) * 0x9e3779b97f4a7c15ULL | 1 };
+	*model = (struct model){ .random = (seed + 1) * 0x9e3779b97f4a7c15ULL | 1, .pace = 1 };
 	for (int i = 0; i < 8; i++)
 		random_uniform(model);
 	model->ph = 6.10 + 0.05 * random_uniform(model);
@@ -138,9 +138,9 @@ static void step_dosing(struct model *model, const struct model_outputs *outputs
 
 static void step_plants(struct model *model, const struct model_outputs *outputs, double dt_s)
 {
-	double appetite = outputs->lights ? 1 : DARK_UPTAKE;
+	double appetite = model->pace * (outputs->lights ? 1 : DARK_UPTAKE);
 
-	model->ph += PH_RISE_PER_S * dt_s;
+	model->ph += PH_RISE_PER_S * model->pace * dt_s;
 	model->ec25_us_cm -= UPTAKE_US_CM_PER_S * appetite * dt_s;
 	model->level_cm -= UPTAKE_CM_PER_S * appetite * dt_s;
 }

@@ -19,6 +19,7 @@ struct model_outputs {
 struct model {
 	uint64_t random;
 	double time_s;
+	double pace;		/* of the plants: 1, or less as in a farm; may be set */
 	double ph;
 	double ec25_us_cm;	/* at 25 C */
 	double water_c;

@@ -102,6 +102,27 @@ static const struct {
 	{ GATEWAY "# one\n\n \t; two\nbad\n",
 	  "t.conf:7: neither [SECTION] nor KEY = VALUE; correct it or put # in front of it\n" },
 
+	/* judgement */
+	{ GATEWAY WATER "twin = w\n",
+	  "t.conf:8: [channel w] twin: a channel is no twin of itself; name another one in the "
+	  "same water\n" },
+	{ GATEWAY WATER "twin = l\n[channel l]\nquantity = light\n",
+	  "t.conf:8: [channel w] twin: channel \"l\" measures light; name one that measures "
+	  "temperature too\n" },
+	{ GATEWAY WATER "twin = x\n",
+	  "t.conf:8: [channel w] twin: there is no channel \"x\"; the channels are w\n" },
+	{ GATEWAY WATER "twin = ,\n",
+	  "t.conf:8: [channel w] twin: there is no name in it; name one or remove the line\n" },
+	{ GATEWAY WATER "max-step = fast\n",
+	  "t.conf:8: [channel w] max-step: \"fast\" is not a number; write one in C\n" },
+	{ GATEWAY WATER "probe-since = 3.4.2026\n",
+	  "t.conf:8: [channel w] probe-since: \"3.4.2026\" is not a day; write it as in "
+	  "2026-03-31\n" },
+	{ GATEWAY "[channel l]\nquantity = light\nlit-by = x\n",
+	  "t.conf:6: [channel l] lit-by: there is no output \"x\"; add a section [output x]\n" },
+	{ GATEWAY "[channel l]\nquantity = light\nlit-by = x\n[output o]\nwant = on\n",
+	  "t.conf:6: [channel l] lit-by: there is no output \"x\"; the outputs are o\n" },
+
 	/* sections */
 	{ GATEWAY "[chanel w]\n",
 	  "t.conf:4: [chanel]: there is no such section; did you mean \"channel\"?\n" },
@@ -431,6 +452,36 @@ TEST_F(conf, keeps_a_password_out_of_its_messages)
 	load_text(self, GATEWAY "[store s]\nurl = http://me:hunter2@h/write#x\n");
 	EXPECT_TRUE(strstr(self->errors, "hunter2") == NULL);
 	EXPECT_TRUE(self->conf == NULL);
+}
+
+TEST_F(conf, judges_by_defaults_and_keys)
+{
+	const struct conf_channel *p;
+
+	load_text(self, GATEWAY PH("buffer-1 = 7 at 1500\nbuffer-2 = 4 at 1677.477 mV\n")
+		  "max-step = 0.5 pH\nmax-noise = off\nstuck-for = 10 min\ntwin = q\n"
+		  "doser = down, up\npump = p\nprobe-since = 2026-03-31\nprobe-life = 400 d\n"
+		  "[channel q]\nquantity = ph\ncompensate = no\nbuffer-1 = 7 at 1500\n"
+		  "buffer-2 = 4 at 1677.477 mV\njudge = no\nwarm-up = 30 s\n"
+		  "[output up]\nwant = off\n[output p]\nwant = on\n[output down]\nwant = off\n");
+	EXPECT_STREQ(self->errors, "");
+	ASSERT_TRUE(self->conf != NULL);
+	p = &self->conf->channels[0];
+	EXPECT_NEAR(p->judge.step, 0.5, 0);
+	EXPECT_NEAR(p->judge.rate_per_min, 0.3, 0);
+	EXPECT_NEAR(p->judge.noise, 0, 0);
+	EXPECT_EQ(p->judge.stuck_ms, 600000);
+	EXPECT_EQ(p->judge.twins[0], 2);
+	EXPECT_EQ(p->judge.twins[1], 0);
+	EXPECT_EQ(p->judge.dosers[0], 3);
+	EXPECT_EQ(p->judge.dosers[1], 1);
+	EXPECT_EQ(p->judge.pump, 2);
+	EXPECT_EQ(p->judge.probe_since_ms, 1774915200000);
+	EXPECT_EQ(p->judge.probe_life_days, 400);
+	EXPECT_NEAR(p[1].judge.step, 0, 0);
+	EXPECT_EQ(p[1].judge.stuck_ms, 0);
+	EXPECT_FALSE(p[1].judge.has_codes);
+	EXPECT_EQ(p[1].judge.warm_up_ms, 30000);
 }
 
 TEST_F(conf, has_defaults)

@@ -172,3 +172,43 @@ TEST_F(protocol, a_set_says_why_the_kernel_refused)
 	EXPECT_CONTAINS(ask(self, SET, true),
 			"\"note\":\"will wait: a channel that it needs is stale\"");
 }
+
+/* A reading of the only channel, and what the turn makes of it. */
+static void read_light(int value)
+{
+	put((struct hydropon_record){ .type = HYDROPON_REC_SCALE, .value = 1 });
+	put((struct hydropon_record){ .type = HYDROPON_REC_SAMPLE, .value = value,
+				      .time_ns = clock_boot_ns() });
+}
+
+TEST_F(protocol, explains_a_verdict_by_what_outputs_do)
+{
+	struct conf_channel *light = &self->conf.channels[0];
+
+	light->quantity = QUANTITY_LIGHT;
+	light->max = 100000;
+	light->judge.lamp = 2;		/* "air" is on, and was so since the clock began */
+	light->judge.lit_least = 500;
+	read_light(3);
+	turn_run(&self->turn);
+	ask(self, "{\"cmd\":\"explain\",\"channel\":\"water\"}", false);
+	EXPECT_CONTAINS(self->answer, "{\"ok\":true,\"channel\":\"water\",\"unit\":\"lx\",");
+	EXPECT_CONTAINS(self->answer, "\"value\":3,\"q\":11,\"quality\":\"dark under the lamp\",");
+	EXPECT_CONTAINS(self->answer, "\"remedy\":\"see lamp, contactor and sensor\"");
+	EXPECT_CONTAINS(self->answer, "{\"name\":\"dark under the lamp\",\"q\":11,\"state\":\"fault\","
+			"\"seen\":3,\"limit\":500,\"what\":\"value and least\",\"since_ms\":");
+	EXPECT_CONTAINS(self->answer, "{\"name\":\"stuck\",\"q\":5,\"state\":\"none\",\"seen\":null,");
+	EXPECT_TRUE(strstr(self->answer, "ground loop") == NULL);	/* not of light */
+	/* Without the device nobody knows what the lamp does. */
+	turn_close(&self->turn, -EIO);
+	EXPECT_EQ(channels_get(self->turn.channels, 0)->last.q, Q_BAD_NOT_READY);
+}
+
+TEST_F(protocol, explains_no_channel_that_there_is_not)
+{
+	const char *sentence = "{\"ok\":false,\"error\":\"no such channel; there are: water\"}\n";
+
+	EXPECT_STREQ(ask(self, "{\"cmd\":\"explain\",\"channel\":\"x\"}", false), sentence);
+	EXPECT_STREQ(ask(self, "{\"cmd\":\"explain\"}", false), sentence);
+	EXPECT_STREQ(ask(self, "{\"cmd\":\"explain\",\"channel\":\"water\\u0000\"}", false), sentence);
+}
