@@ -172,7 +172,8 @@ install-files: programs
 		docs/overlays/*.dtso
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/doc/hydropon/examples docs/overlays/merge.sh
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/hydropon docs/board.md docs/stores.md \
-		docs/control-protocol.md docs/spool-format.md docs/spool-codec.md docs/calibration.md
+		docs/control-protocol.md docs/judgement.md docs/calibration.md docs/spool-format.md \
+		docs/spool-codec.md
 	install -d $(DESTDIR)/etc/hydropon/hydropon.conf.d
 	@# A farm's own configuration is never replaced.
 	test -e $(DESTDIR)/etc/hydropon/hydropon.conf || \

@@ -248,7 +248,9 @@ static void judge(const struct channels *channels, struct slot *slot, const stru
 	const struct conf_channel *conf = slot->channel.conf;
 	struct look look = {
 		.conf = conf,
-		.at_ns = reading->boot_ns,
+		/* One time far ahead would make all that come after it old. */
+		.at_ns = reading->boot_ns > now->boot_ns + NS_PER_SEC ? now->boot_ns :
+									reading->boot_ns,
 		.wall_ms = now->wall_ms,
 		.is_wall_set = now->is_set,
 		.plain = reading->value,

@@ -559,3 +559,63 @@ TEST_F(channel, a_time_far_ahead_spoils_neither_stamps_nor_verdicts)
 	EXPECT_EQ(self->out.wall_ms, START_WALL_MS + 100);
 	EXPECT_TRUE(channels_is_good(self->channels, LIGHT, self->now.boot_ns));
 }
+
+/* A channel of its own that is judged by its past. */
+static void judged(struct fixture_channel *self)
+{
+	struct conf_judge *judge = &self->conf.channels[LIGHT].judge;
+
+	judge->step = 100;
+	judge->stuck_ms = 10000;
+	judge->lit_least = 500;
+	judge->lamp = 3;
+	scale(self, LIGHT, 1);
+}
+
+static enum quality read_after(struct fixture_channel *self, unsigned int ms, int lux)
+{
+	pass(self, ms);
+	EXPECT_TRUE(read_int(self, LIGHT, lux));
+	return self->out.q;
+}
+
+TEST_F(channel, what_is_uncertain_keeps_its_value_and_is_not_good)
+{
+	judged(self);
+	EXPECT_EQ(read_after(self, 1000, 3), Q_GOOD);
+	channels_tell_output(self->channels, 2, true, true, self->now.boot_ns);
+	for (int i = 0; i < 179; i++)
+		EXPECT_EQ(read_after(self, 1000, 3 + i % 7), Q_GOOD);
+	EXPECT_EQ(read_after(self, 2000, 3), Q_UNCERTAIN_LIGHT);
+	EXPECT_NEAR(self->out.value, 3, 0);
+	EXPECT_FALSE(channels_is_good(self->channels, LIGHT, self->now.boot_ns));
+	EXPECT_EQ(channels_get(self->channels, LIGHT)->bad, 0);
+	/* Unknown is not on. */
+	channels_tell_output(self->channels, 2, false, false, self->now.boot_ns);
+	EXPECT_EQ(read_after(self, 1000, 3), Q_UNCERTAIN_LIGHT);
+	pass(self, 600000);
+	EXPECT_EQ(read_after(self, 1000, 3), Q_GOOD);
+}
+
+TEST_F(channel, upkeep_is_told_by_others)
+{
+	judged(self);
+	EXPECT_EQ(read_after(self, 1000, 3), Q_GOOD);
+	channels_tell_upkeep(self->channels, LIGHT,
+			     &(struct upkeep){ .is_calibration_overdue = true });
+	EXPECT_EQ(read_after(self, 1000, 3), Q_UNCERTAIN_CALIBRATION_OVERDUE);
+	EXPECT_EQ(channels_judgement(self->channels, LIGHT)->q, Q_UNCERTAIN_CALIBRATION_OVERDUE);
+}
+
+TEST_F(channel, a_time_far_ahead_spoils_none_that_come_after_it)
+{
+	struct hydropon_record ahead = { .type = HYDROPON_REC_SAMPLE, .value = 700,
+					 .time_ns = START_NS * 1000 };
+
+	self->conf.channels[LIGHT].judge.stuck_ms = 10000;
+	scale(self, LIGHT, 1);
+	take(self, ahead, LIGHT);
+	for (int i = 0; i < 3 * 24 * 60; i++)
+		EXPECT_EQ(read_after(self, 60000, 700), Q_GOOD);
+	EXPECT_EQ(read_after(self, 600000, 700), Q_UNCERTAIN_STUCK);
+}

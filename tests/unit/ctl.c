@@ -6,6 +6,7 @@
 
 #include <json-c/json.h>
 
+#include "ctl/explain.h"
 #include "ctl/kernel.h"
 #include "ctl/show.h"
 #include "ctl/table.h"
@@ -68,6 +69,44 @@ static bool is_before(const char *text, const char *part, const char *place)
 	const char *found = strstr(text, part);
 
 	return found && found < place;
+}
+
+static const char *show_explanation(const char *json)
+{
+	struct json_object *answer = json_tokener_parse(json);
+	FILE *out = fmemopen(shown, sizeof(shown), "w");
+
+	ASSERT_TRUE(answer != NULL);
+	explain_show(out, answer, false);
+	fclose(out);
+	json_object_put(answer);
+	return shown;
+}
+
+TEST(explains_a_channel_with_each_test)
+{
+	show_explanation("{\"ok\":true,\"channel\":\"ph-a\",\"unit\":\"pH\",\"decimals\":2,"
+		"\"value\":6.1234,\"q\":5,\"quality\":\"stuck\",\"since_ms\":42000,"
+		"\"remedy\":\"restart it\",\"checks\":["
+		"{\"name\":\"spike\",\"q\":2,\"state\":\"fine\",\"seen\":0.01,\"limit\":0.3,"
+		"\"what\":\"off by, and most\",\"since_ms\":null},"
+		"{\"name\":\"stuck\",\"q\":5,\"state\":\"fault\",\"seen\":342,\"limit\":300,"
+		"\"what\":\"s the same\",\"since_ms\":42000},"
+		"{\"name\":\"outvoted\",\"q\":7,\"state\":\"none\",\"seen\":null,"
+		"\"limit\":null,\"what\":null,\"since_ms\":null}]}");
+	EXPECT_CONTAINS(shown, "~ ph-a: uncertain, stuck for 42 s, 6.12 pH\n");
+	EXPECT_CONTAINS(shown, "what to do: restart it\n");
+	EXPECT_CONTAINS(line_with(shown, "342"), "stuck");
+	EXPECT_CONTAINS(line_with(shown, "342"), "300");
+	EXPECT_CONTAINS(line_with(shown, "342"), "42 s");
+	EXPECT_CONTAINS(line_with(shown, "off by"), "fine");
+	EXPECT_CONTAINS(line_with(shown, "outvoted"), "-");
+}
+
+TEST(explains_what_is_not_known_as_such)
+{
+	EXPECT_CONTAINS(show_explanation("{}"), "?: ?, no value\n");
+	EXPECT_CONTAINS(show_explanation("{\"q\":101,\"checks\":[3]}"), "! ?: bad, ?, no value\n");
 }
 
 TEST(durations_are_for_people)
