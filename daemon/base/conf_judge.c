@@ -68,7 +68,7 @@ static unsigned int parse_output(struct conf_reader *reader, const char *name)
 	char list[256];
 	size_t n = 0;
 
-	/* Sections of outputs may come after this one, so that their names are asked of the tree. */
+	/* Outputs may come after this section: their names are asked of the tree. */
 	for (size_t i = 0; i < reader->tree->sections_n && n < HYDROPON_MAX_OUTPUTS; i++) {
 		if (reader->tree->sections[i].kind != CONF_OUTPUT)
 			continue;

@@ -43,7 +43,7 @@ struct look {
 	bool is_wall_set;
 	enum quality given;		/* by its reading, its bounds and its temperature */
 	double value;
-	double plain;			/* before compensation: moves only if the sensor does */
+	double plain;			/* not compensated: moves as the sensor does */
 	struct upkeep upkeep;
 	const struct driver *pump, *lamp;		/* NULL: none is named */
 	const struct driver *dosers[CONF_MAX_DOSERS];	/* NULL ends them */
@@ -54,7 +54,7 @@ struct look {
 };
 
 enum finding {
-	FINDING_NONE,		/* nothing to look at: not configured, or too little is known */
+	FINDING_NONE,		/* not configured, or too little is known */
 	FINDING_SAME,		/* not looked at this time */
 	FINDING_FINE,
 	FINDING_FAULT,

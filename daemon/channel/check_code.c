@@ -8,13 +8,13 @@
 /*
  * Numbers that devices give when they have no value, and that loggers have stored as one: the
  * response codes of Atlas EZO circuits (1, 2, 254, 255), the power-on value of a DS18B20 (85),
- * a failed read as 0, the end of a 16-bit register (a BH1750 counts 1.2 to the lux). Those that
- * no bounds can take need no row.
+ * a failed read as 0, the end of a 16-bit register (a BH1750 counts 1.2 to the lux). Bounds that
+ * take them mostly are wider than any tank needs; this is for those who have left them so.
  */
 static const double codes[][CODES] = {
 	[QUANTITY_PH] = { 0, 1, 2, 14 },
 	[QUANTITY_EC] = { 1, 2, 254, 255, 65535 },
-	[QUANTITY_TEMPERATURE] = { 0, 1, 2, 85, 127, -50 },
+	[QUANTITY_TEMPERATURE] = { 0, 1, 2, 85, 254, 255 },
 	[QUANTITY_LIGHT] = { 54612.5, 65535, 65536 },
 	[QUANTITY_FLOW] = { 254, 255, 65535, 6553.5, 655.35 },
 	[QUANTITY_LEVEL] = { 254, 255, 65535, 6553.5, 655.35 },

@@ -36,7 +36,8 @@ static void show_verdict(FILE *out, struct json_object *answer, bool colour)
 		   field_is_number(answer, "since_ms") ? " for " : "",
 		   field_is_number(answer, "since_ms") ? time : "", value);
 	if (field_string(answer, "remedy"))
-		mark_print(out, colour, MARK_NONE, "what to do: %s", field_string(answer, "remedy"));
+		mark_print(out, colour, MARK_NONE, "what to do: %s",
+			   field_string(answer, "remedy"));
 }
 
 static void add_number(struct table *table, struct json_object *check, const char *key)

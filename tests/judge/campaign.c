@@ -38,25 +38,29 @@ enum { PUMP, PH_DOWN, NUTRIENT, FILL, LIGHTS, OUTPUTS };
 static const char conf_text[] =
 	"[gateway]\nname = a\nsite = b\n"
 	"[channel ph-a]\nquantity = ph\nbuffer-1 = 7 at 1500 mV\nbuffer-2 = 4 at 1677.477 mV\n"
-	"temperature = water\nmin = 3\nmax = 10\ntwin = ph-b\npump = pump\ndoser = ph-down, fill\n"
+	"temperature = water\nmin = 3\nmax = 10\ntwin = ph-b\n"
+	"pump = pump\ndoser = ph-down, fill\n"
 	"[channel ph-b]\nquantity = ph\nbuffer-1 = 7 at 1500 mV\nbuffer-2 = 4 at 1677.477 mV\n"
 	"temperature = water\nmin = 3\nmax = 10\ntwin = ph-a\npump = pump\ndoser = ph-down, fill\n"
 	/* Ends of the converter, as in the example: 2048 mV is no reading. */
 	"[channel ec-a]\nquantity = ec\ncell-constant = 1 /cm\nus-per-mv = 2 uS/mV\n"
-	"temperature = water\nmax = 4000 uS/cm\ntwin = ec-b\npump = pump\ndoser = nutrient, fill\n"
+	"temperature = water\nmax = 4000 uS/cm\n"
+	"twin = ec-b\npump = pump\ndoser = nutrient, fill\n"
 	"[channel ec-b]\nquantity = ec\ncell-constant = 1 /cm\nus-per-mv = 2 uS/mV\n"
-	"temperature = water\nmax = 4000 uS/cm\ntwin = ec-a\npump = pump\ndoser = nutrient, fill\n"
+	"temperature = water\nmax = 4000 uS/cm\n"
+	"twin = ec-a\npump = pump\ndoser = nutrient, fill\n"
 	"[channel water]\nquantity = temperature\nzero = 500 mV\nscale = 10 mV/C\n"
 	"min = 5\nmax = 45\n"
-	"[channel level]\nquantity = level\nzero = 0 mV\nscale = 40 mV/cm\nmin = 0.5\nmax = 49\npump = pump\n"
+	"[channel level]\nquantity = level\nzero = 0 mV\nscale = 40 mV/cm\n"
+	"min = 0.5\nmax = 49\npump = pump\n"
 	"[channel light]\nquantity = light\nlit-by = lights\n"
 	"[channel flow]\nquantity = flow\npulses-per-litre = 450\npump = pump\n"
 	"[output pump]\nwant = on\n[output ph-down]\nwant = off\n[output nutrient]\nwant = off\n"
 	"[output fill]\nwant = off\n[output lights]\nwant = on\n";
 
 enum kind {
-	STUCK, STUCK_LEVEL, SPIKE, OUT_OF_RANGE, DEAD_READ, DEAD_SILENT, DEAD_RAIL, NOISE, STEP, NO_FLOW, DARK,
-	GROUND_LOOP, EMPTY, LEAK, DRIFT, KINDS,
+	STUCK, STUCK_LEVEL, SPIKE, OUT_OF_RANGE, DEAD_READ, DEAD_SILENT, DEAD_RAIL, NOISE, STEP,
+	NO_FLOW, DARK, GROUND_LOOP, EMPTY, LEAK, DRIFT, KINDS,
 };
 
 #define ALL ((1U << CHANNELS) - 1)

@@ -183,7 +183,8 @@ static void check_compensation(struct recording *recording, double ec)
 	if (!quality_has_value(sample.q) || !(sample.value > 0))
 		return;
 	celsius = 25 + (ec / sample.value - 1) / 0.02;
-	if (!(celsius > recording->good_water[0] - 1e-3 && celsius < recording->good_water[1] + 1e-3))
+	if (!(celsius > recording->good_water[0] - 1e-3 &&
+	      celsius < recording->good_water[1] + 1e-3))
 		recording->wrong_compensations++;
 }
 

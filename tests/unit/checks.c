@@ -92,7 +92,8 @@ static double noise(struct fixture_checks *self, double size)
 }
 
 /* Reads @value with noise for @seconds; returns the worst quality. */
-static enum quality stay(struct fixture_checks *self, double value, double size, unsigned int seconds)
+static enum quality stay(struct fixture_checks *self, double value, double size,
+			 unsigned int seconds)
 {
 	uint64_t end_ns = self->at_ns + seconds * NS_PER_SEC;
 	enum quality worst = Q_GOOD, q;
@@ -281,7 +282,16 @@ TEST_F(checks, an_answer_code_is_bad_while_it_lasts)
 	for (int i = 0; i < 100; i++)
 		EXPECT_EQ(put(self, 255), Q_BAD_CODE);
 	EXPECT_EQ(put(self, 1350), Q_GOOD);
+}
+
+TEST_F(checks, a_power_on_value_is_no_temperature)
+{
 	be(self, QUANTITY_TEMPERATURE);
+	self->conf.max = 150;
+	EXPECT_EQ(stay(self, 22.5, 0.1, 60), Q_GOOD);
+	EXPECT_EQ(put(self, 85), Q_BAD_CODE);
+	EXPECT_EQ(put(self, 2), Q_BAD_CODE);
+	EXPECT_EQ(put(self, 22.5), Q_GOOD);
 }
 
 TEST_F(checks, a_tank_may_pass_the_number_of_a_code)
