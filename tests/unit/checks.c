@@ -251,6 +251,16 @@ TEST_F(checks, a_device_that_measures_seldom_is_not_stuck)
 	EXPECT_EQ(stay(self, 20, 0, 3600), Q_GOOD);
 }
 
+TEST_F(checks, a_channel_that_often_rests_is_not_stuck)
+{
+	stay(self, 6, 0.02, 3600);
+	for (int i = 0; i < 2; i++) {
+		stay(self, 6, 0, 200);
+		stay(self, 6, 0.02, 600);
+	}
+	EXPECT_EQ(stay(self, 6, 0, 3600), Q_GOOD);
+}
+
 TEST_F(checks, the_dark_is_not_stuck)
 {
 	be(self, QUANTITY_LIGHT);
@@ -317,6 +327,8 @@ TEST_F(checks, two_that_differ_are_both_doubted)
 	self->twin_value[0] = 6;
 	EXPECT_EQ(stay(self, 6.15, 0.02, 1800), Q_GOOD);
 	EXPECT_EQ(stay(self, 6.25, 0.02, 1800), Q_UNCERTAIN_DISAGREEMENT);
+	stay(self, 6.18, 0.02, 3600);	/* near the limit it does not flap */
+	EXPECT_EQ(put(self, 6.18), Q_UNCERTAIN_DISAGREEMENT);
 	stay(self, 6.1, 0.02, 1800);
 	EXPECT_EQ(stay(self, 6.1, 0.02, 600), Q_GOOD);
 }
