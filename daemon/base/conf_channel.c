@@ -128,10 +128,6 @@ static void read_compensate(struct conf_reader *reader, const struct conf_key *k
 	channel->compensate = strcmp(value, "no") != 0;
 	channel->is_natural_water = is_natural_water;
 }
-static const struct units units_days = {
-	.list = (const struct unit[]){ { "d", 1, false }, { NULL, 0, false } },
-};
-
 #define CHANNEL(member) CONF_FIELD(struct conf_channel, member)
 
 static const struct conf_key keys[] = {

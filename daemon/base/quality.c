@@ -40,10 +40,6 @@ const char *quality_name(uint8_t q)
 		return "probe age";
 	case Q_UNCERTAIN_WARM_UP:
 		return "warm-up";
-	case Q_UNCERTAIN_CALIBRATION_OVERDUE:
-		return "calibration overdue";
-	case Q_UNCERTAIN_CALIBRATION_FAILED:
-		return "calibration failed";
 	case Q_UNCERTAIN_OVERRIDE:
 		return "out of service";
 	case Q_BAD_READ:

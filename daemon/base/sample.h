@@ -27,8 +27,6 @@ enum quality {
 	Q_UNCERTAIN_GROUND_LOOP = 12,	/* steps to and fro with the pump */
 	Q_UNCERTAIN_PROBE_AGE = 13,
 	Q_UNCERTAIN_WARM_UP = 14,
-	Q_UNCERTAIN_CALIBRATION_OVERDUE = 15,
-	Q_UNCERTAIN_CALIBRATION_FAILED = 16,
 	Q_UNCERTAIN_OVERRIDE = 17,	/* a person has taken it out of service */
 	Q_UNCERTAIN_CALIBRATING = 40,	/* it is being calibrated, or was when it was measured */
 	Q_UNCERTAIN_CALIBRATION = 41,	/* its calibration cannot be read */

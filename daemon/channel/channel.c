@@ -21,7 +21,6 @@ struct slot {
 	bool is_offset_bad;
 	uint64_t awaited_ns;		/* staleness counts from here until the first record */
 	struct judgement judgement;
-	struct upkeep upkeep;
 };
 
 struct channels {
@@ -242,6 +241,12 @@ static void find_others(const struct channels *channels, const struct conf_judge
 			look->twins[i] = &channels->slots[conf->twins[i] - 1].judgement;
 }
 
+/* A probe in a buffer reads well, and nothing of the tank. */
+static enum quality doubt_of(const struct slot *slot, uint64_t at_ns)
+{
+	return at_ns <= slot->doubtful_ns ? Q_UNCERTAIN_CALIBRATING : slot->doubt;
+}
+
 static void judge(const struct channels *channels, struct slot *slot, const struct clock_pair *now,
 		  struct reading *reading)
 {
@@ -254,24 +259,13 @@ static void judge(const struct channels *channels, struct slot *slot, const stru
 		.wall_ms = now->wall_ms,
 		.is_wall_set = now->is_set,
 		.plain = reading->value,
-		.upkeep = slot->upkeep,
+		.doubt = doubt_of(slot, reading->boot_ns),
 	};
 
 	look.given = judge_alone(channels, conf, now->boot_ns, reading);
 	look.value = reading->value;
 	find_others(channels, &conf->judge, &look);
 	reading->q = judgement_take(&slot->judgement, &look);
-}
-
-/* A probe in a buffer reads well, and nothing of the tank. */
-static void apply_doubt(const struct slot *slot, struct reading *reading)
-{
-	if (!quality_has_value(reading->q))
-		return;
-	if (reading->boot_ns <= slot->doubtful_ns)
-		reading->q = Q_UNCERTAIN_CALIBRATING;
-	else if (slot->doubt != Q_GOOD)
-		reading->q = slot->doubt;
 }
 
 static int64_t wall_at(const struct clock_pair *now, uint64_t boot_ns)
@@ -337,7 +331,6 @@ bool channels_take(struct channels *channels, const struct hydropon_record *reco
 	if (!judge_is_stale(slot->channel.conf, record->time_ns, now->boot_ns))
 		slot->channel.stale_told_ns = 0;
 	judge(channels, slot, now, &reading);
-	apply_doubt(slot, &reading);
 	give_sample(slot, &reading, now, out);
 	return true;
 }
@@ -381,6 +374,7 @@ void channels_calibrate(struct channels *channels, size_t index, const struct co
 	slot->doubtful_ns = now_ns;
 	/* What was known of the water was known by what holds no more. */
 	slot->temperature.is_known = false;
+	judgement_forget(&slot->judgement);
 	doubt_last(slot, Q_UNCERTAIN_CALIBRATING);
 }
 
@@ -388,8 +382,10 @@ void channels_doubt(struct channels *channels, size_t index, enum quality doubt,
 {
 	struct slot *slot = &channels->slots[index];
 
-	if (slot->doubt == Q_UNCERTAIN_CALIBRATING && doubt != Q_UNCERTAIN_CALIBRATING)
+	if (slot->doubt == Q_UNCERTAIN_CALIBRATING && doubt != Q_UNCERTAIN_CALIBRATING) {
 		slot->doubtful_ns = now_ns;
+		judgement_forget(&slot->judgement);
+	}
 	slot->doubt = doubt;
 	doubt_last(slot, doubt);
 }
@@ -418,11 +414,6 @@ void channels_tell_output(struct channels *channels, size_t output, bool is_know
 	driver->changed_ns = at_ns;
 	driver->is_on = is_on;
 	driver->is_known = true;
-}
-
-void channels_tell_upkeep(struct channels *channels, size_t index, const struct upkeep *upkeep)
-{
-	channels->slots[index].upkeep = *upkeep;
 }
 
 const struct judgement *channels_judgement(const struct channels *channels, size_t index)

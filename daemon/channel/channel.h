@@ -81,8 +81,6 @@ void channels_doubt(struct channels *channels, size_t index, enum quality doubt,
  * with it. @at_ns: BOOTTIME of the switch. To be called when it is known, changes, or is lost. */
 void channels_tell_output(struct channels *channels, size_t output, bool is_known, bool is_on,
 			  uint64_t at_ns);
-/* What others know of the channel's probe. Fine until told. */
-void channels_tell_upkeep(struct channels *channels, size_t index, const struct upkeep *upkeep);
 /* Why it is judged as it is. */
 const struct judgement *channels_judgement(const struct channels *channels, size_t index);
 

@@ -28,11 +28,6 @@ struct driver {
 	uint64_t on_ns;		/* on for so long in all, up to that switch */
 };
 
-/* What others know of a probe: all false unless they tell. */
-struct upkeep {
-	bool is_calibration_overdue, is_calibration_failed;
-};
-
 struct judgement;
 
 /* One sample, and what there is to judge it by. */
@@ -44,7 +39,7 @@ struct look {
 	enum quality given;		/* by its reading, its bounds and its temperature */
 	double value;
 	double plain;			/* not compensated: moves as the sensor does */
-	struct upkeep upkeep;
+	enum quality doubt;		/* by its calibration; Q_GOOD: none */
 	const struct driver *pump, *lamp;		/* NULL: none is named */
 	const struct driver *dosers[CONF_MAX_DOSERS];	/* NULL ends them */
 	const struct judgement *twins[CONF_MAX_TWINS];	/* likewise */
@@ -181,6 +176,8 @@ enum finding check_light(const struct look *look, struct judgement *judgement,
 			 struct check_state *state);
 enum finding check_ground(const struct look *look, struct judgement *judgement,
 			  struct check_state *state);
+enum finding check_doubt(const struct look *look, struct judgement *judgement,
+			 struct check_state *state);
 enum finding check_upkeep(const struct look *look, struct judgement *judgement,
 			  struct check_state *state);
 

@@ -17,3 +17,10 @@ enum finding check_range(const struct look *look, struct judgement *judgement,
 	}
 	return check_given(look, judgement, state);
 }
+
+/* What its calibration says of it. */
+enum finding check_doubt(const struct look *look, struct judgement *judgement,
+			 struct check_state *state)
+{
+	return look->doubt == look->asked ? FINDING_FAULT : FINDING_FINE;
+}

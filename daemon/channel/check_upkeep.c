@@ -36,10 +36,6 @@ enum finding check_upkeep(const struct look *look, struct judgement *judgement,
 		return look->conf->judge.is_out_of_service ? FINDING_FAULT : FINDING_FINE;
 	case Q_UNCERTAIN_WARM_UP:
 		return check_warm_up(look, judgement, state);
-	case Q_UNCERTAIN_CALIBRATION_FAILED:
-		return look->upkeep.is_calibration_failed ? FINDING_FAULT : FINDING_FINE;
-	case Q_UNCERTAIN_CALIBRATION_OVERDUE:
-		return look->upkeep.is_calibration_overdue ? FINDING_FAULT : FINDING_FINE;
 	case Q_UNCERTAIN_PROBE_AGE:
 		return check_age(look, state);
 	default:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "channel/judgement.h"
 
+#include <string.h>
+
 /* What a test finds, and how long that holds. */
 static void settle(const struct check *check, struct check_state *state, enum finding found,
 		   uint64_t at_ns)
@@ -70,6 +72,9 @@ enum quality judgement_take(struct judgement *judgement, struct look *look)
 		window_see(&judgement->window, look->at_ns);
 		judgement->was_read = false;
 		for (size_t i = next; i < checks_n; i++) {
+			/* A probe on its way from bottle to bottle says nothing of the tank. */
+			if (look->doubt == Q_UNCERTAIN_CALIBRATING && checks[i].look != check_doubt)
+				continue;
 			if (is_for(&checks[i], look->conf->quantity))
 				run(judgement, look, i);
 			/* The spike's row says whether others may be compared with it. */
@@ -82,6 +87,16 @@ enum quality judgement_take(struct judgement *judgement, struct look *look)
 	if (judgement->q != before || !judgement->changed_ns)
 		judgement->changed_ns = look->at_ns;
 	return judgement->q;
+}
+
+void judgement_forget(struct judgement *judgement)
+{
+	memset(&judgement->window, 0, sizeof(judgement->window));
+	memset(judgement->states, 0, sizeof(judgement->states));
+	memset(&judgement->spike, 0, sizeof(judgement->spike));
+	memset(&judgement->noise, 0, sizeof(judgement->noise));
+	memset(&judgement->ground, 0, sizeof(judgement->ground));
+	judgement->dose.is_open = false;
 }
 
 void judgement_begin(struct judgement *judgement)

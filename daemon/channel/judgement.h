@@ -14,6 +14,8 @@
 enum quality judgement_take(struct judgement *judgement, struct look *look);
 /* Its device has come anew: it warms up again. What is known of its ways stays. */
 void judgement_begin(struct judgement *judgement);
+/* What was read before is no measure any more, as after a calibration. What doses do stays. */
+void judgement_forget(struct judgement *judgement);
 /* The row of checks.c that names @q, or NULL: good, or none of ours. */
 const struct check *check_find(uint8_t q);
 

@@ -597,14 +597,13 @@ TEST_F(channel, what_is_uncertain_keeps_its_value_and_is_not_good)
 	EXPECT_EQ(read_after(self, 1000, 3), Q_GOOD);
 }
 
-TEST_F(channel, upkeep_is_told_by_others)
+TEST_F(channel, doubt_of_its_calibration_is_told)
 {
 	judged(self);
 	EXPECT_EQ(read_after(self, 1000, 3), Q_GOOD);
-	channels_tell_upkeep(self->channels, LIGHT,
-			     &(struct upkeep){ .is_calibration_overdue = true });
-	EXPECT_EQ(read_after(self, 1000, 3), Q_UNCERTAIN_CALIBRATION_OVERDUE);
-	EXPECT_EQ(channels_judgement(self->channels, LIGHT)->q, Q_UNCERTAIN_CALIBRATION_OVERDUE);
+	channels_doubt(self->channels, LIGHT, Q_UNCERTAIN_EXPIRED, 0);
+	EXPECT_EQ(read_after(self, 1000, 3), Q_UNCERTAIN_EXPIRED);
+	EXPECT_EQ(channels_judgement(self->channels, LIGHT)->q, Q_UNCERTAIN_EXPIRED);
 }
 
 TEST_F(channel, a_time_far_ahead_spoils_none_that_come_after_it)

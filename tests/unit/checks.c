@@ -13,7 +13,7 @@ FIXTURE(checks)
 	struct conf_channel conf;
 	struct judgement judgement, twins[CONF_MAX_TWINS];
 	struct driver pump, lamp, dosers[2];
-	struct upkeep upkeep;
+	enum quality doubt;
 	uint64_t at_ns, every_ns;
 	unsigned int twins_n;
 	double twin_value[CONF_MAX_TWINS];
@@ -47,7 +47,7 @@ static struct look look_at(struct fixture_checks *self, double value)
 {
 	struct look look = {
 		.conf = &self->conf, .at_ns = self->at_ns, .value = value, .plain = value,
-		.upkeep = self->upkeep, .wall_ms = self->wall_ms,
+		.doubt = self->doubt, .wall_ms = self->wall_ms,
 		.is_wall_set = self->wall_ms && !self->is_clock_wrong,
 		.pump = self->has_pump ? &self->pump : NULL,
 		.lamp = self->has_lamp ? &self->lamp : NULL,
@@ -500,15 +500,28 @@ TEST_F(checks, upkeep_is_told)
 	EXPECT_EQ(stay(self, 6, 0.02, 30), Q_GOOD);
 	judgement_begin(&self->judgement);
 	EXPECT_EQ(stay(self, 6, 0.02, 30), Q_UNCERTAIN_WARM_UP);
-	self->upkeep.is_calibration_overdue = true;
-	EXPECT_EQ(stay(self, 6, 0.02, 30), Q_UNCERTAIN_CALIBRATION_OVERDUE);
-	self->upkeep.is_calibration_failed = true;
-	EXPECT_EQ(put(self, 6), Q_UNCERTAIN_CALIBRATION_FAILED);
+	self->doubt = Q_UNCERTAIN_EXPIRED;
+	EXPECT_EQ(stay(self, 6, 0.02, 30), Q_UNCERTAIN_EXPIRED);
+	self->doubt = Q_UNCERTAIN_CALIBRATION;
+	EXPECT_EQ(put(self, 6), Q_UNCERTAIN_CALIBRATION);
 	self->conf.judge.is_out_of_service = true;
 	EXPECT_EQ(put(self, 6), Q_UNCERTAIN_OVERRIDE);
 	self->conf.judge.is_out_of_service = false;
-	self->upkeep = (struct upkeep){ 0 };
+	self->doubt = Q_GOOD;
 	EXPECT_EQ(put(self, 6), Q_GOOD);
+}
+
+/* In the bottles and on the way between them it reads what it likes, and none of that counts later. */
+TEST_F(checks, a_calibration_is_no_fault_of_the_probe)
+{
+	EXPECT_EQ(stay(self, 6, 0.02, 600), Q_GOOD);
+	self->doubt = Q_UNCERTAIN_CALIBRATING;
+	EXPECT_EQ(stay(self, 4.01, 0, 600), Q_UNCERTAIN_CALIBRATING);
+	EXPECT_EQ(stay(self, 7, 0.3, 600), Q_UNCERTAIN_CALIBRATING);
+	self->doubt = Q_GOOD;
+	judgement_forget(&self->judgement);
+	EXPECT_EQ(put(self, 6.2), Q_GOOD);
+	EXPECT_EQ(stay(self, 6.2, 0.02, 600), Q_GOOD);
 }
 
 TEST_F(checks, a_probe_grows_old_only_by_a_clock_that_is_set)
