@@ -141,6 +141,40 @@ static void read_channel(struct conf_reader *reader)
 		conf_channel_read(reader, &reader->conf->channels[index]);
 }
 
+static void begin_bus(struct conf_reader *reader)
+{
+	struct conf *conf = reader->conf;
+	struct conf_bus *bus = &conf->buses[conf->buses_n];
+
+	if (count_one(reader, &conf->buses_n, CONF_MAX_BUSES))
+		snprintf(bus->name, sizeof(bus->name), "%s", reader->section->name);
+}
+
+static void begin_slave(struct conf_reader *reader)
+{
+	struct conf *conf = reader->conf;
+	struct conf_slave *slave = &conf->slaves[conf->slaves_n];
+
+	if (count_one(reader, &conf->slaves_n, CONF_MAX_SLAVES))
+		snprintf(slave->name, sizeof(slave->name), "%s", reader->section->name);
+}
+
+static void read_bus(struct conf_reader *reader)
+{
+	int index = conf_find_bus(reader->conf, reader->section->name);
+
+	if (index >= 0)
+		conf_bus_read(reader, &reader->conf->buses[index]);
+}
+
+static void read_slave(struct conf_reader *reader)
+{
+	int index = conf_find_slave(reader->conf, reader->section->name);
+
+	if (index >= 0)
+		conf_slave_read(reader, &reader->conf->slaves[index]);
+}
+
 static void read_output(struct conf_reader *reader)
 {
 	struct conf *conf = reader->conf;
@@ -178,6 +212,12 @@ static void read_section(struct conf_reader *reader)
 		break;
 	case CONF_POWER:
 		conf_read_section(reader, power_keys, COUNT(power_keys), -1, reader->conf);
+		break;
+	case CONF_BUS:
+		read_bus(reader);
+		break;
+	case CONF_SLAVE:
+		read_slave(reader);
 		break;
 	case CONF_CHANNEL:
 		read_channel(reader);
@@ -256,6 +296,20 @@ static void check_bounds_of_needs(struct conf_reader *reader)
 	}
 }
 
+static void check_slaves(struct conf_reader *reader)
+{
+	for (size_t i = 0; i < reader->tree->sections_n; i++) {
+		int index;
+
+		reader->section = &reader->tree->sections[i];
+		if (reader->section->kind != CONF_SLAVE)
+			continue;
+		index = conf_find_slave(reader->conf, reader->section->name);
+		if (index >= 0)
+			conf_slave_check(reader, &reader->conf->slaves[index]);
+	}
+}
+
 /* A power cut costs what was not committed: at most a second, or nothing. */
 static void check_commit(struct conf_reader *reader)
 {
@@ -272,6 +326,16 @@ static void check_commit(struct conf_reader *reader)
 	}
 }
 
+static void begin_section(struct conf_reader *reader)
+{
+	if (reader->section->kind == CONF_BUS)
+		begin_bus(reader);
+	else if (reader->section->kind == CONF_SLAVE)
+		begin_slave(reader);
+	else if (reader->section->kind == CONF_CHANNEL)
+		begin_channel(reader);
+}
+
 /* All names first: sections refer to channels that come after them. */
 static void read_sections(struct conf *conf, struct conf_tree *tree)
 {
@@ -281,8 +345,7 @@ static void read_sections(struct conf *conf, struct conf_tree *tree)
 	for (size_t i = 0; i < tree->sections_n; i++) {
 		reader.section = &tree->sections[i];
 		has_gateway |= reader.section->kind == CONF_GATEWAY;
-		if (reader.section->kind == CONF_CHANNEL)
-			begin_channel(&reader);
+		begin_section(&reader);
 	}
 	for (size_t i = 0; i < tree->sections_n; i++) {
 		reader.section = &tree->sections[i];
@@ -290,6 +353,7 @@ static void read_sections(struct conf *conf, struct conf_tree *tree)
 		read_section(&reader);
 	}
 	if (!tree->is_partial) {
+		check_slaves(&reader);
 		check_bounds_of_needs(&reader);
 		check_commit(&reader);
 	}
@@ -335,6 +399,22 @@ int conf_find_output(const struct conf *conf, const char *name)
 {
 	for (size_t i = 0; i < conf->outputs_n; i++)
 		if (!strcmp(conf->outputs[i].name, name))
+			return (int)i;
+	return -1;
+}
+
+int conf_find_bus(const struct conf *conf, const char *name)
+{
+	for (size_t i = 0; i < conf->buses_n; i++)
+		if (!strcmp(conf->buses[i].name, name))
+			return (int)i;
+	return -1;
+}
+
+int conf_find_slave(const struct conf *conf, const char *name)
+{
+	for (size_t i = 0; i < conf->slaves_n; i++)
+		if (!strcmp(conf->slaves[i].name, name))
 			return (int)i;
 	return -1;
 }

@@ -21,9 +21,13 @@
 #define CONF_MAX_BUFFERS 3
 #define CONF_MAX_TWINS 2
 #define CONF_MAX_DOSERS 4
+#define CONF_MAX_BUSES 8
+#define CONF_MAX_SLAVES HYDROPON_MAX_CHANNELS
+#define CONF_VALUE_BYTES 8	/* of the widest number in registers */
 #define CONF_PATH_MAX 256
 #define CONF_URL_MAX 512
 #define CONF_WORD_MAX 128
+#define CONF_ADDRESS_MAX 46	/* INET6_ADDRSTRLEN */
 #define CONF_COMMIT_MS 1000	/* no longer where a power cut comes without a word */
 
 enum quantity {
@@ -64,8 +68,46 @@ struct conf_judge {
 	bool is_out_of_service;
 };
 
+/* Where a Modbus slave has a number: one of the four tables of the protocol. */
+enum conf_table { TABLE_HOLDING, TABLE_INPUT, TABLE_COIL, TABLE_DISCRETE };
+
+enum conf_number {
+	NUMBER_U16, NUMBER_S16, NUMBER_U32, NUMBER_S32, NUMBER_U64, NUMBER_S64, NUMBER_F32, NUMBER_F64,
+};
+
+/* "holding", "u16" */
+const char *conf_table_name(enum conf_table table);
+const char *conf_number_name(enum conf_number type);
+/* How many bytes a number of @type has: 2, 4 or 8. */
+unsigned int conf_number_bytes(enum conf_number type);
+
+static inline bool conf_table_has_bits(enum conf_table table)
+{
+	return table == TABLE_COIL || table == TABLE_DISCRETE;
+}
+
+struct conf_register {
+	int slave;			/* index */
+	enum conf_table table;
+	uint32_t address;		/* as in the protocol: counted from 0 */
+	enum conf_number type;		/* of a register */
+	/* Of each byte on the wire, which of the number it is: 0 is the most significant. */
+	uint8_t order[CONF_VALUE_BYTES];
+	uint8_t first_bit, bits;	/* the part of an integer that is meant; bits 0: all of it */
+	double multiply, add;		/* number * multiply + add */
+	uint32_t interval_ms;
+};
+
+enum conf_source {
+	SOURCE_KERNEL,			/* the stream of the gateway's device */
+	SOURCE_MODBUS,
+};
+
 struct conf_channel {
 	char name[HYDROPON_NAME_MAX];
+	enum conf_source source;
+	struct conf_register reg;	/* SOURCE_MODBUS */
+	bool is_direct;			/* the source gives the quantity itself, in its unit */
 	enum quantity quantity;
 	double min, max;		/* outside: Q_BAD_RANGE; defaults per quantity */
 	uint32_t stale_ms;		/* default 3000 */
@@ -93,6 +135,38 @@ struct conf_output {
 	uint32_t lease_ms;		/* default 2000 */
 	int needs[CONF_MAX_NEEDS];	/* channel indices */
 	size_t needs_n;
+};
+
+enum conf_bus_kind { BUS_MODBUS_RTU, BUS_MODBUS_TCP };
+
+enum conf_parity { PARITY_NONE, PARITY_EVEN, PARITY_ODD };
+
+/* What slaves are wired to. */
+struct conf_bus {
+	char name[HYDROPON_NAME_MAX];
+	enum conf_bus_kind kind;
+	/* modbus-rtu */
+	char device[CONF_PATH_MAX];
+	uint32_t baud;			/* default 9600 */
+	enum conf_parity parity;
+	uint32_t stop_bits;		/* default 1 */
+	bool has_rs485;			/* the kernel switches the driver on and off (TIOCSRS485) */
+	bool has_echo;			/* what is sent is heard as well */
+	/* modbus-tcp: a numeric address, so that no name server can hold anything up */
+	char address[CONF_ADDRESS_MAX];
+	uint32_t port;			/* default 502 */
+};
+
+/* "modbus-rtu" */
+const char *conf_bus_kind_name(enum conf_bus_kind kind);
+
+struct conf_slave {
+	char name[HYDROPON_NAME_MAX];
+	int bus;			/* index */
+	uint32_t address;		/* 1 .. 247; over TCP the unit, 0 .. 255 */
+	uint32_t response_timeout_ms;	/* until the first byte of an answer; default 500 */
+	uint32_t byte_timeout_ms;	/* between two of them; default 100 */
+	uint32_t fill;			/* registers that a request may read for nothing; default 0 */
 };
 
 enum conf_store_kind {
@@ -146,6 +220,10 @@ struct conf {
 	size_t channels_n;
 	struct conf_output outputs[HYDROPON_MAX_OUTPUTS];
 	size_t outputs_n;
+	struct conf_bus buses[CONF_MAX_BUSES];
+	size_t buses_n;
+	struct conf_slave slaves[CONF_MAX_SLAVES];
+	size_t slaves_n;
 	struct conf_store stores[CONF_MAX_STORES];
 	size_t stores_n;
 };
@@ -156,8 +234,10 @@ struct conf {
  */
 struct conf *conf_load(const char *path, FILE *errors);
 void conf_free(struct conf *conf);
-/* Index of the channel or output of that name, or -1. */
+/* Index of the channel, output, bus or slave of that name, or -1. */
 int conf_find_channel(const struct conf *conf, const char *name);
 int conf_find_output(const struct conf *conf, const char *name);
+int conf_find_bus(const struct conf *conf, const char *name);
+int conf_find_slave(const struct conf *conf, const char *name);
 
 #endif

@@ -203,6 +203,19 @@ static const struct conf_key keys[] = {
 	{ .name = "probe-life", .read = conf_read_u32, CHANNEL(judge.probe_life_days),
 	  .units = &units_days, .min = 1, .max = 3660 },
 	{ .name = "out-of-service", .read = conf_read_yes_no, CHANNEL(judge.is_out_of_service) },
+	{ .name = "slave", .read = conf_register_read_slave, CHANNEL(reg.slave) },
+	{ .name = "table", .read = conf_register_read_table, CHANNEL(reg.table) },
+	{ .name = "register", .read = conf_read_u32, CHANNEL(reg.address),
+	  .units = &units_none, .min = 0, .max = 65535 },
+	{ .name = "type", .read = conf_register_read_type, CHANNEL(reg.type) },
+	{ .name = "order" },	/* read after the type */
+	{ .name = "bits" },
+	{ .name = "multiply", .read = conf_register_read_multiply, CHANNEL(reg.multiply),
+	  .units = &units_none, .min = -1e9, .max = 1e9 },
+	{ .name = "add", .read = conf_read_number, CHANNEL(reg.add), .units = &units_none,
+	  .min = -1e9, .max = 1e9 },
+	{ .name = "interval", .read = conf_read_u32, CHANNEL(reg.interval_ms),
+	  .units = &units_time, .min = 50, .max = 3600e3 },
 };
 
 static void reject_quantity(struct conf_reader *reader, const struct conf_setting *setting)
@@ -257,6 +270,7 @@ void conf_channel_begin(struct conf_reader *reader, struct conf_channel *channel
 				     channel->quantity == QUANTITY_EC ? 90 : 0;
 	conf_judge_defaults(channel->quantity, &channel->judge);
 	channel->judge.is_wanted = true;
+	conf_register_begin(&channel->reg);
 }
 
 static void check_bounds(struct conf_reader *reader, const struct conf_channel *channel)
@@ -340,12 +354,37 @@ static void check_compensation(struct conf_reader *reader, struct conf_channel *
 		     candidate ? "" : " and a section [channel NAME] with quantity temperature");
 }
 
+/* A slave gives what its maker has calibrated, unless the channel says how to do that. */
+static bool is_direct(struct conf_reader *reader)
+{
+	if (!conf_section_find(reader->section, "slave"))
+		return false;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (keys[i].is_required && conf_section_find(reader->section, keys[i].name))
+			return false;
+	return true;
+}
+
+static void check_flow(struct conf_reader *reader, const struct conf_channel *channel)
+{
+	if (channel->source != SOURCE_KERNEL && channel->quantity == QUANTITY_FLOW &&
+	    !channel->is_direct)
+		conf_mistake(reader->tree, reader->section,
+			     conf_section_find(reader->section, "pulses-per-litre"),
+			     "the pulses of a slave cannot be counted; remove it, and make its "
+			     "number L/min with multiply");
+}
+
 void conf_channel_read(struct conf_reader *reader, struct conf_channel *channel)
 {
 	if (reader->is_quantity_wrong[channel - reader->conf->channels])
 		return;
+	channel->is_direct = reader->is_direct = is_direct(reader);
 	conf_read_section(reader, keys, sizeof(keys) / sizeof(keys[0]), (int)channel->quantity,
 			  channel);
+	reader->is_direct = false;
+	conf_register_read(reader, channel);
+	check_flow(reader, channel);
 	check_bounds(reader, channel);
 	if (channel->quantity == QUANTITY_PH)
 		check_buffers(reader, channel);

@@ -23,22 +23,10 @@ const char *conf_store_kind_name(enum conf_store_kind kind)
 
 static void read_kind(struct conf_reader *reader, const struct conf_key *key, void *field)
 {
-	const char *value = reader->setting->value, *meant;
-	char list[128];
+	int index = conf_parse_word(reader, "kind", kinds, KINDS);
 
-	for (size_t i = 0; i < KINDS; i++)
-		if (!strcmp(value, kinds[i])) {
-			*(enum conf_store_kind *)field = (enum conf_store_kind)i;
-			return;
-		}
-	meant = words_nearest(value, kinds, KINDS);
-	words_list(kinds, KINDS, list, sizeof(list));
-	if (meant)
-		conf_mistake(reader->tree, reader->section, reader->setting,
-			     "there is no kind \"%s\"; did you mean \"%s\"?", value, meant);
-	else
-		conf_mistake(reader->tree, reader->section, reader->setting,
-			     "there is no kind \"%s\"; write one of %s", value, list);
+	if (index >= 0)
+		*(enum conf_store_kind *)field = (enum conf_store_kind)index;
 }
 
 static void read_begin(struct conf_reader *reader, const struct conf_key *key, void *field)

@@ -193,6 +193,27 @@ int conf_parse_channel(struct conf_reader *reader, const char *name)
 	return -1;
 }
 
+int conf_parse_word(struct conf_reader *reader, const char *what, const char *const *words,
+		    size_t words_n)
+{
+	const char *value = reader->setting->value, *meant;
+	char list[256];
+
+	for (size_t i = 0; i < words_n; i++)
+		if (!strcmp(value, words[i]))
+			return (int)i;
+	meant = words_nearest(value, words, words_n);
+	words_list(words, words_n, list, sizeof(list));
+	if (meant)
+		mistake(reader, "there is no %s \"%s\"; did you mean \"%s\"?", what, value, meant);
+	else if (words_n)
+		mistake(reader, "there is no %s \"%s\"; write one of %s", what, value, list);
+	else
+		mistake(reader, "there is no %s \"%s\"; add a section [%s %s]", what, value, what,
+			value);
+	return -1;
+}
+
 static bool fits(const struct conf_key *key, int quantity)
 {
 	return quantity < 0 || !key->quantities || (key->quantities & 1U << quantity);
@@ -264,7 +285,7 @@ void conf_read_section(struct conf_reader *reader, const struct conf_key *keys, 
 	}
 	reader->setting = NULL;
 	for (size_t i = 0; i < keys_n; i++)
-		if (keys[i].is_required && fits(&keys[i], quantity) &&
+		if (keys[i].is_required && !reader->is_direct && fits(&keys[i], quantity) &&
 		    !conf_section_find(reader->section, keys[i].name))
 			mistake(reader, "%s is missing; add \"%s = %s\"", keys[i].name,
 				keys[i].name, keys[i].example);

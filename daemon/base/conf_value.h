@@ -17,6 +17,8 @@ struct conf_reader {
 	const struct conf_setting *setting;	/* the one being read */
 	/* Told already: no more is to be said about what follows from it. */
 	bool is_quantity_wrong[HYDROPON_MAX_CHANNELS];
+	/* Nothing must be calibrated: the source gives the quantity itself. */
+	bool is_direct;
 };
 
 struct conf_key {
@@ -56,6 +58,11 @@ void conf_read_secret(struct conf_reader *reader, const struct conf_key *key, vo
 /* A number of @units from @text, within @min .. @max. False after telling. */
 bool conf_parse_number(struct conf_reader *reader, const char *text, const struct units *units,
 		       double min, double max, double *number);
+/* Index in @words of what the key has, or -1 after telling that there is no such @what. Without
+ * any words @what is a kind of section.
+ */
+int conf_parse_word(struct conf_reader *reader, const char *what, const char *const *words,
+		    size_t words_n);
 /* Index of the channel @name, or -1 after telling that there is none. */
 int conf_parse_channel(struct conf_reader *reader, const char *name);
 
@@ -84,6 +91,20 @@ void conf_read_twins(struct conf_reader *reader, const struct conf_key *key, voi
 void conf_read_dosers(struct conf_reader *reader, const struct conf_key *key, void *field);
 /* An int64_t in ms of wall time, UTC. */
 void conf_read_date(struct conf_reader *reader, const struct conf_key *key, void *field);
+/* Keys of [channel NAME] that say where on a bus its number is: their table is that of the others. */
+void conf_register_begin(struct conf_register *reg);
+void conf_register_read_slave(struct conf_reader *reader, const struct conf_key *key, void *field);
+void conf_register_read_table(struct conf_reader *reader, const struct conf_key *key, void *field);
+void conf_register_read_type(struct conf_reader *reader, const struct conf_key *key, void *field);
+void conf_register_read_multiply(struct conf_reader *reader, const struct conf_key *key,
+				 void *field);
+/* What follows from them together, and order and bits, which the type decides. */
+void conf_register_read(struct conf_reader *reader, struct conf_channel *channel);
+
+/* [bus NAME], [slave NAME]; the check after all buses and slaves were read. */
+void conf_bus_read(struct conf_reader *reader, struct conf_bus *bus);
+void conf_slave_read(struct conf_reader *reader, struct conf_slave *slave);
+void conf_slave_check(struct conf_reader *reader, const struct conf_slave *slave);
 
 /* [store NAME]. */
 void conf_store_read(struct conf_reader *reader, struct conf_store *store);

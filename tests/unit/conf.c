@@ -14,6 +14,9 @@
 #define GATEWAY "[gateway]\nname = a\nsite = b\n"	/* three lines */
 #define WATER "[channel w]\nquantity = temperature\nzero = 500 mV\nscale = 10 mV/C\n"
 #define BOUNDED_WATER WATER "min = 5\nmax = 45 C\n"
+#define RTU "[bus b]\nkind = modbus-rtu\ndevice = /dev/ttyS1\n"	/* three lines */
+#define SLAVE "[slave s]\nbus = b\naddress = 1\n"	/* three lines */
+#define WET(keys) "[channel w]\nquantity = temperature\nslave = s\n" keys
 #define PH(buffers) "[channel p]\nquantity = ph\ncompensate = no\n" buffers
 
 /* A directory of its own, so that messages begin with "t.conf". */
@@ -127,8 +130,8 @@ static const struct {
 	{ GATEWAY "[chanel w]\n",
 	  "t.conf:4: [chanel]: there is no such section; did you mean \"channel\"?\n" },
 	{ GATEWAY "[mqtt]\nhost = x\n",
-	  "t.conf:4: [mqtt]: there is no such section; there are gateway, channel NAME, output "
-	  "NAME, spool and store NAME\n" },
+	  "t.conf:4: [mqtt]: there is no such section; there are gateway, bus NAME, slave NAME, "
+	  "channel NAME, output NAME, spool and store NAME\n" },
 	{ GATEWAY "[spool main]\n",
 	  "t.conf:4: [spool main]: this section takes no name; write [spool]\n" },
 	{ GATEWAY "[channel]\n",
@@ -347,6 +350,82 @@ static const struct {
 	{ GATEWAY WATER "[output o]\nwant = on\nneeds = ,\n",
 	  "t.conf:10: [output o] needs: there is no channel in it; name some or remove the "
 	  "line\n" },
+
+	/* buses and slaves */
+	{ GATEWAY "[bus b]\n",
+	  "t.conf:4: [bus b]: kind is missing; add \"kind = modbus-rtu\"\n" },
+	{ GATEWAY "[bus b]\nkind = modbus\n",
+	  "t.conf:5: [bus b] kind: there is no kind \"modbus\"; write one of modbus-rtu, "
+	  "modbus-tcp\n"
+	  "t.conf:4: [bus b]: device is missing, which modbus-rtu needs; add \"device = "
+	  "/dev/serial/by-id/NAME\"\n" },
+	{ GATEWAY "[bus b]\nkind = modbus-tcp\nbaud = 9600\n",
+	  "t.conf:6: [bus b] baud: this key is for kind modbus-rtu, not for modbus-tcp; remove it\n"
+	  "t.conf:4: [bus b]: address is missing, which modbus-tcp needs; add \"address = "
+	  "192.168.10.7\"\n" },
+	{ GATEWAY RTU "port = 502\n",
+	  "t.conf:7: [bus b] port: this key is for kind modbus-tcp, not for modbus-rtu; remove "
+	  "it\n" },
+	{ GATEWAY RTU "baud = 9800\n",
+	  "t.conf:7: [bus b] baud: there is no baud rate \"9800\"; write one of 1200, "
+	  "2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400\n" },
+	{ GATEWAY RTU "parity = mark\n",
+	  "t.conf:7: [bus b] parity: there is no parity \"mark\"; write one of none, even, odd\n" },
+	{ GATEWAY "[bus b]\nkind = modbus-tcp\naddress = plc.farm\n",
+	  "t.conf:6: [bus b] address: \"plc.farm\" is not the number of an IPv4 or IPv6 address; "
+	  "write it as in 192.168.10.7\n" },
+	{ GATEWAY RTU "[bus c]\nkind = modbus-rtu\ndevice = /dev/ttyS1\n",
+	  "t.conf:9: [bus c] device: another bus has this device; make them one\n" },
+	{ GATEWAY "[slave s]\nbus = b\naddress = 1\n",
+	  "t.conf:5: [slave s] bus: there is no bus \"b\"; add a section [bus b]\n" },
+	{ GATEWAY RTU "[slave s]\nbus = b\naddress = 0\n",
+	  "t.conf:9: [slave s] address: 0 is not the address of a slave on a serial line; write 1 "
+	  "to 247\n" },
+	{ GATEWAY RTU SLAVE "[slave t]\nbus = b\naddress = 1\n",
+	  "t.conf:12: [slave t] address: slave \"s\" has it on the same bus; make them one, or "
+	  "correct it\n" },
+	{ GATEWAY RTU SLAVE "response-timeout = 10 s\n",
+	  "t.conf:10: [slave s] response-timeout: \"10 s\" is out of range; write 10 ms to 5 s\n" },
+
+	/* registers */
+	{ GATEWAY WATER "register = 1\nbits = 3\n",
+	  "t.conf:8: [channel w] register: there is no slave whose register it would be; add "
+	  "\"slave = NAME\" and a section [slave NAME], or remove it\n"
+	  "t.conf:9: [channel w] bits: there is no slave whose register it would be; add "
+	  "\"slave = NAME\" and a section [slave NAME], or remove it\n" },
+	{ GATEWAY RTU SLAVE WET(""),
+	  "t.conf:10: [channel w]: register is missing; add \"register = 0\", counted from 0 as in "
+	  "the protocol\n" },
+	{ GATEWAY RTU SLAVE WET("register = 0\ntype = f32\norder = badd\n"),
+	  "t.conf:15: [channel w] order: \"badd\" is not an order of the 4 bytes of f32; write "
+	  "each of abcd once, a for the most significant, in the order in which they come\n" },
+	{ GATEWAY RTU SLAVE WET("register = 0\ntype = f32\nbits = 3\n"),
+	  "t.conf:15: [channel w] bits: a float has no bits of its own; write type = u16, u32 or "
+	  "u64, or remove it\n" },
+	{ GATEWAY RTU SLAVE WET("register = 0\nbits = 7-4\n"),
+	  "t.conf:14: [channel w] bits: \"7-4\" is not a bit of u16, nor a row of them; write one "
+	  "of 0 to 15, 0 for the least significant, or two as in \"4-7\"\n" },
+	{ GATEWAY RTU SLAVE WET("register = 0\nbits = 16\n"),
+	  "t.conf:14: [channel w] bits: \"16\" is not a bit of u16, nor a row of them; write one "
+	  "of 0 to 15, 0 for the least significant, or two as in \"4-7\"\n" },
+	{ GATEWAY RTU SLAVE WET("register = 0\nbits = 4-\n"),
+	  "t.conf:14: [channel w] bits: \"4-\" is not a bit of u16, nor a row of them; write one "
+	  "of 0 to 15, 0 for the least significant, or two as in \"4-7\"\n" },
+	{ GATEWAY RTU SLAVE WET("register = 0\ntable = coil\ntype = u32\n"),
+	  "t.conf:15: [channel w] type: a coil is a single bit; remove it, or write table = "
+	  "holding or input\n" },
+	{ GATEWAY RTU SLAVE WET("register = 65535\ntype = u32\n"),
+	  "t.conf:13: [channel w] register: u32 takes 2 registers, and 65535 is followed by fewer; "
+	  "write at most 65534\n" },
+	{ GATEWAY RTU SLAVE WET("register = 0\nmultiply = 0\n"),
+	  "t.conf:14: [channel w] multiply: 0 would make every reading the same; write what one "
+	  "step of the register is worth\n" },
+	{ GATEWAY RTU SLAVE WET("register = 0\nzero = 5 mV\n"),
+	  "t.conf:10: [channel w]: scale is missing; add \"scale = 10 mV/C\"\n" },
+	{ GATEWAY RTU SLAVE "[channel f]\nquantity = flow\nslave = s\nregister = 0\n"
+	  "pulses-per-litre = 450\n",
+	  "t.conf:14: [channel f] pulses-per-litre: the pulses of a slave cannot be counted; remove "
+	  "it, and make its number L/min with multiply\n" },
 
 	/* stores */
 	{ GATEWAY "[store s]\nkind = influxdb2\nurl = http://h:8086\n",
@@ -816,4 +895,65 @@ TEST_F(conf, survives_damaged_files)
 		if (self->conf)
 			EXPECT_TRUE(self->conf->gateway[0] && self->conf->site[0]);
 	}
+}
+
+TEST_F(conf, a_channel_can_be_read_over_a_bus)
+{
+	const struct conf_channel *w;
+
+	load_text(self, GATEWAY WET("table = input\nregister = 12\ntype = s32\norder = cdab\n"
+				    "bits = 4-11\nmultiply = 0.1\nadd = -40\ninterval = 2 s\n")
+		  SLAVE "response-timeout = 200 ms\nbyte-timeout = 20 ms\nfill = 4\n"
+		  RTU "baud = 19200\nparity = even\nstop-bits = 2\nrs485 = yes\necho = yes\n");
+	ASSERT_STREQ(self->errors, "");
+	w = &self->conf->channels[0];
+	EXPECT_EQ(w->source, SOURCE_MODBUS);
+	EXPECT_TRUE(w->is_direct);
+	EXPECT_EQ(w->reg.slave, 0);
+	EXPECT_EQ(w->reg.table, TABLE_INPUT);
+	EXPECT_EQ(w->reg.address, 12);
+	EXPECT_EQ(w->reg.type, NUMBER_S32);
+	EXPECT_EQ(memcmp(w->reg.order, "\2\3\0\1", 4), 0);
+	EXPECT_EQ(w->reg.first_bit, 4);
+	EXPECT_EQ(w->reg.bits, 8);
+	EXPECT_NEAR(w->reg.multiply, 0.1, 0);
+	EXPECT_NEAR(w->reg.add, -40, 0);
+	EXPECT_EQ(w->reg.interval_ms, 2000);
+	EXPECT_EQ(self->conf->slaves[0].bus, 0);
+	EXPECT_EQ(self->conf->slaves[0].response_timeout_ms, 200);
+	EXPECT_EQ(self->conf->slaves[0].byte_timeout_ms, 20);
+	EXPECT_EQ(self->conf->slaves[0].fill, 4);
+	EXPECT_EQ(self->conf->buses[0].baud, 19200);
+	EXPECT_EQ(self->conf->buses[0].parity, PARITY_EVEN);
+	EXPECT_EQ(self->conf->buses[0].stop_bits, 2);
+	EXPECT_TRUE(self->conf->buses[0].has_rs485);
+	EXPECT_TRUE(self->conf->buses[0].has_echo);
+}
+
+TEST_F(conf, a_slave_that_gives_a_voltage_is_calibrated)
+{
+	load_text(self, GATEWAY RTU SLAVE WET("register = 0\nzero = 500 mV\nscale = 10 mV/C\n"));
+	ASSERT_STREQ(self->errors, "");
+	EXPECT_FALSE(self->conf->channels[0].is_direct);
+	EXPECT_NEAR(self->conf->channels[0].mv_per_unit, 10, 0);
+	EXPECT_EQ(self->conf->channels[0].reg.order[1], 1);
+}
+
+TEST_F(conf, a_channel_without_a_slave_is_the_kernels)
+{
+	load_text(self, GATEWAY WATER);
+	ASSERT_STREQ(self->errors, "");
+	EXPECT_EQ(self->conf->channels[0].source, SOURCE_KERNEL);
+	EXPECT_FALSE(self->conf->channels[0].is_direct);
+}
+
+TEST_F(conf, a_bus_can_be_a_network)
+{
+	load_text(self, GATEWAY "[bus b]\nkind = modbus-tcp\naddress = fd00::7\nport = 1502\n"
+		  "[slave s]\nbus = b\naddress = 255\n");
+	ASSERT_STREQ(self->errors, "");
+	EXPECT_EQ(self->conf->buses[0].kind, BUS_MODBUS_TCP);
+	EXPECT_STREQ(self->conf->buses[0].address, "fd00::7");
+	EXPECT_EQ(self->conf->buses[0].port, 1502);
+	EXPECT_EQ(self->conf->slaves[0].address, 255);
 }
