@@ -52,7 +52,7 @@ override CFLAGS += -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wshad
 override CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_FORTIFY_SOURCE=2 -DHYDROPON_VERSION='"$(VERSION)"' \
 	-Idaemon -Iinclude/uapi -MMD -MP
 override LDFLAGS += -Wl,--as-needed -Wl,-z,relro,-z,now -pthread
-LIBS_DAEMON := -lsystemd -ljson-c -linih -lzstd -lm
+LIBS_DAEMON := -lsystemd -ljson-c -linih -lmodbus -lzstd -lm
 LIBS_FORWARD := $(LIBS_DAEMON) -lcurl-gnutls -lz
 LIBS_CTL := $(LIBS_DAEMON)
 

@@ -4,9 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -18,6 +16,7 @@
 #include "base/crc32c.h"
 #include "base/log.h"
 #include "base/queue.h"
+#include "base/thread.h"
 #include "spool/spool.h"
 #include "spool/spool_clock.h"
 
@@ -502,11 +501,7 @@ static void *spooler_run(void *data)
 	struct spooler *spooler = data;
 	uint64_t lost;
 
-	/*
-	 * Files of its own: a thread that hangs on its card outlives SIGKILL, and would keep
-	 * open what the main thread has open, the device of the outputs too.
-	 */
-	if (!SPOOLER_SHARES_FILES && unshare(CLONE_FILES))
+	if (thread_own_files())
 		log_warning("spool: no files of its own: %s; should the disk hang while hydropond "
 			    "is killed, outputs are safe only when their leases are over",
 			    strerror(errno));
@@ -527,41 +522,6 @@ static void *spooler_run(void *data)
 	spool_close(spooler->spool);
 	eventfd_write(spooler->done_fd, 1);
 	return NULL;
-}
-
-static int start_thread(struct spooler *spooler)
-{
-	pthread_attr_t attributes;
-	sigset_t all, old;
-	int error = pthread_attr_init(&attributes);
-
-	if (error)
-		return error;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	error = pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	if (!error)
-		error = pthread_create(&spooler->thread, &attributes, spooler_run, spooler);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attributes);
-	if (!error)
-		pthread_setname_np(spooler->thread, "spool");
-	return error;
-}
-
-/* With inheritance: the main thread may run at a real-time priority. */
-static int make_lock(pthread_mutex_t *lock)
-{
-	pthread_mutexattr_t attributes;
-	int error = pthread_mutexattr_init(&attributes);
-
-	if (error)
-		return error;
-	error = pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
-	if (!error)
-		error = pthread_mutex_init(lock, &attributes);
-	pthread_mutexattr_destroy(&attributes);
-	return error;
 }
 
 struct spooler *spooler_start(const struct conf *conf, const struct spooler_hooks *hooks,
@@ -592,11 +552,11 @@ struct spooler *spooler_start(const struct conf *conf, const struct spooler_hook
 	spooler->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (spooler->done_fd < 0)
 		goto err_close_wake;
-	if (make_lock(&spooler->lock))
+	if (thread_make_lock(&spooler->lock))
 		goto err_close_done;
 	if (sem_init(&spooler->ready, 0, 0))
 		goto err_destroy_lock;
-	if (start_thread(spooler))
+	if (thread_start(&spooler->thread, "spool", STACK_BYTES, spooler_run, spooler))
 		goto err_destroy_ready;
 	/* Whatever the caller opens from here on is not the thread's. */
 	while (sem_wait(&spooler->ready) && errno == EINTR)

@@ -13,19 +13,6 @@
 #include "spool/point.h"
 #include "spool/time_note.h"
 
-/* ThreadSanitizer knows one table of files a process, and takes two for a race. */
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define SPOOLER_SHARES_FILES 1
-#endif
-#endif
-#if defined(__SANITIZE_THREAD__)
-#define SPOOLER_SHARES_FILES 1
-#endif
-#ifndef SPOOLER_SHARES_FILES
-#define SPOOLER_SHARES_FILES 0
-#endif
-
 struct spooler;
 
 struct spooler_stats {

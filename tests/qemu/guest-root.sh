@@ -8,7 +8,7 @@ set -euo pipefail
 
 arch=${1:-arm64}
 suite=bookworm
-packages=libc6-dev,libsystemd-dev,libcurl4-gnutls-dev,libjson-c-dev,libinih-dev,zlib1g-dev,libzstd-dev
+packages=libc6-dev,libsystemd-dev,libcurl4-gnutls-dev,libjson-c-dev,libinih-dev,libmodbus-dev,zlib1g-dev,libzstd-dev
 [ "$arch" != arm64 ] || packages+=,busybox-static,udev,kmod,libgpiod-dev,rt-tests
 
 dir=$cache/$arch-$suite-$(key $packages)

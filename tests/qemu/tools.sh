@@ -7,7 +7,7 @@ set -euo pipefail
 packages=(
 	# the programs
 	gcc libc6-dev make pkg-config libsystemd-dev libcurl4-gnutls-dev libjson-c-dev
-	libinih-dev zlib1g-dev libzstd-dev
+	libinih-dev libmodbus-dev zlib1g-dev libzstd-dev
 	# the virtual gateway
 	gcc-aarch64-linux-gnu libc6-dev-arm64-cross mmdebstrap qemu-system-arm
 	device-tree-compiler cpio kmod e2fsprogs f2fs-tools xz-utils util-linux

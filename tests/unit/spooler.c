@@ -6,6 +6,7 @@
 #include "support/spool_rig.h"
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "spool/dates.h"
 #include "spool/spooler.h"
 
@@ -203,7 +204,7 @@ TEST_F(spooler, refuses_and_counts_when_the_disk_hangs)
 	EXPECT_EQ(rig_read(&self->rig).wrong, 0);
 }
 
-#if !SPOOLER_SHARES_FILES
+#if !THREAD_SHARES_FILES
 /* The id of the thread of that name, 0 if there is none. */
 static int find_thread(const char *wanted)
 {
