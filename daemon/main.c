@@ -2,7 +2,7 @@
 /*
  * hydropond: samples, judges, holds the leases of the outputs, and spools.
  *
- * Threads: main (here), spool, log. Main touches no disk, no network and no journal
+ * Threads: main (here), spool, log, and one for each bus. Main touches no disk, no network and no journal
  * once the loop runs: whoever is stuck there must not cost an output its lease.
  */
 #include <errno.h>
@@ -31,6 +31,7 @@
 
 #define TURN_MS 100		/* at the latest; the stream wakes the loop earlier */
 #define SPOOL_STOP_MS 2000
+#define SOURCES_STOP_MS 1000
 #define REALTIME_PRIORITY 10	/* kernel threads of buses and interrupts, at 50, come first */
 
 struct daemon {
@@ -41,8 +42,9 @@ struct daemon {
 	struct forwarder *forwarder;
 	struct calibrator *calibrator;
 	struct spooler *spooler;
+	struct sources *sources;
 	struct turn turn;
-	struct status_sources sources;
+	struct status_sources status;
 	struct protocol protocol;
 	struct server *server;
 	sd_event *event;
@@ -88,6 +90,12 @@ static int on_stream(sd_event_source *source, int fd, uint32_t events, void *dat
 	if (!take_turn(daemon) && events & (EPOLLHUP | EPOLLERR) &&
 	    stream_fd(daemon->stream) == fd)
 		turn_close(&daemon->turn, -ENODEV);
+	return 0;
+}
+
+static int on_readings(sd_event_source *source, int fd, uint32_t events, void *data)
+{
+	take_turn(data);
 	return 0;
 }
 
@@ -252,14 +260,14 @@ static int make_parts(struct daemon *daemon)
 	daemon->calibrator = calibrator_new(daemon->conf, &daemon->turn);
 	if (!daemon->calibrator)
 		return -ENOMEM;
-	daemon->sources = (struct status_sources){
+	daemon->status = (struct status_sources){
 		.conf = daemon->conf,
 		.turn = &daemon->turn,
 		.forwarder = daemon->forwarder,
 		.calibrator = daemon->calibrator,
 		.started_ns = clock_boot_ns(),
 	};
-	daemon->protocol = (struct protocol){ .sources = &daemon->sources, .turn = &daemon->turn };
+	daemon->protocol = (struct protocol){ .sources = &daemon->status, .turn = &daemon->turn };
 	return 0;
 }
 
@@ -289,6 +297,24 @@ static void tell_daemon(struct daemon *daemon, bool begins)
 	turn_event(&daemon->turn, "hydropond", NULL, &on, 1);
 }
 
+/* Before the device is opened, which none of their threads shall have as well. */
+static int start_sources(struct daemon *daemon)
+{
+	int error;
+
+	daemon->sources = sources_start(daemon->conf);
+	if (!daemon->sources) {
+		log_error("cannot start the threads of the buses: no memory or no thread left");
+		return -ENOMEM;
+	}
+	daemon->turn.sources = daemon->sources;
+	error = sd_event_add_io(daemon->event, NULL, sources_fd(daemon->sources), EPOLLIN,
+				on_readings, daemon);
+	if (error < 0)
+		log_error("cannot start: %s", strerrordesc_np(-error));
+	return error < 0 ? error : 0;
+}
+
 static int run(struct daemon *daemon)
 {
 	int error = make_parts(daemon);
@@ -309,7 +335,10 @@ static int run(struct daemon *daemon)
 		log_error("cannot start the spool thread: no memory or no thread left");
 		return -ENOMEM;
 	}
-	daemon->sources.spooler = daemon->spooler;
+	daemon->status.spooler = daemon->spooler;
+	error = start_sources(daemon);
+	if (error)
+		return error;
 	become_realtime();
 	tell_daemon(daemon, true);
 	take_turn(daemon);
@@ -329,6 +358,8 @@ static void stop(struct daemon *daemon)
 	if (daemon->stream && stream_fd(daemon->stream) >= 0)
 		turn_close(&daemon->turn, 0);
 	server_stop(daemon->server);
+	daemon->turn.sources = NULL;
+	sources_stop(daemon->sources, SOURCES_STOP_MS);
 	if (daemon->spooler) {
 		turn_end(&daemon->turn);
 		tell_daemon(daemon, false);

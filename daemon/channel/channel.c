@@ -99,6 +99,8 @@ int channels_bind(struct channels *channels, const struct hydropon_channel_info 
 	for (size_t i = 0; i < channels->count; i++) {
 		struct slot *slot = &channels->slots[i];
 
+		if (slot->channel.conf->source != SOURCE_KERNEL)
+			continue;
 		if (!strncmp(slot->channel.conf->name, info->name, sizeof(info->name)))
 			found = (int)i;
 		else if (slot->channel.kernel == (int)info->index)
@@ -124,7 +126,8 @@ void channels_check(struct channels *channels, const struct hydropon_channel_inf
 void channels_unbind(struct channels *channels)
 {
 	for (size_t i = 0; i < channels->count; i++)
-		forget(&channels->slots[i]);
+		if (channels->slots[i].channel.conf->source == SOURCE_KERNEL)
+			forget(&channels->slots[i]);
 }
 
 /* A scale of 0 would turn every reading into the same number. */
@@ -299,6 +302,18 @@ static void give_sample(struct slot *slot, const struct reading *reading,
 		slot->temperature = (struct temperature){ .celsius = out->value, .is_known = true };
 }
 
+/* Something was heard of it, good or not, and is now to be judged and told. */
+static void finish(struct channels *channels, struct slot *slot, struct reading *reading,
+		   const struct clock_pair *now, struct sample *out)
+{
+	slot->channel.heard_ns = reading->boot_ns;
+	/* Reading up on a backlog is not being heard of again. */
+	if (!judge_is_stale(slot->channel.conf, reading->boot_ns, now->boot_ns))
+		slot->channel.stale_told_ns = 0;
+	judge(channels, slot, now, reading);
+	give_sample(slot, reading, now, out);
+}
+
 bool channels_take(struct channels *channels, const struct hydropon_record *record,
 		   const struct clock_pair *now, struct sample *out)
 {
@@ -324,15 +339,40 @@ bool channels_take(struct channels *channels, const struct hydropon_record *reco
 	default:
 		return false;
 	}
-	slot->channel.heard_ns = record->time_ns;
 	if (reading.q != Q_GOOD && record->type == HYDROPON_REC_SAMPLE)
 		slot->channel.reading_ns = 0;
-	/* Reading up on a backlog is not being heard of again. */
-	if (!judge_is_stale(slot->channel.conf, record->time_ns, now->boot_ns))
-		slot->channel.stale_told_ns = 0;
-	judge(channels, slot, now, &reading);
-	give_sample(slot, &reading, now, out);
+	finish(channels, slot, &reading, now, out);
 	return true;
+}
+
+bool channels_take_reading(struct channels *channels, const struct source_reading *read,
+			   const struct clock_pair *now, struct sample *out)
+{
+	struct reading reading = { .boot_ns = read->boot_ns, .raw = read->raw };
+	struct slot *slot;
+
+	if (read->channel >= channels->count)
+		return false;
+	slot = &channels->slots[read->channel];
+	if (slot->channel.conf->source == SOURCE_KERNEL)
+		return false;
+	slot->channel.answers = !read->error;
+	slot->channel.reading = read->number;
+	slot->channel.reading_ns = read->error ? 0 : read->boot_ns;
+	if (read->error) {
+		reading.q = Q_BAD_READ;
+		reading.raw = read->error;
+	} else {
+		reading.value = slot->channel.conf->is_direct ? read->number :
+				calibrate(slot->channel.conf, read->number);
+	}
+	finish(channels, slot, &reading, now, out);
+	return true;
+}
+
+bool channel_is_present(const struct channel *channel)
+{
+	return channel->conf->source == SOURCE_KERNEL ? channel->kernel >= 0 : channel->answers;
 }
 
 bool channels_expire(struct channels *channels, size_t index,
@@ -394,7 +434,7 @@ bool channels_is_good(const struct channels *channels, size_t index, uint64_t no
 {
 	const struct channel *channel = &channels->slots[index].channel;
 
-	return channel->kernel >= 0 && quality_is_good(channel->last.q) &&
+	return channel_is_present(channel) && quality_is_good(channel->last.q) &&
 	       !judge_is_stale(channel->conf, channel->last.boot_ns, now_boot_ns);
 }
 

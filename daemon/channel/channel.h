@@ -7,6 +7,7 @@
 #ifndef HYDROPON_CHANNEL_H
 #define HYDROPON_CHANNEL_H
 
+#include "acquire/source.h"
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/sample.h"
@@ -16,6 +17,7 @@ struct channel {
 	const struct conf_channel *conf;	/* as it is calibrated now */
 	uint16_t index;			/* in the configuration */
 	int kernel;			/* index in the kernel, -1 while unknown or gone */
+	bool answers;			/* of another source: its newest reading was no error */
 	struct sample last;		/* newest sample, Q_BAD_NOT_READY before the first */
 	uint64_t heard_ns;		/* BOOTTIME of the newest record, good or not */
 	uint64_t samples, bad;		/* since start */
@@ -56,6 +58,15 @@ void channels_unbind(struct channels *channels);
  */
 bool channels_take(struct channels *channels, const struct hydropon_record *record,
 		   const struct clock_pair *now, struct sample *out);
+
+/* Takes a reading of another source, which always gives a sample. One of a channel that is the
+ * kernel's is ignored, and false.
+ */
+bool channels_take_reading(struct channels *channels, const struct source_reading *read,
+			   const struct clock_pair *now, struct sample *out);
+
+/* Whether its device is there, as far as its source knows. */
+bool channel_is_present(const struct channel *channel);
 
 /*
  * To be called for every channel in every turn. Returns true and fills @out

@@ -40,7 +40,8 @@ static struct json_object *new_channel(const struct channel *channel, uint64_t n
 	describe_string(object, "quantity", quantity_name(conf->quantity));
 	describe_string(object, "unit", quantity_unit(conf->quantity));
 	json_object_object_add(object, "decimals", json_object_new_int(conf->decimals));
-	describe_bool(object, "present", channel->kernel >= 0);
+	describe_string(object, "source", conf->source == SOURCE_KERNEL ? "kernel" : "modbus");
+	describe_bool(object, "present", channel_is_present(channel));
 	json_object_object_add(object, "value",
 			       quality_has_value(last->q) ? describe_new_number(last->value) : NULL);
 	describe_count(object, "q", last->q);
@@ -73,6 +74,75 @@ static struct json_object *new_channels(const struct status_sources *sources, ui
 					       calibrator_describe(sources->calibrator, i, &now));
 		json_object_array_add(array, object);
 	}
+	return array;
+}
+
+static void add_ms(struct json_object *object, const char *key, bool is_known, uint64_t ns)
+{
+	json_object_object_add(object, key,
+			       is_known ? new_number((double)ns / (double)NS_PER_MS) : NULL);
+}
+
+static struct json_object *new_slave(const struct conf_slave *conf,
+				     const struct modbus_slave_stats *stats, uint64_t now_ns)
+{
+	struct json_object *object = json_object_new_object(), *response = json_object_new_object();
+	uint64_t mean_ns = stats->answers ? stats->response_sum_ns / stats->answers : 0;
+
+	describe_string(object, "name", conf->name);
+	describe_count(object, "address", conf->address);
+	describe_string(object, "state", stats->is_open ? "not asked" :
+			!stats->requests ? "not asked yet" : stats->error ? "failing" : "ok");
+	describe_error(object, "error", stats->error);
+	describe_count(object, "retry_ms", stats->is_open ? ms_until(stats->retry_ns, now_ns) : 0);
+	describe_count(object, "requests", stats->requests);
+	describe_count(object, "answers", stats->answers);
+	describe_count(object, "silent", stats->silent);
+	describe_count(object, "garbled", stats->garbled);
+	describe_count(object, "exceptions", stats->exceptions);
+	describe_count(object, "foreign", stats->foreign);
+	describe_count(object, "missed", stats->missed);
+	add_ms(response, "last", stats->answers, stats->response_last_ns);
+	add_ms(response, "mean", stats->answers, mean_ns);
+	add_ms(response, "max", stats->answers, stats->response_max_ns);
+	json_object_object_add(object, "response_ms", response);
+	describe_count(object, "response_timeout_ms", conf->response_timeout_ms);
+	describe_count(object, "byte_timeout_ms", conf->byte_timeout_ms);
+	return object;
+}
+
+static struct json_object *new_bus(const struct conf *conf, size_t index, struct modbus_bus *bus,
+				   uint64_t now_ns)
+{
+	const struct conf_bus *conf_bus = &conf->buses[index];
+	struct json_object *object = json_object_new_object(), *slaves = json_object_new_array();
+	struct modbus_slave_stats slave;
+	struct modbus_bus_stats stats;
+
+	modbus_bus_stats(bus, &stats);
+	describe_string(object, "name", conf_bus->name);
+	describe_string(object, "kind", conf_bus_kind_name(conf_bus->kind));
+	describe_string(object, "device", conf_bus->kind == BUS_MODBUS_TCP ? conf_bus->address :
+								       conf_bus->device);
+	describe_bool(object, "open", stats.is_open);
+	describe_error(object, "error", stats.error);
+	describe_count(object, "opens", stats.opens);
+	describe_count(object, "refused", stats.refused);
+	for (size_t i = 0; i < conf->slaves_n; i++)
+		if (modbus_bus_slave_stats(bus, (int)i, &slave))
+			json_object_array_add(slaves, new_slave(&conf->slaves[i], &slave, now_ns));
+	json_object_object_add(object, "slaves", slaves);
+	return object;
+}
+
+static struct json_object *new_buses(const struct status_sources *sources, uint64_t now_ns)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; sources->turn->sources && i < sources->conf->buses_n; i++)
+		json_object_array_add(array, new_bus(sources->conf, i,
+						     sources_bus(sources->turn->sources, i),
+						     now_ns));
 	return array;
 }
 
@@ -228,6 +298,7 @@ struct json_object *status_build(const struct status_sources *sources)
 	describe_error(status, "device_error", turn->open_error);
 	describe_gateway(status, &turn->info);
 	json_object_object_add(status, "channels", new_channels(sources, now_ns));
+	json_object_object_add(status, "buses", new_buses(sources, now_ns));
 	json_object_object_add(status, "outputs", new_outputs(sources, now_ns));
 	json_object_object_add(status, "stream", new_stream(turn));
 	json_object_object_add(status, "spool", new_spool(sources->spooler));

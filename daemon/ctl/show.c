@@ -118,6 +118,64 @@ static struct table *show_channels(struct problems *problems, struct json_object
 	return table;
 }
 
+static const char *response_text(struct json_object *slave, char *text, size_t size)
+{
+	struct json_object *response = field(slave, "response_ms");
+
+	if (!field_is_number(response, "last"))
+		return "-";
+	snprintf(text, size, "%.0f / %.0f / %.0f ms",
+		 json_object_get_double(field(response, "last")),
+		 json_object_get_double(field(response, "mean")),
+		 json_object_get_double(field(response, "max")));
+	return text;
+}
+
+static void show_slave(struct problems *problems, struct table *table, struct json_object *bus,
+		       struct json_object *slave)
+{
+	const char *state = field_text(slave, "state"), *error = field_string(slave, "error");
+	bool is_ok = !strcmp(state, "ok");
+	char response[64], retry[TIME_SIZE];
+
+	if (!strcmp(state, "not asked"))
+		problem(problems, MARK_BAD, "slave %s on bus %s does not answer: %s; asked again in %s",
+			field_text(slave, "name"), field_text(bus, "name"), error ? error : "?",
+			time_text(slave, "retry_ms", retry));
+	table_row(table, is_ok ? MARK_NONE : MARK_WARN);
+	table_cell(table, "%s", field_text(bus, "name"));
+	table_cell(table, "%s", field_text(slave, "name"));
+	table_cell(table, error ? "%s: %s" : "%s", state, error);
+	table_cell(table, "%s", response_text(slave, response, sizeof(response)));
+	table_cell(table, "%" PRIu64, field_count(slave, "requests"));
+	table_cell(table, "%" PRIu64 " / %" PRIu64 " / %" PRIu64, field_count(slave, "silent"),
+		   field_count(slave, "garbled"), field_count(slave, "exceptions"));
+	table_cell(table, "%" PRIu64, field_count(slave, "missed"));
+}
+
+static struct table *show_buses(struct problems *problems, struct json_object *status)
+{
+	static const char *const titles[] = { "BUS", "SLAVE", "STATE", "RESPONSE LAST / MEAN / MAX",
+					      "REQUESTS", "SILENT / GARBLED / REFUSED", "MISSED" };
+	struct table *table = table_new("lllrrrr", titles);
+
+	for (size_t i = 0; table && i < field_length(status, "buses"); i++) {
+		struct json_object *bus = field_element(status, "buses", i);
+
+		if (!field_is_true(bus, "open"))
+			problem(problems, MARK_BAD, "bus %s: %s: %s", field_text(bus, "name"),
+				field_text(bus, "device"), field_string(bus, "error") ?
+				field_string(bus, "error") : "not open yet");
+		if (field_count(bus, "refused"))
+			problem(problems, MARK_WARN, "bus %s: %" PRIu64 " readings were lost, the "
+				"machine is too busy", field_text(bus, "name"),
+				field_count(bus, "refused"));
+		for (size_t j = 0; j < field_length(bus, "slaves"); j++)
+			show_slave(problems, table, bus, field_element(bus, "slaves", j));
+	}
+	return table;
+}
+
 /* "12 refused, 3 too old" and their sum. */
 static uint64_t dropped_text(struct json_object *store, char *text, size_t size)
 {
@@ -295,13 +353,14 @@ void show_status(FILE *out, struct json_object *status, bool colour)
 	char *text = NULL;
 	size_t size;
 	struct problems problems = { .out = open_memstream(&text, &size), .colour = colour };
-	struct table *outputs, *channels, *stores;
+	struct table *outputs, *channels, *buses, *stores;
 
 	if (!problems.out)
 		return;
 	find_protection_problems(&problems, status);
 	outputs = show_outputs(&problems, status, field_is_true(status, "protected"));
 	channels = show_channels(&problems, status);
+	buses = show_buses(&problems, status);
 	find_spool_problems(&problems, status);
 	find_forwarder_problem(&problems, status);
 	stores = show_stores(&problems, status);
@@ -313,6 +372,7 @@ void show_status(FILE *out, struct json_object *status, bool colour)
 	free(text);
 	print_table(out, outputs, colour);
 	print_table(out, channels, colour);
+	print_table(out, buses, colour);
 	fputc('\n', out);
 	print_spool(out, status, colour);
 	print_table(out, stores, colour);

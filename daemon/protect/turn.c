@@ -256,7 +256,8 @@ static void arm(struct turn *turn)
 static void tell_missing(const struct turn *turn)
 {
 	for (size_t i = 0; i < channels_count(turn->channels); i++)
-		if (channels_get(turn->channels, i)->kernel < 0)
+		if (turn->conf->channels[i].source == SOURCE_KERNEL &&
+		    channels_get(turn->channels, i)->kernel < 0)
 			log_warning("channel %s: %s has none of that name, check the device tree",
 				    turn->conf->channels[i].name, turn->conf->device);
 	for (size_t i = 0; i < outputs_count(turn->outputs); i++)
@@ -512,6 +513,27 @@ static size_t read_records(struct turn *turn)
 	return total;
 }
 
+/* What does not fit in one turn waits for the next. */
+static void read_sources(struct turn *turn)
+{
+	struct source_reading readings[RECORDS_AT_ONCE];
+	size_t total = 0, n;
+
+	if (!turn->sources)
+		return;
+	do {
+		struct clock_pair now;
+		struct sample sample;
+
+		n = sources_pop(turn->sources, readings, RECORDS_AT_ONCE);
+		now = clock_pair_now(turn->conf->trusts_clock);
+		for (size_t i = 0; i < n; i++)
+			if (channels_take_reading(turn->channels, &readings[i], &now, &sample))
+				turn->hooks->sample(turn->data, &sample);
+		total += n;
+	} while (n == RECORDS_AT_ONCE && total < TURN_READINGS_MAX);
+}
+
 static void judge_channels(struct turn *turn, bool *good)
 {
 	struct clock_pair now = clock_pair_now(turn->conf->trusts_clock);
@@ -643,6 +665,7 @@ size_t turn_run(struct turn *turn)
 		records = read_records(turn);
 	if (turn_is_protected(turn))
 		refresh(turn, now_ns);
+	read_sources(turn);
 	judge_channels(turn, good);
 	order_outputs(turn, good);
 	put_kept(turn);

@@ -2,7 +2,7 @@
 /*
  * One turn of the main loop, the way from evidence to leases:
  *
- *   read   all records there are, at most TURN_RECORDS_MAX
+ *   read   all records there are, at most TURN_RECORDS_MAX, and what other sources have read
  *   judge  each sample, then each channel's age
  *   renew  the leases whose needs were all judged GOOD, naming the newest beat
  *          that was read in this very turn
@@ -18,6 +18,7 @@
 #ifndef HYDROPON_TURN_H
 #define HYDROPON_TURN_H
 
+#include "acquire/sources.h"
 #include "acquire/stream.h"
 #include "base/event.h"
 #include "base/sample.h"
@@ -26,6 +27,7 @@
 #include "protect/output.h"
 
 #define TURN_RECORDS_MAX 4096
+#define TURN_READINGS_MAX 1024
 #define EVENTS_A_MINUTE 60
 #define TURN_RETRY_MS 1000
 #define TURN_REFRESH_MS 1000
@@ -56,6 +58,7 @@ struct turn_hooks {
 struct turn {
 	const struct conf *conf;
 	struct stream *stream;
+	struct sources *sources;	/* set after turn_start(); NULL: none but the stream */
 	struct channels *channels;
 	struct outputs *outputs;
 	const struct turn_hooks *hooks;

@@ -618,3 +618,81 @@ TEST_F(channel, a_time_far_ahead_spoils_none_that_come_after_it)
 		EXPECT_EQ(read_after(self, 60000, 700), Q_GOOD);
 	EXPECT_EQ(read_after(self, 600000, 700), Q_UNCERTAIN_STUCK);
 }
+
+static bool give(struct fixture_channel *self, int channel, double number, int error)
+{
+	const struct source_reading reading = {
+		.boot_ns = self->now.boot_ns, .number = number, .error = error, .raw = 4711,
+		.channel = (uint16_t)channel,
+	};
+
+	return channels_take_reading(self->channels, &reading, &self->now, &self->out);
+}
+
+TEST_F(channel, another_source_gives_the_quantity_itself)
+{
+	self->conf.channels[WATER].source = SOURCE_MODBUS;
+	self->conf.channels[WATER].is_direct = true;
+	ASSERT_TRUE(give(self, WATER, 21.5, 0));
+	EXPECT_EQ(self->out.q, Q_GOOD);
+	EXPECT_NEAR(self->out.value, 21.5, 0);
+	EXPECT_EQ(self->out.raw, 4711);
+	EXPECT_EQ(self->out.boot_ns, self->now.boot_ns);
+	EXPECT_TRUE(channels_is_good(self->channels, WATER, self->now.boot_ns));
+	EXPECT_TRUE(channel_is_present(channels_get(self->channels, WATER)));
+}
+
+TEST_F(channel, another_source_is_calibrated_compensated_and_judged_alike)
+{
+	self->conf.channels[WATER].source = self->conf.channels[EC].source = SOURCE_MODBUS;
+	ASSERT_TRUE(give(self, WATER, 850, 0));		/* 35 C */
+	EXPECT_NEAR(self->out.value, 35, 1e-9);
+	ASSERT_TRUE(give(self, EC, 600, 0));		/* 1200 uS/cm at 35 C */
+	EXPECT_EQ(self->out.q, Q_GOOD);
+	EXPECT_NEAR(self->out.value, 1000, 1e-9);
+	ASSERT_TRUE(give(self, EC, 6000, 0));
+	EXPECT_EQ(self->out.q, Q_BAD_RANGE);
+	ASSERT_TRUE(give(self, EC, NAN, 0));
+	expect_bad(self, EC, Q_BAD_RANGE, 4711);
+}
+
+TEST_F(channel, a_failure_of_another_source_is_never_a_number)
+{
+	self->conf.channels[WATER].source = SOURCE_MODBUS;
+	self->conf.channels[WATER].is_direct = true;
+	give(self, WATER, 21.5, 0);
+	ASSERT_TRUE(give(self, WATER, 21.5, -ETIMEDOUT));
+	expect_bad(self, WATER, Q_BAD_READ, -ETIMEDOUT);
+	EXPECT_FALSE(channel_is_present(channels_get(self->channels, WATER)));
+}
+
+TEST_F(channel, another_source_goes_stale_alike)
+{
+	self->conf.channels[WATER].source = SOURCE_MODBUS;
+	self->conf.channels[WATER].is_direct = true;
+	give(self, WATER, 21.5, 0);
+	pass(self, 3001);
+	EXPECT_FALSE(channels_is_good(self->channels, WATER, self->now.boot_ns));
+	ASSERT_TRUE(channels_expire(self->channels, WATER, &self->now, &self->out));
+	EXPECT_EQ(self->out.q, Q_BAD_STALE);
+}
+
+/* Neither has a say in what is the other's. */
+TEST_F(channel, the_kernel_and_another_source_are_apart)
+{
+	struct channels *channels;
+	const struct hydropon_channel_info info = { .index = 3, .present = 1, .name = "water-a" };
+
+	EXPECT_FALSE(give(self, LIGHT, 1, 0));
+	EXPECT_FALSE(give(self, CHANNELS, 1, 0));
+	self->conf.channels[WATER].source = SOURCE_MODBUS;
+	self->conf.channels[WATER].is_direct = true;
+	channels = channels_new(&self->conf);
+	ASSERT_TRUE(channels != NULL);
+	EXPECT_EQ(channels_bind(channels, &info), -1);
+	EXPECT_EQ(channels_get(channels, WATER)->kernel, -1);
+	channels_free(channels);
+	give(self, WATER, 21.5, 0);
+	channels_unbind(self->channels);
+	EXPECT_TRUE(channels_is_good(self->channels, WATER, self->now.boot_ns));
+}
