@@ -169,11 +169,11 @@ install-files: programs
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 docs/man/*.8
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/man/*.1
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/hydropon/examples docs/examples/*.conf \
-		docs/overlays/*.dtso
+		docs/overlays/*.dtso systemd/hydropond-serial.conf systemd/hydropond-field-network.conf
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/doc/hydropon/examples docs/overlays/merge.sh
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/hydropon docs/board.md docs/stores.md \
-		docs/control-protocol.md docs/judgement.md docs/calibration.md docs/spool-format.md \
-		docs/spool-codec.md
+		docs/sources.md docs/control-protocol.md docs/judgement.md docs/calibration.md \
+		docs/spool-format.md docs/spool-codec.md
 	install -d $(DESTDIR)/etc/hydropon/hydropon.conf.d
 	@# A farm's own configuration is never replaced.
 	test -e $(DESTDIR)/etc/hydropon/hydropon.conf || \

@@ -56,6 +56,19 @@ is_confined() {
 	systemd-analyze security --offline=yes --threshold=20 "$to/usr/lib/systemd/system/$1"
 }
 
+# With all that a site may open beside it.
+drop_ins_leave_it_confined() {
+	local folder=$to/drop-ins said
+	mkdir -p "$folder/hydropond.service.d"
+	cp "$to/usr/lib/systemd/system/hydropond.service" "$folder"
+	cp "$to"/usr/share/doc/hydropon/examples/hydropond-*.conf "$folder/hydropond.service.d"
+	said=$(SYSTEMD_UNIT_PATH="$folder:" SYSTEMD_LOG_LEVEL=warning systemd-analyze verify --man=no \
+		"$folder/hydropond.service" 2>&1 | grep -F hydropon)
+	[ -z "$said" ] || { echo "$said"; return 1; }
+	SYSTEMD_UNIT_PATH="$folder:" systemd-analyze security --offline=yes --threshold=20 \
+		"$folder/hydropond.service"
+}
+
 makes_users_and_folders() {
 	local root=$to/root
 	mkdir -p "$root/etc" "$root/var/lib" "$root/run"
@@ -91,7 +104,7 @@ every_file_has_its_licence() {
 	[ -z "$without" ] || { echo "without: $without"; return 1; }
 }
 
-echo "1..11"
+echo "1..12"
 check "make_install_puts_its_files_in_place" install_files
 check "the_configuration_is_not_for_everybody" hides_configuration
 check "an_own_configuration_is_kept" keeps_configuration
@@ -99,6 +112,7 @@ check "installed_programs_run" runs
 check "hydropond_unit_is_confined" is_confined hydropond.service
 check "hydropon_forward_unit_is_confined" is_confined hydropon-forward.service
 check "units_are_verified_by_systemd" verify_units
+check "drop_ins_of_a_field_bus_leave_it_confined" drop_ins_leave_it_confined
 check "users_and_folders_are_made" makes_users_and_folders
 check "manuals_are_clean" manuals_are_clean
 check "tree_has_no_stray_folders" has_no_stray_folders
