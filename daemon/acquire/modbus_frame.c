@@ -211,7 +211,7 @@ enum modbus_verdict modbus_frame_judge(struct modbus_frame *frame,
 		return MODBUS_VERDICT_EXCEPTION;
 	}
 	/* Of another length, it is what an earlier question was to be told. */
-	if (body[2] != data_bytes(question) || n != modbus_frame_expected(frame, question))
+	if (n != modbus_frame_expected(frame, question))
 		return MODBUS_VERDICT_FOREIGN;
 	answer->bytes = body[2];
 	memcpy(answer->data, body + 3, answer->bytes);

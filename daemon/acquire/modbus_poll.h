@@ -26,7 +26,7 @@ struct modbus_result {
 	enum modbus_outcome outcome;
 	int error;			/* 0 or -errno, for people and for the sample */
 	uint64_t begun_ns, done_ns;
-	uint64_t response_ns;		/* from the question's end to the answer's first byte */
+	uint64_t response_ns;		/* from the question's end to the first byte */
 	unsigned int foreign;		/* answers to other questions that came meanwhile */
 };
 

@@ -13,7 +13,7 @@
 #include "base/conf.h"
 
 struct modbus_value {
-	double number;		/* multiplied and added to; can be infinite or NaN: it is judged */
+	double number;		/* can be infinite or NaN: it is judged */
 	int32_t raw;		/* the low 32 bits of what was read */
 };
 

@@ -114,8 +114,8 @@ static void read_order(struct conf_reader *reader, struct conf_register *reg)
 			seen |= 1U << (*c - 'a');
 	if (strlen(setting->value) != n || seen != (1U << n) - 1) {
 		conf_mistake(reader->tree, reader->section, setting,
-			     "\"%s\" is not an order of the %u bytes of %s; write each of %.*s once, "
-			     "a for the most significant, in the order in which they come",
+			     "\"%s\" is not an order of the %u bytes of %s; write each of %.*s "
+			     "once, a for the most significant, in the order in which they come",
 			     setting->value, n, numbers[reg->type], (int)n, "abcdefgh");
 		return;
 	}
@@ -167,7 +167,8 @@ static void reject_of_bits(struct conf_reader *reader, const struct conf_registe
 		if (find(reader, keys[i]))
 			conf_mistake(reader->tree, reader->section, find(reader, keys[i]),
 				     "a %s is a single bit; remove it, or write table = holding "
-				     "or input", reg->table == TABLE_COIL ? "coil" : "discrete input");
+				     "or input",
+				     reg->table == TABLE_COIL ? "coil" : "discrete input");
 }
 
 static void reject_without_slave(struct conf_reader *reader)

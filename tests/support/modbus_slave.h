@@ -33,8 +33,10 @@ enum manner {
 	PARTIAL,		/* half of its answer, and no more */
 	DRIBBLING,		/* a byte each 20 ms, without an end */
 	WRONG_SLAVE,		/* another one answers, and it does not */
+	FOREIGN_ONLY,		/* another one answers, without an end */
+	PADDED,			/* over TCP: its frame is longer than its answer */
 	FOREIGN_FIRST,		/* another one answers, and then it does */
-	STALE_FIRST,		/* the answer to a question of another length, and then its own */
+	STALE_FIRST,		/* the answer to a longer question, and then its own */
 	WRONG_CRC,
 	WRONG_CRC_ONCE,
 	BABBLING,		/* noise, without an end */
@@ -175,6 +177,15 @@ static inline bool line_serve(struct line *line, int fd, const uint8_t *question
 		return true;
 	case WRONG_SLAVE:
 		body[0]++;
+		break;
+	case FOREIGN_ONLY:
+		body[0]++;
+		while (line_sleep(line, 0) &&
+		       atomic_load(&line->manners[address]) == FOREIGN_ONLY)
+			line_send(line, fd, body, n, header, 0);
+		return true;
+	case PADDED:
+		n += 4;
 		break;
 	case FOREIGN_FIRST:
 		body[0]++;

@@ -119,10 +119,11 @@ static void await(struct fixture_bus *self, const unsigned int *counts, unsigned
 
 static void forget(struct fixture_bus *self)
 {
+	struct pollfd wake = { .fd = sources_fd(self->sources), .events = POLLIN };
+
 	/* What was on its way. */
-	for (int i = 0; i < 64; i++)
-		if (poll(&(struct pollfd){ .fd = sources_fd(self->sources), .events = POLLIN }, 1, 0))
-			take(self);
+	while (poll(&wake, 1, 0) > 0)
+		take(self);
 	memset(self->good, 0, sizeof(self->good));
 	memset(self->bad, 0, sizeof(self->bad));
 }
@@ -388,8 +389,8 @@ TEST_F_TIMEOUT(bus, a_register_goes_the_whole_way_to_the_status, 180)
 		turn_run(&turn);
 	}
 	look(self, &turn, text, sizeof(text));
-	EXPECT_CONTAINS(text, "slave probe on bus field does not answer: Connection timed out; asked "
-			"again in ");
+	EXPECT_CONTAINS(text, "slave probe on bus field does not answer: Connection timed out; "
+			"asked again in ");
 	stream_free(turn.stream);
 	channels_free(turn.channels);
 	outputs_free(turn.outputs);

@@ -209,6 +209,18 @@ TEST_F(link, what_comes_too_late_is_thrown_away)
 	EXPECT_EQ(self->result.foreign, 1);
 }
 
+TEST_F(link, what_comes_a_little_late_is_waited_for_and_thrown_away)
+{
+	open_line(self);
+	self->slave.response_timeout_ms = HASTY_MS;
+	self->slave.byte_timeout_ms = 2000;
+	atomic_store(&self->line.late_ms, 300);
+	ask(self, LATE);
+	expect(self, MODBUS_SILENT, -ETIMEDOUT);
+	expect_recovery(self);
+	EXPECT_EQ(self->result.foreign, 0);
+}
+
 TEST_F(link, an_exception_is_told_by_its_meaning)
 {
 	open_line(self);
@@ -241,6 +253,18 @@ TEST_F(link, dribble_has_an_end)
 	EXPECT_LT(atomic_load(&self->line.asked[1]), 2);
 	/* 250 bytes would have taken 5 s */
 	EXPECT_LT(self->result.done_ns - self->result.begun_ns, 4 * NS_PER_SEC);
+}
+
+/* Always something to read, and never what was asked for. */
+TEST_F(link, another_slave_without_an_end_has_an_end)
+{
+	open_line(self);
+	self->slave.response_timeout_ms = HASTY_MS;
+	ask(self, FOREIGN_ONLY);
+	EXPECT_NE(self->result.outcome, MODBUS_ANSWERED);
+	atomic_store(&self->line.manners[1], GOOD);
+	line_sleep(&self->line, 100000);
+	expect_recovery(self);
 }
 
 TEST_F(link, an_echo_is_eaten)
@@ -341,6 +365,14 @@ TEST_F(link, over_tcp_the_answer_to_another_question_is_not_ours)
 	self->slave.response_timeout_ms = HASTY_MS;
 	ask(self, WRONG_TRANSACTION);
 	expect(self, MODBUS_SILENT, -ETIMEDOUT);
+	expect_recovery(self);
+}
+
+TEST_F(link, over_tcp_a_frame_is_as_long_as_its_answer)
+{
+	open_tcp(self);
+	ask(self, PADDED);
+	expect(self, MODBUS_GARBLED, -EBADMSG);
 	expect_recovery(self);
 }
 

@@ -232,6 +232,18 @@ TEST_F(poll, a_gateway_that_does_not_reach_it_opens_the_breaker)
 	EXPECT_TRUE(self->poll.slaves[0].stats.is_open);
 }
 
+/* Its turn comes on the grid all the same, when it is well again. */
+TEST_F(poll, a_probe_does_not_put_off_what_is_due)
+{
+	begin(self, 1, 600000);
+	for (int i = 0; i < 8; i++)
+		done(self, 0, MODBUS_SILENT, TIMEOUT_MS * NS_PER_MS);
+	self->now_ns = self->poll.slaves[0].stats.retry_ns;
+	EXPECT_EQ(next(self), 0);
+	done(self, 0, MODBUS_ANSWERED, ANSWER_NS);
+	EXPECT_EQ(self->poll.due_ns[0], START_NS + 600 * NS_PER_SEC);
+}
+
 TEST_F(poll, response_times_are_measured)
 {
 	begin(self, 1, 1000);
