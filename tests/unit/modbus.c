@@ -149,6 +149,8 @@ TEST_F_TIMEOUT(bus, numbers_come_from_their_registers, 120)
 	uint64_t before_ns = clock_boot_ns();
 
 	plug(self, &self->line);
+	atomic_store(&self->line.late_ms, 20);
+	atomic_store(&self->line.manners[1], LATE);
 	add(self, 1, 100);
 	add(self, 1, 101)->multiply = 0.01;
 	add(self, 2, 9)->table = TABLE_COIL;
@@ -166,7 +168,7 @@ TEST_F_TIMEOUT(bus, numbers_come_from_their_registers, 120)
 	EXPECT_LE(self->newest[0].boot_ns, clock_boot_ns());
 	EXPECT_TRUE(bus_stats(self).is_open);
 	EXPECT_GE(stats(self, 0).answers, 2);
-	EXPECT_GT(stats(self, 0).response_max_ns, 0);
+	EXPECT_GT(stats(self, 0).response_max_ns, 10 * NS_PER_MS);
 }
 
 TEST_F_TIMEOUT(bus, tcp_is_a_bus_as_well, 120)
@@ -263,13 +265,16 @@ TEST_F_TIMEOUT(bus, a_gateway_that_goes_is_called_again, 180)
 }
 
 /*
- * Eight slaves at 9600 baud, one of which is dead. The counts, not the clock, are judged: all the
- * healthy ones are asked as often as each other, and the dead one costs little of that.
+ * Eight slaves at 9600 baud, one of which is dead. No rate is judged here, as this machine may be
+ * slower than the bus (tests/unit/modbus_poll.c does that): all the healthy ones are asked as
+ * often as each other, none of them fails, and the dead one is hardly asked.
  */
 TEST_F_TIMEOUT(bus, a_dead_slave_does_not_stall_the_others, 240)
 {
-	plug(self, &self->line);
+	uint64_t answers = 0, missed = 0;
+
 	self->conf.buses[0].baud = self->line.baud = 9600;
+	plug(self, &self->line);
 	for (uint32_t i = 0; i < 8; i++)
 		add(self, i + 1, 100)->interval_ms = 500;
 	self->conf.slaves[3].response_timeout_ms = 200;
@@ -286,8 +291,12 @@ TEST_F_TIMEOUT(bus, a_dead_slave_does_not_stall_the_others, 240)
 		if (i == 3)
 			continue;
 		EXPECT_EQ(self->bad[i], 0);
-		EXPECT_GE(self->good[i], 19);
+		EXPECT_GE(self->good[i], 16);
+		answers += stats(self, i).answers;
+		missed += stats(self, i).missed;
 	}
+	harness_note("of what was due of the healthy ones %.1f %% was had",
+		     100.0 * (double)answers / (double)(answers + missed));
 	/* And it is heard again once it answers. */
 	atomic_store(&self->line.manners[4], GOOD);
 	while (!self->good[3])
