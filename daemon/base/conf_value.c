@@ -9,7 +9,7 @@
 #include "base/quantity.h"
 #include "base/words.h"
 
-#define KEYS_MAX 32
+#define KEYS_MAX 64
 
 static void __attribute__((format(printf, 2, 3)))
 mistake(struct conf_reader *reader, const char *format, ...)

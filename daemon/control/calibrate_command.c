@@ -97,10 +97,15 @@ static struct json_object *new_no_session(const struct command *command)
 
 static struct json_object *begin(struct command *command)
 {
+	const struct conf_channel *conf = &command->sources->conf->channels[command->channel];
 	struct json_object *answer;
 	uint32_t session;
 
-	if (command->sources->conf->channels[command->channel].quantity == QUANTITY_VOLTAGE)
+	if (conf->is_direct)
+		return new_error("%s is measured by a transmitter that gives %s: calibrate it there; or "
+				 "have it give mV, and write the keys of its quantity into [channel %s]",
+				 command->name, quantity_unit(conf->quantity), command->name);
+	if (conf->quantity == QUANTITY_VOLTAGE)
 		return new_error("%s is a voltage, as its device gives it: there is nothing to "
 				 "calibrate", command->name);
 	session = calibrator_begin(command->calibrator, command->channel, command->who,

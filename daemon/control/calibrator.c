@@ -159,6 +159,9 @@ static void load(struct calibrator *calibrator, size_t channel)
 	char path[PATH_SIZE];
 	int error;
 
+	/* What a transmitter gives is no mV any more. */
+	if (conf->is_direct)
+		return;
 	path_of(calibrator, channel, path);
 	error = sealed_lines_read(path, FILE_NAME, &slot->lines);
 	if (error == -ENOENT)

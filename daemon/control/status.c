@@ -80,7 +80,7 @@ static struct json_object *new_channels(const struct status_sources *sources, ui
 static void add_ms(struct json_object *object, const char *key, bool is_known, uint64_t ns)
 {
 	json_object_object_add(object, key,
-			       is_known ? new_number((double)ns / (double)NS_PER_MS) : NULL);
+			       is_known ? describe_new_number((double)ns / (double)NS_PER_MS) : NULL);
 }
 
 static struct json_object *new_slave(const struct conf_slave *conf,

@@ -280,6 +280,22 @@ TEST_F(calibrator, what_cannot_be_written_does_not_hold)
 	close(log);
 }
 
+/* Its number is the quantity itself: that of a channel which was calibrated before is left alone. */
+TEST_F(calibrator, a_transmitter_is_calibrated_at_the_transmitter)
+{
+	EXPECT_CONTAINS(ask(self, DO("begin")), "\"session\":1");
+	ask(self, IN_SESSION("store", "1", POINTS));
+	calibrator_write(self->calibrator);
+	run(self, 0);
+	EXPECT_EQ(calibrator_version(self->calibrator, 0), 1);
+	self->conf.channels[0].source = SOURCE_MODBUS;
+	self->conf.channels[0].is_direct = true;
+	restart(self);
+	EXPECT_EQ(calibrator_version(self->calibrator, 0), 0);
+	EXPECT_CONTAINS(ask(self, DO("begin")), "transmitter that gives C: calibrate it there");
+	EXPECT_TRUE(calibrator_who(self->calibrator, 0) == NULL);
+}
+
 TEST_F(calibrator, what_is_refused_is_not_stored)
 {
 	ask(self, DO("begin"));
