@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/crc32c.h"
 #include "base/file.h"
@@ -33,14 +34,21 @@ static bool is_whole(const char *text, size_t size, const char *name)
 
 int sealed_lines_read(const char *path, const char *name, char **lines)
 {
-	char *text = malloc(SEALED_LINES_MAX + 1), *end;
+	char *text, *end;
+	struct stat status;
 	ssize_t n;
 	int error = 0;
 
 	*lines = NULL;
+	/* Not what could be: malloc() would keep it, and hydropond lock it. */
+	if (stat(path, &status))
+		return -errno;
+	if (status.st_size > SEALED_LINES_MAX)
+		return -EBADMSG;
+	text = malloc((size_t)status.st_size + 1);
 	if (!text)
 		return -ENOMEM;
-	n = file_read(path, text, SEALED_LINES_MAX);
+	n = file_read(path, text, (size_t)status.st_size);
 	if (n < 0) {
 		free(text);
 		return n == -EFBIG || n == -EINVAL || n == -EISDIR || n == -ELOOP ? -EBADMSG : (int)n;
