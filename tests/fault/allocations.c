@@ -157,7 +157,14 @@ static void undo_bind(const struct site *site, int ret)
 		unbind(site->driver, site->device);
 }
 
-static void fail_each_of_bind(const char *driver, const char *device)
+/* Whether devices that come are given to their drivers. */
+static void set_autoprobe(bool is_on)
+{
+	write_text("/sys/bus/platform/drivers_autoprobe", is_on ? "1" : "0");
+}
+
+/* @has_children: each of them is a device of its own, whose probe is left to the other tests. */
+static void fail_each_of_bind(const char *driver, const char *device, bool has_children)
 {
 	struct site site = {
 		.what = device, .attempt = attempt_bind, .undo = undo_bind,
@@ -170,7 +177,9 @@ static void fail_each_of_bind(const char *driver, const char *device)
 	site.bind_fd = open(path, O_WRONLY | O_CLOEXEC);
 	ASSERT_GE(site.bind_fd, 0);
 	unbind(driver, device);
+	set_autoprobe(!has_children);
 	fail_each(&site);
+	set_autoprobe(true);
 	/* And then all is as it was. */
 	bind(driver, device);
 	finish();
@@ -181,27 +190,27 @@ static void fail_each_of_bind(const char *driver, const char *device)
 
 TEST_TIMEOUT(an_output_whose_probe_lacks_memory, 600)
 {
-	fail_each_of_bind("hydropon-output", "hydropon:pump-a");
+	fail_each_of_bind("hydropon-output", "hydropon:pump-a", false);
 }
 
 TEST_TIMEOUT(an_output_behind_a_bus_whose_probe_lacks_memory, 600)
 {
-	fail_each_of_bind("hydropon-output", "hydropon:fill");
+	fail_each_of_bind("hydropon-output", "hydropon:fill", false);
 }
 
 TEST_TIMEOUT(a_sampler_whose_probe_lacks_memory, 600)
 {
-	fail_each_of_bind("hydropon-sampler", "hydropon:probe-a");
+	fail_each_of_bind("hydropon-sampler", "hydropon:probe-a", false);
 }
 
 TEST_TIMEOUT(a_pulse_input_whose_probe_lacks_memory, 600)
 {
-	fail_each_of_bind("hydropon-pulse", "hydropon:flow-a");
+	fail_each_of_bind("hydropon-pulse", "hydropon:flow-a", false);
 }
 
 TEST_TIMEOUT(a_gateway_whose_probe_lacks_memory, 3600)
 {
-	fail_each_of_bind("hydropon-gateway", "hydropon");
+	fail_each_of_bind("hydropon-gateway", "hydropon", true);
 }
 
 static int attempt_open(const struct site *site)

@@ -127,6 +127,7 @@ static inline struct hydropon_record output_record(int fd, int output, int cause
 
 static inline void wait_for_device(void)
 {
+	const char *missing = "it cannot be opened";
 	struct stat st;
 
 	/* Long where machines are slow: only the races have a clock that goes on meanwhile. */
@@ -140,13 +141,14 @@ static inline void wait_for_device(void)
 			for (uint32_t o = 0; o < info.outputs; o++)
 				all = all && output_info(fd, o).present;
 			close(fd);
-			/* udev has been there too */
+			missing = all && info.outputs == OUTPUTS ? "udev has not been there" :
+								   "not all outputs are there";
 			if (all && info.outputs == OUTPUTS && !stat(DEVICE, &st) && st.st_gid)
 				return;
 		}
 		sleep_ms(20);
 	}
-	harness_fail(__FILE__, __LINE__, "%s did not come back", DEVICE);
+	harness_fail(__FILE__, __LINE__, "%s did not come back: %s", DEVICE, missing);
 }
 
 /* Mains power good, and nothing shed. */
