@@ -77,6 +77,7 @@ static struct json_object *new_answer(const struct command *command)
 	state = calibrator_state(command->calibrator, command->channel, &error);
 	describe_bool(answer, "ok", true);
 	describe_string(answer, "channel", command->name);
+	describe_bool(answer, "kept", calibrator_is_kept(command->calibrator, command->channel));
 	describe_string(answer, "state", states[state]);
 	describe_error(answer, "store_error", state == CALIBRATOR_FAILED ? error : 0);
 	describe_count(answer, "version", calibrator_version(command->calibrator,
@@ -87,7 +88,12 @@ static struct json_object *new_answer(const struct command *command)
 static struct json_object *new_no_session(const struct command *command)
 {
 	const char *who = calibrator_who(command->calibrator, command->channel);
+	int error = calibrator_keep_error(command->calibrator, command->channel);
 
+	if (error)
+		return new_error("that %s is being calibrated cannot be kept (%s), and a restart would "
+				 "forget it; see to the disk of state-dir, then begin again",
+				 command->name, strerrordesc_np(-error));
 	if (who)
 		return new_error("%s is being calibrated by %s, not by this session", command->name,
 				 who);

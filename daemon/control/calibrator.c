@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/sealed_lines.h"
 #include "control/describe.h"
+#include "control/session_keeper.h"
 
 #define FILE_NAME "hydropon-calibrations 1"
 #define DAY_MS 86400000.0
@@ -31,6 +32,9 @@ struct slot {
 	uint32_t session;		/* 0: none */
 	uint64_t silent_ns;		/* then the session ends */
 	char who[CALIBRATION_TEXT];
+	bool is_found;			/* the session is of an earlier hydropond, nobody spoke yet */
+	bool was_found;			/* one that was found has been taken over by it */
+	int keep_error;			/* why the newest session did not begin */
 	enum calibrator_state state;
 	int error;
 	bool is_expired;
@@ -49,6 +53,7 @@ struct job {
 struct calibrator {
 	const struct conf *conf;
 	struct turn *turn;
+	struct session_keeper *keeper;
 	uint32_t sessions;
 	uint64_t next_expiry_ns;
 	pthread_mutex_t lock;
@@ -186,6 +191,38 @@ static void load(struct calibrator *calibrator, size_t channel)
 		 newest(slot)->version);
 }
 
+static void want_kept(struct calibrator *calibrator, size_t channel)
+{
+	const struct slot *slot = &calibrator->slots[channel];
+	struct session session = { .number = slot->session };
+
+	snprintf(session.who, sizeof(session.who), "%s", slot->session ? slot->who : "");
+	session_keeper_want(calibrator->keeper, channel, &session);
+}
+
+/* hydropond ended in the midst of it: the probe may still be in a bottle. */
+static void resume(struct calibrator *calibrator, size_t channel, uint64_t now_ns)
+{
+	const struct session found = session_keeper_wanted(calibrator->keeper, channel);
+	struct slot *slot = &calibrator->slots[channel];
+
+	if (!found.number)
+		return;
+	slot->session = found.number;
+	slot->is_found = true;
+	slot->silent_ns = now_ns + CALIBRATOR_SILENCE_MS * NS_PER_MS;
+	snprintf(slot->who, sizeof(slot->who), "%s", found.who);
+	if (found.number != SESSION_UNREADABLE && found.number > calibrator->sessions)
+		calibrator->sessions = found.number;
+	put_doubt(calibrator, channel, now_ns);
+	log_warning("%s: %s was calibrating it when hydropond ended; what needs it stays in its safe "
+		    "state for %llu min, unless somebody goes on: hydroponctl calibrate %s; or, once "
+		    "the probe is in its place: hydroponctl calibrate %s --abort",
+		    calibrator->conf->channels[channel].name, slot->who,
+		    CALIBRATOR_SILENCE_MS / 60000, calibrator->conf->channels[channel].name,
+		    calibrator->conf->channels[channel].name);
+}
+
 struct calibrator *calibrator_new(const struct conf *conf, struct turn *turn)
 {
 	struct calibrator *calibrator = calloc(1, sizeof(*calibrator));
@@ -194,9 +231,16 @@ struct calibrator *calibrator_new(const struct conf *conf, struct turn *turn)
 		return NULL;
 	calibrator->conf = conf;
 	calibrator->turn = turn;
+	calibrator->keeper = session_keeper_new(conf);
+	if (!calibrator->keeper) {
+		free(calibrator);
+		return NULL;
+	}
 	pthread_mutex_init(&calibrator->lock, NULL);
-	for (size_t i = 0; i < conf->channels_n; i++)
+	for (size_t i = 0; i < conf->channels_n; i++) {
 		load(calibrator, i);
+		resume(calibrator, i, clock_boot_ns());
+	}
 	return calibrator;
 }
 
@@ -209,12 +253,13 @@ void calibrator_free(struct calibrator *calibrator)
 		free(calibrator->slots[i].lines);
 	}
 	free(calibrator->job.lines);
+	session_keeper_free(calibrator->keeper);
 	pthread_mutex_destroy(&calibrator->lock);
 	free(calibrator);
 }
 
 /* The lock is not held while the disk is waited for: main looks at the job in every turn. */
-void calibrator_write(struct calibrator *calibrator)
+static void write_job(struct calibrator *calibrator)
 {
 	struct job *job = &calibrator->job;
 	char path[PATH_SIZE], aside[PATH_SIZE + 16], dir[PATH_SIZE];
@@ -240,6 +285,12 @@ void calibrator_write(struct calibrator *calibrator)
 	job->error = error;
 	job->is_written = true;
 	pthread_mutex_unlock(&calibrator->lock);
+}
+
+void calibrator_write(struct calibrator *calibrator)
+{
+	session_keeper_write(calibrator->keeper);
+	write_job(calibrator);
 }
 
 static void take_success(struct calibrator *calibrator, uint64_t now_ns)
@@ -319,12 +370,34 @@ static void see_expiry(struct calibrator *calibrator, size_t channel,
 			    conf->calibration_expires_d, conf->name);
 }
 
+/* A session that a restart would end has not begun. What one that was found locks stays locked. */
+static void see_kept(struct calibrator *calibrator, size_t channel, uint64_t now_ns)
+{
+	struct slot *slot = &calibrator->slots[channel];
+	int error;
+
+	if (!slot->session ||
+	    session_keeper_wanted(calibrator->keeper, channel).number != slot->session ||
+	    session_keeper_state(calibrator->keeper, channel, &error) != SESSION_FAILED)
+		return;
+	slot->keep_error = error;
+	log_error("%s: that it is being calibrated cannot be kept: %s; the session is over",
+		  calibrator->conf->channels[channel].name, strerrordesc_np(-error));
+	if (slot->was_found) {
+		slot->session = ++calibrator->sessions;
+		slot->is_found = true;
+	} else {
+		calibrator_end(calibrator, channel, 0, now_ns);
+	}
+}
+
 void calibrator_run(struct calibrator *calibrator, const struct clock_pair *now)
 {
 	take_written(calibrator, now->boot_ns);
 	for (size_t i = 0; i < calibrator->conf->channels_n; i++) {
 		struct slot *slot = &calibrator->slots[i];
 
+		see_kept(calibrator, i, now->boot_ns);
 		if (!slot->session || now->boot_ns < slot->silent_ns)
 			continue;
 		log_warning("%s: whoever calibrated it (%s) was silent for %llu min: the session is "
@@ -349,12 +422,17 @@ uint32_t calibrator_begin(struct calibrator *calibrator, size_t channel, const c
 {
 	struct slot *slot = &calibrator->slots[channel];
 
-	if (slot->session)
+	/* One that was found has no client any more; the channel must not be good in between. */
+	if (slot->session && !slot->is_found)
 		return 0;
+	slot->was_found = slot->is_found;
+	slot->is_found = false;
+	slot->keep_error = 0;
 	slot->session = ++calibrator->sessions;
 	slot->silent_ns = now_ns + CALIBRATOR_SILENCE_MS * NS_PER_MS;
 	slot->state = slot->state == CALIBRATOR_STORING ? CALIBRATOR_STORING : CALIBRATOR_IDLE;
 	snprintf(slot->who, sizeof(slot->who), "%s", who);
+	want_kept(calibrator, channel);
 	put_doubt(calibrator, channel, now_ns);
 	log_notice("%s: %s calibrates it; what needs it stays in its safe state",
 		   calibrator->conf->channels[channel].name, slot->who);
@@ -368,6 +446,7 @@ bool calibrator_keep(struct calibrator *calibrator, size_t channel, uint32_t ses
 
 	if (!slot->session || slot->session != session)
 		return false;
+	slot->is_found = false;
 	slot->silent_ns = now_ns + CALIBRATOR_SILENCE_MS * NS_PER_MS;
 	return true;
 }
@@ -380,10 +459,25 @@ bool calibrator_end(struct calibrator *calibrator, size_t channel, uint32_t sess
 	if (!slot->session || (session && slot->session != session))
 		return false;
 	slot->session = 0;
+	slot->is_found = false;
+	want_kept(calibrator, channel);
 	put_doubt(calibrator, channel, now_ns);
 	log_notice("%s: it is not being calibrated any more",
 		   calibrator->conf->channels[channel].name);
 	return true;
+}
+
+bool calibrator_is_kept(const struct calibrator *calibrator, size_t channel)
+{
+	int error;
+
+	return calibrator->slots[channel].session &&
+	       session_keeper_state(calibrator->keeper, channel, &error) == SESSION_KEPT;
+}
+
+int calibrator_keep_error(const struct calibrator *calibrator, size_t channel)
+{
+	return calibrator->slots[channel].keep_error;
 }
 
 const char *calibrator_who(const struct calibrator *calibrator, size_t channel)

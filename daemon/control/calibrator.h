@@ -6,8 +6,10 @@
  *
  *   load    before the loop: the newest version of each channel replaces what its configuration
  *           says; a file that is damaged makes the channel uncertain until it is calibrated again
+ *   resume  a session that hydropond did not end goes on (control/session_keeper.h)
  *   begin   the channel is not GOOD any more, so that no output that needs it leaves its safe
- *           state; nor is one that is compensated by it
+ *           state; nor is one that is compensated by it. Only once calibrator_is_kept() may the
+ *           probe leave its place: before, a restart makes it GOOD again
  *   store   hands a new version over to another thread, which alone touches the disk; it holds
  *           once it is durable, and never before
  *   end     the channel is good again with the next sample; so does a silence of
@@ -46,11 +48,16 @@ void calibrator_run(struct calibrator *calibrator, const struct clock_pair *now)
 void calibrator_write(struct calibrator *calibrator);
 
 /*
- * Begins a session and returns its number, or 0: another one, of @who as it is now, has it.
- * @who: of the person, is copied.
+ * Begins a session and returns its number, or 0: another one, of calibrator_who(), has it. One of
+ * an earlier hydropond that nobody has spoken of since is taken over. @who: of the person, is
+ * copied.
  */
 uint32_t calibrator_begin(struct calibrator *calibrator, size_t channel, const char *who,
 			  uint64_t now_ns);
+/* The session that there is outlives hydropond and the machine. */
+bool calibrator_is_kept(const struct calibrator *calibrator, size_t channel);
+/* -errno: why the newest session could not be kept, so that it is over; 0: it was. */
+int calibrator_keep_error(const struct calibrator *calibrator, size_t channel);
 /* A word from its client. False: there is no such session any more. */
 bool calibrator_keep(struct calibrator *calibrator, size_t channel, uint32_t session,
 		     uint64_t now_ns);

@@ -317,19 +317,45 @@ static int meet(struct guide *guide)
 	return code;
 }
 
+/* Before that a restart of hydropond would make the probe in its bottle good. */
+static void await_kept(struct guide *guide, bool is_kept)
+{
+	uint64_t start_ns = guide->world->now_ns(guide->world->data);
+
+	while (!is_kept && guide_goes_on(guide)) {
+		struct json_object *answer;
+
+		if (guide->world->now_ns(guide->world->data) - start_ns >=
+		    CALIBRATE_STORE_MS * NS_PER_MS) {
+			give_up(guide, "hydropond has not kept for %d s that it is being calibrated: "
+				"its disk is stuck", CALIBRATE_STORE_MS / 1000);
+			return;
+		}
+		guide->is_interrupted = guide->world->wait(guide->world->data, CALIBRATE_LOOK_MS);
+		if (guide->is_interrupted)
+			return;
+		answer = guide_ask(guide, guide_request(guide, "keep"));
+		is_kept = field_is_true(answer, "kept");
+		json_object_put(answer);
+	}
+}
+
 static bool begin(struct guide *guide)
 {
 	struct json_object *answer = guide_ask(guide, guide_request(guide, "begin"));
+	bool is_kept;
 	size_t locks;
 
 	if (!answer)
 		return false;
+	is_kept = field_is_true(answer, "kept");
 	guide->session = field_count(answer, "session");
 	locks = field_length(answer, "locks");
 	for (size_t i = 0; i < locks; i++)
 		guide_tell(guide, MARK_NONE, "%s stays in its safe state until this is over",
 			   json_object_get_string(field_element(answer, "locks", i)));
 	json_object_put(answer);
+	await_kept(guide, is_kept);
 	return true;
 }
 
@@ -354,6 +380,16 @@ static void end(struct guide *guide, bool is_stored)
 		guide_tell(guide, MARK_WARN, "nothing was changed");
 }
 
+static void take_points(struct guide *guide)
+{
+	if (guide_has_bottles(guide))
+		guide_take_bottles(guide);
+	else if (guide->quantity == QUANTITY_FLOW)
+		guide_take_volume(guide);
+	else
+		guide_take_comparison(guide);
+}
+
 int calibration_guide(const struct calibrate_world *world, const struct calibrate_options *options)
 {
 	struct guide guide = { .world = world, .options = options };
@@ -364,12 +400,8 @@ int calibration_guide(const struct calibrate_world *world, const struct calibrat
 		return code;
 	if (!begin(&guide))
 		return guide.code;
-	if (guide_has_bottles(&guide))
-		guide_take_bottles(&guide);
-	else if (guide.quantity == QUANTITY_FLOW)
-		guide_take_volume(&guide);
-	else
-		guide_take_comparison(&guide);
+	if (guide_goes_on(&guide))
+		take_points(&guide);
 	is_stored = guide_goes_on(&guide) && agree(&guide) && store(&guide);
 	end(&guide, is_stored);
 	return is_stored ? EXIT_OK : guide.code ? guide.code : EXIT_REFUSED;

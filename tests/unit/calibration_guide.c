@@ -46,6 +46,7 @@ FIXTURE(guide)
 	bool moves_itself;		/* a script: every minute into the next one */
 	double drift_mv_s;		/* for ever */
 	bool has_no_temperature, temperature_stale, disk_hangs, disk_fails;
+	uint64_t kept_at_ns;		/* from then on is the session durable */
 	uint64_t interrupt_at_ns;
 	const char *answers[LINES];	/* what the person types; NULL: Ctrl-C */
 	size_t answers_n;
@@ -184,6 +185,8 @@ static int answer(void *data, struct json_object *request, struct json_object **
 		self->ended += !strcmp(what, "end");
 		self->kept += !strcmp(what, "keep");
 		*answer = json_tokener_parse("{\"session\":7,\"version\":3,\"locks\":[\"ph-down\"]}");
+		json_object_object_add(*answer, "kept", json_object_new_boolean(
+			self->now_ns >= self->kept_at_ns));
 	}
 	if (*answer)
 		json_object_object_add(*answer, "state", json_object_new_string(
@@ -289,6 +292,7 @@ static int run(struct fixture_guide *self)
 
 TEST_F(guide, recognises_the_buffers_and_stores_what_was_agreed_to)
 {
+	self->kept_at_ns = START_NS + 2 * NS_PER_SEC;
 	BOTTLES(self, 7, 4, 10);
 	TYPE(self, "", "", "d", "y", "");
 	EXPECT_EQ(run(self), EXIT_OK);
@@ -452,6 +456,19 @@ TEST_F(guide, a_bucket_calibrates_a_flow_meter)
 	EXPECT_CONTAINS(self->text, "4400 pulses\n");
 	EXPECT_CONTAINS(self->text, "How many litres was that?");
 	EXPECT_EQ(self->stored, 1);
+}
+
+/* Before that a restart of hydropond would make the probe in its bottle good. */
+TEST_F(guide, nobody_is_sent_to_a_bottle_before_the_session_is_kept)
+{
+	self->kept_at_ns = NEVER;
+	BOTTLES(self, 7, 4);
+	TYPE(self, "", "", "d", "y", "");
+	EXPECT_EQ(run(self), EXIT_REFUSED);
+	EXPECT_TRUE(strstr(self->text, "put it into") == NULL);
+	EXPECT_CONTAINS(self->text, "has not kept for 30 s that it is being calibrated");
+	EXPECT_EQ(self->answered, 0);
+	EXPECT_EQ(self->stored, 0);
 }
 
 TEST_F(guide, stored_is_said_only_when_it_is)

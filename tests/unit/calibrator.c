@@ -163,6 +163,7 @@ static void calibrate_water(struct fixture_calibrator *self, const char *session
 	write_and_take(self);
 	snprintf(request, sizeof(request), IN_SESSION("end", "%s", ""), session);
 	EXPECT_CONTAINS(ask(self, request), "\"state\":\"stored\"");
+	write_and_take(self);
 }
 
 TEST_F(calibrator, dosing_is_locked_until_a_fresh_good_sample)
@@ -210,7 +211,7 @@ TEST_F(calibrator, a_session_belongs_to_one)
 	EXPECT_CONTAINS(ask(self, IN_SESSION("store", "2", POINTS)), "not by this session");
 	EXPECT_CONTAINS(ask(self, DO("undo")), "is being calibrated by anna");
 	EXPECT_CONTAINS(ask(self, IN_SESSION("keep", "1", "")), "\"ok\":true,\"channel\":\"water\","
-			"\"state\":\"idle\"");
+			"\"kept\":false,\"state\":\"idle\"");
 	/* Whoever stands before a locked pump may end it. */
 	EXPECT_CONTAINS(ask(self, DO("end")), "\"ok\":true");
 	EXPECT_CONTAINS(ask(self, IN_SESSION("keep", "1", "")), "nobody calibrates water");
@@ -234,6 +235,159 @@ TEST_F(calibrator, silence_ends_a_session)
 	close(log);
 }
 
+static void mark_path(const struct fixture_calibrator *self, char path[SCRATCH_PATH_MAX + 80])
+{
+	snprintf(path, SCRATCH_PATH_MAX + 80, "%s.session", self->path);
+}
+
+TEST_F(calibrator, a_session_has_begun_once_a_restart_does_not_end_it)
+{
+	char mark[SCRATCH_PATH_MAX + 80], half[SCRATCH_PATH_MAX + 90];
+
+	/* Killed before its mark is there: the answer said so, and nobody has moved the probe. */
+	self->is_patient = true;
+	EXPECT_CONTAINS(ask(self, DO("begin")), "\"kept\":false");
+	EXPECT_FALSE(read_water(self));
+	mark_path(self, mark);
+	EXPECT_EQ(scratch_size(mark), -1);
+	/* Killed while it writes it. */
+	snprintf(half, sizeof(half), "%s.new", mark);
+	mkdir(self->conf.state_dir, 0700);
+	*strrchr(self->path, '/') = 0;
+	mkdir(self->path, 0700);
+	scratch_write(half, "hydropon-ses", 12);
+	restart(self);
+	EXPECT_TRUE(calibrator_who(self->calibrator, 0) == NULL);
+	EXPECT_CONTAINS(ask(self, IN_SESSION("keep", "1", "")), "nobody calibrates water");
+	EXPECT_TRUE(read_water(self));
+}
+
+TEST_F(calibrator, a_session_survives_a_restart)
+{
+	int log = catch_log();
+
+	self->is_patient = true;
+	ask(self, DO("begin"));
+	ask(self, IN_SESSION("end", "1", ""));
+	ask(self, DO("begin"));
+	write_and_take(self);
+	EXPECT_CONTAINS(ask(self, IN_SESSION("keep", "2", "")), "\"kept\":true");
+	restart(self);
+	EXPECT_EQ(logged(log, "anna was calibrating it when hydropond ended"), 1);
+	EXPECT_STREQ(calibrator_who(self->calibrator, 0), "anna");
+	EXPECT_FALSE(read_water(self));
+	EXPECT_FALSE(read_water(self));
+	EXPECT_EQ(last(self)->q, Q_UNCERTAIN_CALIBRATING);
+	/* And another one. */
+	write_and_take(self);
+	restart(self);
+	EXPECT_FALSE(read_water(self));
+
+	/* Its client was only waiting for an answer, and goes on. */
+	EXPECT_CONTAINS(ask(self, IN_SESSION("keep", "1", "")), "not by this session");
+	EXPECT_CONTAINS(ask(self, IN_SESSION("keep", "2", "")), "\"kept\":true");
+	EXPECT_CONTAINS(ask(self, DO("begin")), "is being calibrated by anna");
+	EXPECT_CONTAINS(ask(self, IN_SESSION("end", "2", "")), "\"ok\":true");
+	EXPECT_TRUE(read_water(self));
+	close(log);
+}
+
+TEST_F(calibrator, killed_while_a_session_ends_it_goes_on_until_silence)
+{
+	char mark[SCRATCH_PATH_MAX + 80];
+	int log = catch_log();
+
+	self->is_patient = true;
+	ask(self, DO("begin"));
+	write_and_take(self);
+	ask(self, DO("end"));
+	EXPECT_TRUE(read_water(self));
+	restart(self);
+	EXPECT_FALSE(read_water(self));
+	EXPECT_EQ(last(self)->q, Q_UNCERTAIN_CALIBRATING);
+	run(self, CALIBRATOR_SILENCE_MS - 1000);
+	EXPECT_TRUE(calibrator_who(self->calibrator, 0) != NULL);
+	run(self, CALIBRATOR_SILENCE_MS + 1000);
+	EXPECT_TRUE(calibrator_who(self->calibrator, 0) == NULL);
+	EXPECT_EQ(logged(log, "was silent for 10 min"), 1);
+	write_and_take(self);
+	mark_path(self, mark);
+	EXPECT_EQ(scratch_size(mark), -1);
+	restart(self);
+	EXPECT_TRUE(read_water(self));
+	close(log);
+}
+
+TEST_F(calibrator, a_mark_that_cannot_be_read_counts_as_one)
+{
+	char mark[SCRATCH_PATH_MAX + 80], file[256], copy[256];
+	ssize_t size;
+
+	ask(self, DO("begin"));
+	write_and_take(self);
+	mark_path(self, mark);
+	size = scratch_read(mark, file, sizeof(file));
+	ASSERT_GT(size, 20);
+	for (ssize_t i = 0; i < 2 * size; i++) {
+		memcpy(copy, file, (size_t)size);
+		copy[i % size] ^= (char)(1 << i % 8);
+		scratch_write(mark, copy, (size_t)(i < size ? i : size));
+		restart(self);
+		EXPECT_FALSE(read_water(self));
+		EXPECT_EQ(last(self)->q, Q_UNCERTAIN_CALIBRATING);
+		kernel.sets_n = kernel.first = kernel.end = 0;
+	}
+	EXPECT_CONTAINS(calibrator_who(self->calibrator, 0), "somebody");
+	/* --abort */
+	EXPECT_CONTAINS(ask(self, DO("end")), "\"ok\":true");
+	write_and_take(self);
+	EXPECT_EQ(scratch_size(mark), -1);
+}
+
+TEST_F(calibrator, without_a_mark_there_is_no_session)
+{
+	int log = catch_log();
+
+	self->is_patient = true;
+	scratch_write(self->conf.state_dir, "", 0);
+	EXPECT_CONTAINS(ask(self, DO("begin")), "\"kept\":false");
+	write_and_take(self);
+	EXPECT_CONTAINS(ask(self, IN_SESSION("keep", "1", "")), "\"ok\":false,\"error\":\"that water "
+			"is being calibrated cannot be kept (Not a directory)");
+	EXPECT_EQ(logged(log, "the session is over"), 1);
+	EXPECT_TRUE(read_water(self));
+	close(log);
+}
+
+TEST_F(calibrator, what_was_found_is_taken_over_without_being_good_in_between)
+{
+	int log = catch_log();
+
+	self->is_patient = true;
+	ask(self, DO("begin"));
+	write_and_take(self);
+	restart(self);
+	EXPECT_CONTAINS(ask(self, DO("begin")), "\"kept\":false");
+	EXPECT_FALSE(read_water(self));
+	write_and_take(self);
+	EXPECT_CONTAINS(ask(self, IN_SESSION("keep", "2", "")), "\"kept\":true");
+	EXPECT_FALSE(read_water(self));
+
+	/* If that cannot be kept, the channel is not unlocked: its probe is where it was. */
+	restart(self);
+	scratch_remove(self->conf.state_dir);
+	scratch_write(self->conf.state_dir, "", 0);
+	ask(self, DO("begin"));
+	write_and_take(self);
+	run(self, 0);
+	EXPECT_CONTAINS(ask(self, IN_SESSION("keep", "3", "")), "cannot be kept (Not a directory)");
+	EXPECT_EQ(logged(log, "cannot be kept"), 1);
+	EXPECT_FALSE(read_water(self));
+	EXPECT_CONTAINS(ask(self, DO("end")), "\"ok\":true");
+	EXPECT_TRUE(read_water(self));
+	close(log);
+}
+
 TEST_F(calibrator, holds_once_it_is_durable_and_not_before)
 {
 	ask(self, DO("begin"));
@@ -253,6 +407,7 @@ TEST_F(calibrator, holds_once_it_is_durable_and_not_before)
 	EXPECT_NEAR(last(self)->value, 24, 1e-9);
 	ask(self, IN_SESSION("end", "1", ""));
 	EXPECT_TRUE(read_water(self));
+	write_and_take(self);
 
 	restart(self);
 	EXPECT_EQ(calibrator_version(self->calibrator, 0), 1);
@@ -267,8 +422,10 @@ TEST_F(calibrator, what_cannot_be_written_does_not_hold)
 {
 	int log = catch_log();
 
-	scratch_write(self->conf.state_dir, "", 0);
 	ask(self, DO("begin"));
+	write_and_take(self);
+	scratch_remove(self->conf.state_dir);
+	scratch_write(self->conf.state_dir, "", 0);
 	ask(self, IN_SESSION("store", "1", POINTS));
 	write_and_take(self);
 	EXPECT_CONTAINS(ask(self, IN_SESSION("keep", "1", "")), "\"state\":\"failed\","
@@ -318,6 +475,7 @@ TEST_F(calibrator, undo_goes_back_as_a_version_of_its_own)
 			"\"reading\":750}]")), "storing");
 	write_and_take(self);
 	ask(self, IN_SESSION("end", "2", ""));
+	write_and_take(self);
 	read_water(self);
 	EXPECT_NEAR(last(self)->value, 26, 1e-9);
 
