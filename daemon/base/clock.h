@@ -37,6 +37,19 @@ struct clock_pair {
 /* @trusts_unsynchronized: the operator's word is given for a clock that no server has set. */
 struct clock_pair clock_pair_now(bool trusts_unsynchronized);
 
+/* A day of the wall clock, in the time zone of the machine. */
+struct local_day {
+	int32_t number;		/* 20260131 */
+	uint64_t since_ns;	/* since its midnight, by true time: summer time may begin or end in it */
+};
+
+/*
+ * The day of @wall_ms. Touches no disk, if clock_load_zone() was called before: then a change of
+ * the time zone is only seen by the next process.
+ */
+struct local_day clock_local_day(int64_t wall_ms);
+void clock_load_zone(void);
+
 /* The kernel's name of this boot, 16 bytes. False: it cannot be read, and a random one was made. */
 bool clock_boot_id(uint8_t id[16]);
 
