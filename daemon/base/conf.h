@@ -38,6 +38,8 @@ enum quantity {
 	QUANTITY_FLOW,		/* "L/min" */
 	QUANTITY_LEVEL,		/* "cm" */
 	QUANTITY_VOLTAGE,	/* "mV": as the IIO device gives it */
+	QUANTITY_HUMIDITY,	/* relative, of air, "%" */
+	QUANTITY_PPFD,		/* photosynthetic photon flux density, "umol/m2/s" */
 };
 
 const char *quantity_name(enum quantity quantity);	/* "ph", "ec", "temperature", ... */

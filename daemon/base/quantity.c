@@ -18,10 +18,14 @@ static const struct quantity_traits traits[] = {
 			     "0.5 cm", "49 cm" },
 	[QUANTITY_VOLTAGE] = { "voltage", "mV", &units_voltage, 3, -INFINITY, INFINITY, -1e6, 1e6,
 			       "100 mV", "2000 mV" },
+	[QUANTITY_HUMIDITY] = { "humidity", "%", &units_humidity, 1, 0, 100, 0, 100,
+				"5 %", "99 %" },
+	[QUANTITY_PPFD] = { "ppfd", "umol/m2/s", &units_ppfd, 1, 0, 3000, 0, 10e3,
+			    "1 umol/m2/s", "2500 umol/m2/s" },
 };
 
 const char *const quantity_names[] = {
-	"ph", "ec", "temperature", "light", "flow", "level", "voltage",
+	"ph", "ec", "temperature", "light", "flow", "level", "voltage", "humidity", "ppfd",
 };
 
 const size_t quantities_n = sizeof(traits) / sizeof(traits[0]);

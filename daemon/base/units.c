@@ -33,6 +33,9 @@ UNITS(light, true, { "lx", 1, false }, { "lux", 1, true });
 UNITS(flow, true, { "L/min", 1, false }, { "l/min", 1, true });
 UNITS(level, true, { "cm", 1, false });
 UNITS(voltage, true, { "mV", 1, false });
+UNITS(humidity, true, { "%", 1, false });
+UNITS(ppfd, true, { "umol/m2/s", 1, false }, { MICRO_SIGN "mol/m2/s", 1, true },
+      { GREEK_MU "mol/m2/s", 1, true });
 UNITS(per_cm, true, { "/cm", 1, false });
 UNITS(us_per_mv, true, { "uS/mV", 1, false }, { MICRO_SIGN "S/mV", 1, true },
       { GREEK_MU "S/mV", 1, true });
@@ -40,6 +43,8 @@ UNITS(per_c, false, { "%/C", 0.01, false }, { "%/" DEGREE_SIGN "C", 0.01, true }
       { "/C", 1, false }, { "/" DEGREE_SIGN "C", 1, true });
 UNITS(mv_per_c, true, { "mV/C", 1, false }, { "mV/" DEGREE_SIGN "C", 1, true });
 UNITS(mv_per_cm, true, { "mV/cm", 1, false });
+UNITS(mv_per_percent, true, { "mV/%", 1, false });
+UNITS(mv_per_umol, true, { "mV/umol/m2/s", 1, false });
 UNITS(pulses_per_litre, true, { "pulses/L", 1, false }, { "/L", 1, true });
 
 static const struct unit *next_offered(const struct unit *unit)

@@ -28,10 +28,11 @@ extern const struct units units_bytes;		/* in bytes, the unit may be left out */
 extern const struct units units_rate;		/* in B/s */
 extern const struct units units_ph, units_conductivity, units_temperature, units_light,
 	units_flow, units_level, units_voltage;	/* pH, uS/cm, C, lx, L/min, cm, mV */
+extern const struct units units_humidity, units_ppfd;	/* %, umol/m2/s */
 extern const struct units units_per_cm;		/* cell constant: /cm */
 extern const struct units units_us_per_mv;	/* gain of a conductivity front end: uS/mV */
 extern const struct units units_per_c;		/* temperature coefficient: /C, %/C */
-extern const struct units units_mv_per_c, units_mv_per_cm;
+extern const struct units units_mv_per_c, units_mv_per_cm, units_mv_per_percent, units_mv_per_umol;
 extern const struct units units_pulses_per_litre;
 
 /*

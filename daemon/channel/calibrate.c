@@ -24,6 +24,8 @@ double calibrate(const struct conf_channel *conf, double reading)
 		return conf->cell_per_cm * conf->us_per_mv * (reading - conf->zero_mv);
 	case QUANTITY_TEMPERATURE:
 	case QUANTITY_LEVEL:
+	case QUANTITY_HUMIDITY:
+	case QUANTITY_PPFD:
 		return (reading - conf->zero_mv) / conf->mv_per_unit;
 	case QUANTITY_LIGHT:
 		return conf->light_factor > 0 ? conf->light_factor * reading : reading;

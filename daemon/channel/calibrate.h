@@ -20,7 +20,7 @@
  * ec: cell_per_cm * us_per_mv * (mV - zero_mv). The cell constant times the conductance is the
  * conductivity; calibrate with a standard of 1413 uS/cm or 12.88 mS/cm at 25 C
  * (KCl; OIML R 56).
- * temperature, level: (mV - zero_mv) / mv_per_unit.
+ * temperature, level, humidity, ppfd: (mV - zero_mv) / mv_per_unit.
  * light: as the device gives it, times the factor of its calibration.
  * voltage: as the device gives it.
  * flow is made from pulses: NaN.

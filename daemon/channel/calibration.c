@@ -362,7 +362,12 @@ static void solve_flow(const struct conf_channel *base, const struct calibration
 static size_t points_max(enum quantity quantity)
 {
 	return quantity == QUANTITY_PH || quantity == QUANTITY_EC ? CALIBRATION_POINTS :
-	       quantity == QUANTITY_VOLTAGE ? 0 : 1;
+	       quantity == QUANTITY_VOLTAGE || quantity == QUANTITY_PPFD ? 0 : 1;
+}
+
+bool calibration_is_possible(enum quantity quantity)
+{
+	return points_max(quantity) > 0;
 }
 
 static void solve(const struct conf_channel *base, struct calibration_point *points, size_t n,
@@ -379,6 +384,7 @@ static void solve(const struct conf_channel *base, struct calibration_point *poi
 		break;
 	case QUANTITY_TEMPERATURE:
 	case QUANTITY_LEVEL:
+	case QUANTITY_HUMIDITY:
 		solve_zero(base, points, out);
 		break;
 	case QUANTITY_LIGHT:
@@ -388,6 +394,7 @@ static void solve(const struct conf_channel *base, struct calibration_point *poi
 		solve_flow(base, points, out);
 		break;
 	case QUANTITY_VOLTAGE:
+	case QUANTITY_PPFD:
 		break;
 	}
 }

@@ -21,6 +21,7 @@ enum { CALIBRATION_POINTS = 3, CALIBRATION_WORDS = 400 };
  * ec		uS/cm at @celsius,	mV
  *		0: the probe is dry
  * temperature	C			mV (or what IIO gives)
+ * humidity	%			mV (the same)
  * level	cm			mV
  * light	lx			lx as the device gives it
  * flow		litres			pulses
@@ -51,6 +52,9 @@ struct calibration_solution {
 	double residual;		/* what the points do not agree in, in the channel's unit */
 };
 
+/* There is something that can be measured beside it. */
+bool calibration_is_possible(enum quantity quantity);
+
 /*
  * @base: by the configuration, so that what the years have done is seen. @now: as it is calibrated
  * now; what the points do not tell stays: by one buffer the slope, by one standard the zero.
@@ -60,7 +64,7 @@ struct calibration_solution {
  * electrodes say; below 85 % or beyond 60 mV the electrode is worn out or the buffers are wrong.
  * ec: dry, or one standard, or both: a zero and a factor. Two standards: the line through them; dry
  * then shows how far it is from 0.
- * temperature, level: one point moves the zero. light, flow: one point is a factor.
+ * temperature, level, humidity: one point moves the zero. light, flow: one point is a factor.
  *
  * The verdict in @out, and false if it is VERDICT_REFUSED.
  */

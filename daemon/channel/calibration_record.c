@@ -87,6 +87,7 @@ static struct json_object *new_by(const struct calibration_record *record)
 		break;
 	case QUANTITY_TEMPERATURE:
 	case QUANTITY_LEVEL:
+	case QUANTITY_HUMIDITY:
 		add_number(by, "zero_mv", conf->zero_mv);
 		break;
 	case QUANTITY_LIGHT:
@@ -96,6 +97,7 @@ static struct json_object *new_by(const struct calibration_record *record)
 		add_number(by, "pulses_per_litre", conf->pulses_per_litre);
 		break;
 	case QUANTITY_VOLTAGE:
+	case QUANTITY_PPFD:
 		break;
 	}
 	return by;
@@ -218,6 +220,7 @@ static bool get_by(struct json_object *by, struct calibration_record *record)
 		       isfinite(conf->zero_mv);
 	case QUANTITY_TEMPERATURE:
 	case QUANTITY_LEVEL:
+	case QUANTITY_HUMIDITY:
 		conf->zero_mv = get_number(by, "zero_mv");
 		return isfinite(conf->zero_mv);
 	case QUANTITY_LIGHT:
@@ -227,6 +230,7 @@ static bool get_by(struct json_object *by, struct calibration_record *record)
 		conf->pulses_per_litre = get_number(by, "pulses_per_litre");
 		return conf->pulses_per_litre > 0;
 	case QUANTITY_VOLTAGE:
+	case QUANTITY_PPFD:
 		break;
 	}
 	return false;

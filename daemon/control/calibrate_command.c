@@ -111,9 +111,9 @@ static struct json_object *begin(struct command *command)
 		return new_error("%s is measured by a transmitter that gives %s: calibrate it there; or "
 				 "have it give mV, and write the keys of its quantity into [channel %s]",
 				 command->name, quantity_unit(conf->quantity), command->name);
-	if (conf->quantity == QUANTITY_VOLTAGE)
-		return new_error("%s is a voltage, as its device gives it: there is nothing to "
-				 "calibrate", command->name);
+	if (!calibration_is_possible(conf->quantity))
+		return new_error("%s is %s as its configuration says: there is nothing to calibrate",
+				 command->name, quantity_name(conf->quantity));
 	session = calibrator_begin(command->calibrator, command->channel, command->who,
 				   command->now.boot_ns);
 	if (!session)

@@ -109,9 +109,15 @@ TEST(temperature_and_level_are_linear)
 		.quantity = QUANTITY_LEVEL, .zero_mv = 2000, .mv_per_unit = -40,
 	};
 
+	/* 0 to 1 V for 0 to 100 %; a quantum sensor of 0.2 mV for each umol/m2/s. */
+	const struct conf_channel air = { .quantity = QUANTITY_HUMIDITY, .mv_per_unit = 10 };
+	const struct conf_channel sun = { .quantity = QUANTITY_PPFD, .mv_per_unit = 0.2 };
+
 	EXPECT_NEAR(calibrate(&water, 725), 22.5, 1e-12);
 	EXPECT_NEAR(calibrate(&water, 480), -2, 1e-12);
 	EXPECT_NEAR(calibrate(&level, 800), 30, 1e-12);
+	EXPECT_NEAR(calibrate(&air, 550), 55, 1e-12);
+	EXPECT_NEAR(calibrate(&sun, 400), 2000, 1e-9);
 }
 
 TEST(light_and_voltage_are_as_read)

@@ -311,4 +311,7 @@ TEST(what_has_no_calibration_says_so)
 	const struct calibration_point point = { 1, 1, NAN };
 
 	expect_refused(&voltage, &point, 1, "as the device gives it");
+	EXPECT_FALSE(calibration_is_possible(QUANTITY_VOLTAGE));
+	EXPECT_FALSE(calibration_is_possible(QUANTITY_PPFD));
+	EXPECT_TRUE(calibration_is_possible(QUANTITY_HUMIDITY));
 }

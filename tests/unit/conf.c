@@ -219,13 +219,13 @@ static const struct {
 	/* channels */
 	{ GATEWAY "[channel w]\nzero = 1 mV\n",
 	  "t.conf:4: [channel w]: quantity is missing; add \"quantity = ...\" with one of ph, ec, "
-	  "temperature, light, flow, level, voltage\n" },
+	  "temperature, light, flow, level, voltage, humidity, ppfd\n" },
 	{ GATEWAY "[channel w]\nquantity = temprature\n",
 	  "t.conf:5: [channel w] quantity: there is no quantity \"temprature\"; did you mean "
 	  "\"temperature\"?\n" },
 	{ GATEWAY "[channel w]\nquantity = orp\n",
 	  "t.conf:5: [channel w] quantity: there is no quantity \"orp\"; write one of ph, ec, "
-	  "temperature, light, flow, level, voltage\n" },
+	  "temperature, light, flow, level, voltage, humidity, ppfd\n" },
 	{ GATEWAY "[channel w]\nquantity = temperature\n",
 	  "t.conf:4: [channel w]: zero is missing; add \"zero = 500 mV\"\n"
 	  "t.conf:4: [channel w]: scale is missing; add \"scale = 10 mV/C\"\n" },
@@ -243,8 +243,12 @@ static const struct {
 	  "t.conf:8: [channel w] pulses-per-litre: this key is for quantity flow, not for "
 	  "temperature; remove it\n" },
 	{ GATEWAY "[channel v]\nquantity = voltage\nscale = 1\n",
-	  "t.conf:6: [channel v] scale: this key is for quantity temperature, level, not for "
-	  "voltage; remove it\n" },
+	  "t.conf:6: [channel v] scale: this key is for quantity temperature, level, humidity, "
+	  "ppfd, not for voltage; remove it\n" },
+	{ GATEWAY "[channel h]\nquantity = humidity\nzero = 0\nscale = 10 mV/C\n",
+	  "t.conf:7: [channel h] scale: \"10 mV/C\" is not in a unit that fits; write it in mV/%\n" },
+	{ GATEWAY "[channel l]\nquantity = ppfd\nzero = 0\n",
+	  "t.conf:4: [channel l]: scale is missing; add \"scale = 0.2 mV/umol/m2/s\"\n" },
 	{ GATEWAY WATER "min = 30\nmax = 20 C\n",
 	  "t.conf:9: [channel w] max: min is 30 and max is 20 C; make min the smaller one\n" },
 	{ GATEWAY WATER "min = 60\n",
@@ -304,7 +308,7 @@ static const struct {
 	{ GATEWAY "[channel w]\nquantity = heat\n[channel e]\nquantity = ec\ncell-constant = 1\n"
 	  "us-per-mv = 2\ntemperature = w\n",
 	  "t.conf:5: [channel w] quantity: there is no quantity \"heat\"; write one of ph, ec, "
-	  "temperature, light, flow, level, voltage\n" },
+	  "temperature, light, flow, level, voltage, humidity, ppfd\n" },
 	{ GATEWAY WATER "compensate = no\n",
 	  "t.conf:8: [channel w] compensate: this key is for quantity ph, ec, not for temperature; "
 	  "remove it\n" },
