@@ -137,7 +137,7 @@ static void read_channel(struct conf_reader *reader)
 {
 	int index = conf_find_channel(reader->conf, reader->section->name);
 
-	if (index >= 0)
+	if (index >= 0 && !reader->conf->channels[index].is_derived)
 		conf_channel_read(reader, &reader->conf->channels[index]);
 }
 
@@ -173,6 +173,23 @@ static void read_slave(struct conf_reader *reader)
 
 	if (index >= 0)
 		conf_slave_read(reader, &reader->conf->slaves[index]);
+}
+
+/* They may be derived from outputs that come after them. */
+static void read_derived(struct conf_reader *reader)
+{
+	for (size_t i = 0; i < reader->tree->sections_n; i++) {
+		int index = conf_find_channel(reader->conf, reader->tree->sections[i].name);
+
+		reader->section = &reader->tree->sections[i];
+		reader->setting = NULL;
+		if (reader->section->kind == CONF_CHANNEL && index >= 0 &&
+		    reader->conf->channels[index].is_derived)
+			conf_derived_read(reader, &reader->conf->channels[index]);
+	}
+	for (size_t i = 0; i < reader->conf->channels_n; i++)
+		reader->conf->channels[i].stale_ms =
+			conf_derived_stale_ms(reader->conf, &reader->conf->channels[i]);
 }
 
 static void read_output(struct conf_reader *reader)
@@ -241,10 +258,28 @@ static void set_defaults(struct conf *conf)
 	snprintf(conf->rtc, sizeof(conf->rtc), "rtc0");
 }
 
+/* What relies on a channel that is derived from it relies on the channel. */
+static bool is_relied_on(const struct conf *conf, size_t derived)
+{
+	for (size_t i = 0; i < conf->outputs_n; i++)
+		for (size_t j = 0; j < conf->outputs[i].needs_n; j++)
+			if (conf_rests_on(conf, (size_t)conf->outputs[i].needs[j], derived))
+				return true;
+	return false;
+}
+
 /* Who relies on the channel: the first channel that is compensated by it, or output. */
 static bool find_user(const struct conf *conf, int index, enum conf_kind *kind, const char **name)
 {
 	for (size_t i = 0; i < conf->channels_n; i++) {
+		const struct conf_channel *channel = &conf->channels[i];
+
+		if (channel->is_derived && (channel->from == index || channel->humidity == index) &&
+		    is_relied_on(conf, i)) {
+			*kind = CONF_CHANNEL;
+			*name = channel->name;
+			return true;
+		}
 		if (conf->channels[i].temperature == index) {
 			*kind = CONF_CHANNEL;
 			*name = conf->channels[i].name;
@@ -352,6 +387,7 @@ static void read_sections(struct conf *conf, struct conf_tree *tree)
 		reader.setting = NULL;
 		read_section(&reader);
 	}
+	read_derived(&reader);
 	if (!tree->is_partial) {
 		check_slaves(&reader);
 		check_bounds_of_needs(&reader);
@@ -417,4 +453,17 @@ int conf_find_slave(const struct conf *conf, const char *name)
 		if (!strcmp(conf->slaves[i].name, name))
 			return (int)i;
 	return -1;
+}
+
+bool conf_rests_on(const struct conf *conf, size_t index, size_t other)
+{
+	const struct conf_channel *channel = &conf->channels[index];
+	int temperature = channel->compensate ? channel->temperature : -1;
+
+	if (index == other || (temperature >= 0 && (size_t)temperature == other))
+		return true;
+	if (!channel->is_derived)
+		return false;
+	return (channel->from >= 0 && conf_rests_on(conf, (size_t)channel->from, other)) ||
+	       (channel->humidity >= 0 && conf_rests_on(conf, (size_t)channel->humidity, other));
 }

@@ -39,7 +39,14 @@ enum quantity {
 	QUANTITY_LEVEL,		/* "cm" */
 	QUANTITY_VOLTAGE,	/* "mV": as the IIO device gives it */
 	QUANTITY_HUMIDITY,	/* relative, of air, "%" */
-	QUANTITY_PPFD,		/* photosynthetic photon flux density, "umol/m2/s" */
+	QUANTITY_PPFD,		/* photosynthetic photon flux density, "umol/m2/s"; or derived */
+	/* from here on only derived */
+	QUANTITY_TDS,		/* total dissolved solids, "ppm" */
+	QUANTITY_DLI,		/* daily light integral, so far today, "mol/m2" */
+	QUANTITY_VOLUME,	/* that has flowed since the start of hydropond, "L" */
+	QUANTITY_VPD,		/* vapour-pressure deficit of air, "kPa" */
+	QUANTITY_DOSE,		/* that a pump has given so far today, "ml" */
+	QUANTITY_ON_TIME,	/* of an output, so far today, "s" */
 };
 
 const char *quantity_name(enum quantity quantity);	/* "ph", "ec", "temperature", ... */
@@ -129,6 +136,12 @@ struct conf_channel {
 	double calibration_due_d, calibration_expires_d;
 	int decimals;			/* for people and for the store; by quantity */
 	struct conf_judge judge;	/* by quantity */
+	/* What is not measured, but follows from other channels, or from an output. */
+	bool is_derived;
+	int from, humidity, output;	/* indices, -1: none */
+	double factor;			/* tds: ppm per uS/cm; ppfd: umol/m2/s per lx */
+	double ml_per_s;		/* dose */
+	double may_miss;		/* share of the time that a total may not have seen */
 };
 
 struct conf_output {
@@ -241,5 +254,8 @@ int conf_find_channel(const struct conf *conf, const char *name);
 int conf_find_output(const struct conf *conf, const char *name);
 int conf_find_bus(const struct conf *conf, const char *name);
 int conf_find_slave(const struct conf *conf, const char *name);
+/* What channel @index says follows from channel @other: it is that one, is compensated by it, or is
+ * derived from what rests on it. */
+bool conf_rests_on(const struct conf *conf, size_t index, size_t other);
 
 #endif

@@ -26,14 +26,14 @@ struct buffer {
 	double ph, mv;
 };
 
-static struct conf_channel *channel_of(struct conf_reader *reader)
+struct conf_channel *conf_section_channel(struct conf_reader *reader)
 {
 	return &reader->conf->channels[conf_find_channel(reader->conf, reader->section->name)];
 }
 
-static void read_bound(struct conf_reader *reader, const struct conf_key *key, void *field)
+void conf_read_bound(struct conf_reader *reader, const struct conf_key *key, void *field)
 {
-	const struct quantity_traits *traits = quantity_traits(channel_of(reader)->quantity);
+	const struct quantity_traits *traits = quantity_traits(conf_section_channel(reader)->quantity);
 
 	conf_parse_number(reader, reader->setting->value, traits->units, traits->lowest,
 			  traits->highest, field);
@@ -59,7 +59,7 @@ static bool parse_buffer(struct conf_reader *reader, struct buffer *buffer)
 
 static void read_buffer(struct conf_reader *reader, unsigned int index)
 {
-	struct conf_channel *channel = channel_of(reader);
+	struct conf_channel *channel = conf_section_channel(reader);
 	struct buffer buffer;
 
 	if (!parse_buffer(reader, &buffer))
@@ -115,7 +115,7 @@ static void read_temperature(struct conf_reader *reader, const struct conf_key *
 /* "yes" is what was there before there was another way. */
 static void read_compensate(struct conf_reader *reader, const struct conf_key *key, void *field)
 {
-	struct conf_channel *channel = channel_of(reader);
+	struct conf_channel *channel = conf_section_channel(reader);
 	const char *value = reader->setting->value;
 	bool is_natural_water = !strcmp(value, "natural-water");
 
@@ -132,8 +132,9 @@ static void read_compensate(struct conf_reader *reader, const struct conf_key *k
 
 static const struct conf_key keys[] = {
 	{ .name = "quantity" },	/* read before */
-	{ .name = "min", .read = read_bound, CHANNEL(min) },
-	{ .name = "max", .read = read_bound, CHANNEL(max) },
+	{ .name = "derive" },	/* then it is read by others */
+	{ .name = "min", .read = conf_read_bound, CHANNEL(min) },
+	{ .name = "max", .read = conf_read_bound, CHANNEL(max) },
 	{ .name = "stale-for", .read = conf_read_u32, CHANNEL(stale_ms), .units = &units_time,
 	  .min = STALE_MIN_MS, .max = STALE_MAX_MS },
 	{ .name = "decimals", .read = conf_read_int, CHANNEL(decimals), .units = &units_none,
@@ -227,10 +228,17 @@ static const struct conf_key keys[] = {
 
 static void reject_quantity(struct conf_reader *reader, const struct conf_setting *setting)
 {
-	const char *meant = words_nearest(setting->value, quantity_names, quantities_n);
+	const char *meant = words_nearest(setting->value, quantity_names, quantities_measured_n);
+	enum quantity derived;
 	char list[128];
 
-	words_list(quantity_names, quantities_n, list, sizeof(list));
+	words_list(quantity_names, quantities_measured_n, list, sizeof(list));
+	if (quantity_find(setting->value, &derived)) {
+		conf_mistake(reader->tree, reader->section, setting,
+			     "%s is not measured but derived; write \"derive = %s\" in place of it",
+			     setting->value, setting->value);
+		return;
+	}
 	if (meant)
 		conf_mistake(reader->tree, reader->section, setting,
 			     "there is no quantity \"%s\"; did you mean \"%s\"?", setting->value,
@@ -240,15 +248,44 @@ static void reject_quantity(struct conf_reader *reader, const struct conf_settin
 			     "there is no quantity \"%s\"; write one of %s", setting->value, list);
 }
 
+static bool read_derived_quantity(struct conf_reader *reader, const struct conf_setting *setting,
+				  enum quantity *quantity)
+{
+	const char *meant = words_nearest(setting->value, quantity_derived_names,
+					  quantities_derived_n);
+	char list[128];
+
+	for (size_t i = 0; i < quantities_derived_n; i++)
+		if (!strcmp(setting->value, quantity_derived_names[i]))
+			return quantity_find(setting->value, quantity);
+	words_list(quantity_derived_names, quantities_derived_n, list, sizeof(list));
+	if (meant)
+		conf_mistake(reader->tree, reader->section, setting,
+			     "\"%s\" cannot be derived; did you mean \"%s\"?", setting->value, meant);
+	else
+		conf_mistake(reader->tree, reader->section, setting,
+			     "\"%s\" cannot be derived; write one of %s", setting->value, list);
+	return false;
+}
+
 /* False after telling why not. */
 static bool read_quantity(struct conf_reader *reader, enum quantity *quantity)
 {
 	const struct conf_setting *setting = conf_section_find(reader->section, "quantity");
+	const struct conf_setting *derive = conf_section_find(reader->section, "derive");
 	char list[128];
 
-	if (setting && quantity_find(setting->value, quantity))
+	if (derive && setting) {
+		conf_mistake(reader->tree, reader->section, setting,
+			     "it is derived, which says its quantity; remove this line, or derive");
+		return false;
+	}
+	if (derive)
+		return read_derived_quantity(reader, derive, quantity);
+	if (setting && quantity_find(setting->value, quantity) &&
+	    (size_t)*quantity < quantities_measured_n)
 		return true;
-	words_list(quantity_names, quantities_n, list, sizeof(list));
+	words_list(quantity_names, quantities_measured_n, list, sizeof(list));
 	if (setting)
 		reject_quantity(reader, setting);
 	else
@@ -257,30 +294,38 @@ static bool read_quantity(struct conf_reader *reader, enum quantity *quantity)
 	return false;
 }
 
-void conf_channel_begin(struct conf_reader *reader, struct conf_channel *channel)
+static void set_defaults(struct conf_channel *channel, enum quantity quantity)
 {
-	const struct quantity_traits *traits;
-	bool is_right = read_quantity(reader, &channel->quantity);
+	const struct quantity_traits *traits = quantity_traits(quantity);
 
-	reader->is_quantity_wrong[channel - reader->conf->channels] = !is_right;
-	traits = quantity_traits(channel->quantity);
+	channel->quantity = quantity;
 	channel->min = traits->min;
 	channel->max = traits->max;
 	channel->decimals = traits->decimals;
 	channel->stale_ms = 3000;
-	channel->temperature = -1;
-	channel->compensate = channel->quantity == QUANTITY_PH || channel->quantity == QUANTITY_EC;
+	channel->temperature = channel->from = channel->humidity = channel->output = -1;
+	channel->compensate = quantity == QUANTITY_PH || quantity == QUANTITY_EC;
 	channel->buffer_ph[0] = channel->buffer_ph[1] = NAN;
 	channel->buffer_c = 25;
 	channel->alpha_per_c = 0.02;
-	channel->calibration_due_d = channel->quantity == QUANTITY_PH ? 30 :
-				     channel->quantity == QUANTITY_EC ? 90 : 0;
-	conf_judge_defaults(channel->quantity, &channel->judge);
+	channel->calibration_due_d = quantity == QUANTITY_PH ? 30 : quantity == QUANTITY_EC ? 90 : 0;
+	channel->may_miss = 0.02;
+	conf_judge_defaults(quantity, &channel->judge);
 	channel->judge.is_wanted = true;
 	conf_register_begin(&channel->reg);
 }
 
-static void check_bounds(struct conf_reader *reader, const struct conf_channel *channel)
+void conf_channel_begin(struct conf_reader *reader, struct conf_channel *channel)
+{
+	enum quantity quantity = QUANTITY_PH;
+	bool is_right = read_quantity(reader, &quantity);
+
+	reader->is_quantity_wrong[channel - reader->conf->channels] = !is_right;
+	set_defaults(channel, is_right ? quantity : QUANTITY_PH);
+	channel->is_derived = conf_section_find(reader->section, "derive") != NULL;
+}
+
+void conf_check_bounds(struct conf_reader *reader, const struct conf_channel *channel)
 {
 	const struct conf_setting *setting = conf_section_find(reader->section, "max");
 
@@ -392,7 +437,7 @@ void conf_channel_read(struct conf_reader *reader, struct conf_channel *channel)
 	reader->is_direct = false;
 	conf_register_read(reader, channel);
 	check_flow(reader, channel);
-	check_bounds(reader, channel);
+	conf_check_bounds(reader, channel);
 	if (channel->quantity == QUANTITY_PH)
 		check_buffers(reader, channel);
 	check_compensation(reader, channel);

@@ -63,6 +63,8 @@ bool conf_parse_number(struct conf_reader *reader, const char *text, const struc
  */
 int conf_parse_word(struct conf_reader *reader, const char *what, const char *const *words,
 		    size_t words_n);
+/* The channel that the section being read is of. */
+struct conf_channel *conf_section_channel(struct conf_reader *reader);
 /* Index of the channel @name, or -1 after telling that there is none. */
 int conf_parse_channel(struct conf_reader *reader, const char *name);
 
@@ -76,6 +78,13 @@ void conf_read_section(struct conf_reader *reader, const struct conf_key *keys, 
 /* [channel NAME]: the quantity first, in a pass of its own, then everything else. */
 void conf_channel_begin(struct conf_reader *reader, struct conf_channel *channel);
 void conf_channel_read(struct conf_reader *reader, struct conf_channel *channel);
+/* The same of a channel that is derived, once all outputs are known. */
+void conf_derived_read(struct conf_reader *reader, struct conf_channel *channel);
+/* Its age is that of what it is derived from. All derived channels have been read. */
+uint32_t conf_derived_stale_ms(const struct conf *conf, const struct conf_channel *channel);
+/* Keys min and max, and whether they fit each other. */
+void conf_read_bound(struct conf_reader *reader, const struct conf_key *key, void *field);
+void conf_check_bounds(struct conf_reader *reader, const struct conf_channel *channel);
 
 /* The keys of a channel's judgement (conf_judge.c). */
 void conf_judge_defaults(enum quantity quantity, struct conf_judge *judge);

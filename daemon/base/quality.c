@@ -42,6 +42,8 @@ const char *quality_name(uint8_t q)
 		return "warm-up";
 	case Q_UNCERTAIN_OVERRIDE:
 		return "out of service";
+	case Q_UNCERTAIN_INCOMPLETE:
+		return "incomplete";
 	case Q_BAD_READ:
 		return "read error";
 	case Q_BAD_RANGE:

@@ -22,13 +22,29 @@ static const struct quantity_traits traits[] = {
 				"5 %", "99 %" },
 	[QUANTITY_PPFD] = { "ppfd", "umol/m2/s", &units_ppfd, 1, 0, 3000, 0, 10e3,
 			    "1 umol/m2/s", "2500 umol/m2/s" },
+	[QUANTITY_TDS] = { "tds", "ppm", &units_tds, 1, 0, 14e3, 0, 350e3, "30 ppm", "2500 ppm" },
+	[QUANTITY_DLI] = { "dli", "mol/m2", &units_dli, 3, 0, 100, 0, 200,
+			   "0 mol/m2", "80 mol/m2" },
+	[QUANTITY_VOLUME] = { "volume", "L", &units_volume, 2, 0, 1e9, 0, 1e9, "0 L", "100000 L" },
+	[QUANTITY_VPD] = { "vpd", "kPa", &units_vpd, 3, 0, 10, 0, 50, "0.1 kPa", "4 kPa" },
+	[QUANTITY_DOSE] = { "dose", "ml", &units_dose, 2, 0, 1e6, 0, 1e9, "0 ml", "500 ml" },
+	/* A day can have 25 hours. */
+	[QUANTITY_ON_TIME] = { "on-time", "s", &units_on_time, 1, 0, 90e3, 0, 90e3,
+			       "0 s", "600 s" },
 };
 
 const char *const quantity_names[] = {
 	"ph", "ec", "temperature", "light", "flow", "level", "voltage", "humidity", "ppfd",
+	"tds", "dli", "volume", "vpd", "dose", "on-time",
 };
 
 const size_t quantities_n = sizeof(traits) / sizeof(traits[0]);
+const size_t quantities_measured_n = QUANTITY_TDS;
+const char *const quantity_derived_names[] = {
+	"ppfd", "tds", "dli", "volume", "vpd", "dose", "on-time",
+};
+const size_t quantities_derived_n =
+	sizeof(quantity_derived_names) / sizeof(quantity_derived_names[0]);
 
 _Static_assert(sizeof(quantity_names) / sizeof(quantity_names[0]) ==
 	       sizeof(traits) / sizeof(traits[0]), "each quantity has one name");

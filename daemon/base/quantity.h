@@ -18,8 +18,11 @@ struct quantity_traits {
 const struct quantity_traits *quantity_traits(enum quantity quantity);
 /* False: there is no such quantity. */
 bool quantity_find(const char *name, enum quantity *quantity);
-/* All of them, for words.h. */
+/* All of them, for words.h; those that can be measured come first. */
 extern const char *const quantity_names[];
-extern const size_t quantities_n;
+extern const size_t quantities_n, quantities_measured_n;
+/* Those that can be derived. */
+extern const char *const quantity_derived_names[];
+extern const size_t quantities_derived_n;
 
 #endif

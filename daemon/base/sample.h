@@ -31,6 +31,7 @@ enum quality {
 	Q_UNCERTAIN_CALIBRATING = 40,	/* it is being calibrated, or was when it was measured */
 	Q_UNCERTAIN_CALIBRATION = 41,	/* its calibration cannot be read */
 	Q_UNCERTAIN_EXPIRED = 42,	/* its calibration is too old */
+	Q_UNCERTAIN_INCOMPLETE = 60,	/* a total that has not seen enough of its time */
 	Q_BAD_READ = 100,		/* the read failed: errno in sample.raw */
 	Q_BAD_RANGE = 101,		/* outside the channel's min .. max */
 	Q_BAD_STALE = 102,		/* no reading for longer than stale-for */
@@ -42,6 +43,14 @@ enum quality {
 
 static inline bool quality_is_good(uint8_t q) { return q == Q_GOOD; }
 static inline bool quality_has_value(uint8_t q) { return q < 100; }
+/* The worse one of two, @a if neither is: bad before uncertain before good. */
+static inline enum quality quality_worse(uint8_t a, uint8_t b)
+{
+	int rank_a = quality_has_value(a) ? !quality_is_good(a) : 2;
+	int rank_b = quality_has_value(b) ? !quality_is_good(b) : 2;
+
+	return (enum quality)(rank_b > rank_a ? b : a);
+}
 /* Short name for people: "good", "temperature", "read error", ... Never NULL. */
 const char *quality_name(uint8_t q);
 

@@ -36,6 +36,16 @@ UNITS(voltage, true, { "mV", 1, false });
 UNITS(humidity, true, { "%", 1, false });
 UNITS(ppfd, true, { "umol/m2/s", 1, false }, { MICRO_SIGN "mol/m2/s", 1, true },
       { GREEK_MU "mol/m2/s", 1, true });
+UNITS(tds, true, { "ppm", 1, false }, { "mg/L", 1, true });
+UNITS(dli, true, { "mol/m2", 1, false });
+UNITS(volume, false, { "ml", 1e-3, false }, { "mL", 1e-3, true }, { "L", 1, false },
+      { "l", 1, true }, { "m3", 1e3, false });
+UNITS(vpd, true, { "kPa", 1, false });
+UNITS(dose, false, { "ml", 1, false }, { "mL", 1, true }, { "L", 1e3, false }, { "l", 1e3, true });
+UNITS(on_time, false, { "s", 1, false }, { "min", 60, false }, { "h", 3600, false });
+UNITS(ml_per_s, false, { "ml/s", 1, false }, { "mL/s", 1, true }, { "ml/min", 1.0 / 60, true },
+      { "mL/min", 1.0 / 60, true });
+UNITS(share, false, { "%", 0.01, false });
 UNITS(per_cm, true, { "/cm", 1, false });
 UNITS(us_per_mv, true, { "uS/mV", 1, false }, { MICRO_SIGN "S/mV", 1, true },
       { GREEK_MU "S/mV", 1, true });

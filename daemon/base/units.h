@@ -29,6 +29,10 @@ extern const struct units units_rate;		/* in B/s */
 extern const struct units units_ph, units_conductivity, units_temperature, units_light,
 	units_flow, units_level, units_voltage;	/* pH, uS/cm, C, lx, L/min, cm, mV */
 extern const struct units units_humidity, units_ppfd;	/* %, umol/m2/s */
+extern const struct units units_tds, units_dli, units_volume, units_vpd, units_dose,
+	units_on_time;				/* ppm, mol/m2, L, kPa, ml, s */
+extern const struct units units_ml_per_s;
+extern const struct units units_share;		/* %, of 1 */
 extern const struct units units_per_cm;		/* cell constant: /cm */
 extern const struct units units_us_per_mv;	/* gain of a conductivity front end: uS/mV */
 extern const struct units units_per_c;		/* temperature coefficient: /C, %/C */

@@ -31,10 +31,10 @@ double calibrate(const struct conf_channel *conf, double reading)
 		return conf->light_factor > 0 ? conf->light_factor * reading : reading;
 	case QUANTITY_VOLTAGE:
 		return reading;
-	case QUANTITY_FLOW:
-		break;
+	default:
+		/* made from pulses, or derived */
+		return NAN;
 	}
-	return NAN;
 }
 
 double calibrate_flow(const struct conf_channel *conf, uint32_t pulses, uint64_t interval_ns)

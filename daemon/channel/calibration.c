@@ -361,8 +361,19 @@ static void solve_flow(const struct conf_channel *base, const struct calibration
 /* How many points a calibration of it can have. */
 static size_t points_max(enum quantity quantity)
 {
-	return quantity == QUANTITY_PH || quantity == QUANTITY_EC ? CALIBRATION_POINTS :
-	       quantity == QUANTITY_VOLTAGE || quantity == QUANTITY_PPFD ? 0 : 1;
+	switch (quantity) {
+	case QUANTITY_PH:
+	case QUANTITY_EC:
+		return CALIBRATION_POINTS;
+	case QUANTITY_TEMPERATURE:
+	case QUANTITY_LEVEL:
+	case QUANTITY_HUMIDITY:
+	case QUANTITY_LIGHT:
+	case QUANTITY_FLOW:
+		return 1;
+	default:
+		return 0;
+	}
 }
 
 bool calibration_is_possible(enum quantity quantity)
@@ -393,8 +404,7 @@ static void solve(const struct conf_channel *base, struct calibration_point *poi
 	case QUANTITY_FLOW:
 		solve_flow(base, points, out);
 		break;
-	case QUANTITY_VOLTAGE:
-	case QUANTITY_PPFD:
+	default:
 		break;
 	}
 }

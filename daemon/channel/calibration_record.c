@@ -96,8 +96,7 @@ static struct json_object *new_by(const struct calibration_record *record)
 	case QUANTITY_FLOW:
 		add_number(by, "pulses_per_litre", conf->pulses_per_litre);
 		break;
-	case QUANTITY_VOLTAGE:
-	case QUANTITY_PPFD:
+	default:
 		break;
 	}
 	return by;
@@ -229,8 +228,7 @@ static bool get_by(struct json_object *by, struct calibration_record *record)
 	case QUANTITY_FLOW:
 		conf->pulses_per_litre = get_number(by, "pulses_per_litre");
 		return conf->pulses_per_litre > 0;
-	case QUANTITY_VOLTAGE:
-	case QUANTITY_PPFD:
+	default:
 		break;
 	}
 	return false;

@@ -9,6 +9,7 @@
 #include "channel/calibrate.h"
 #include "channel/compensate.h"
 #include "channel/decode.h"
+#include "channel/derived.h"
 #include "channel/judge.h"
 #include "channel/judgement.h"
 
@@ -21,6 +22,8 @@ struct slot {
 	bool is_offset_bad;
 	uint64_t awaited_ns;		/* staleness counts from here until the first record */
 	struct judgement judgement;
+	struct derivation derivation;
+	uint64_t total_ns;		/* BOOTTIME of the newest sample of channels_total() */
 };
 
 struct channels {
@@ -45,6 +48,7 @@ struct channels *channels_new(const struct conf *conf)
 	if (!channels)
 		return NULL;
 	channels->count = conf->channels_n;
+	clock_load_zone();
 	for (size_t i = 0; i < channels->count; i++) {
 		struct channel *channel = &channels->slots[i].channel;
 
@@ -84,6 +88,24 @@ static void forget(struct slot *slot)
 	judgement_begin(&slot->judgement);
 }
 
+/* What was derived from a sample is not better than what is thought of it now. */
+static void taint(struct channels *channels, size_t index)
+{
+	const struct sample *source = &channels->slots[index].channel.last;
+
+	for (size_t i = 0; i < channels->count; i++) {
+		const struct conf_channel *conf = channels->slots[i].channel.conf;
+		struct sample *last = &channels->slots[i].channel.last;
+
+		if (!conf->is_derived ||
+		    (conf->from != (int)index && conf->humidity != (int)index) ||
+		    quality_worse(last->q, source->q) == last->q)
+			continue;
+		last->q = source->q;
+		taint(channels, i);
+	}
+}
+
 static struct slot *find_bound(struct channels *channels, unsigned int kernel)
 {
 	for (size_t i = 0; i < channels->count; i++)
@@ -99,15 +121,18 @@ int channels_bind(struct channels *channels, const struct hydropon_channel_info 
 	for (size_t i = 0; i < channels->count; i++) {
 		struct slot *slot = &channels->slots[i];
 
-		if (slot->channel.conf->source != SOURCE_KERNEL)
+		if (slot->channel.conf->source != SOURCE_KERNEL || slot->channel.conf->is_derived)
 			continue;
 		if (!strncmp(slot->channel.conf->name, info->name, sizeof(info->name)))
 			found = (int)i;
-		else if (slot->channel.kernel == (int)info->index)
+		else if (slot->channel.kernel == (int)info->index) {
 			forget(slot);
+			taint(channels, i);
+		}
 	}
 	if (found >= 0) {
 		forget(&channels->slots[found]);
+		taint(channels, (size_t)found);
 		if (info->present)
 			channels->slots[found].channel.kernel = (int)info->index;
 	}
@@ -177,6 +202,7 @@ static struct reading read_pulses(struct channel *channel, const struct hydropon
 	channel->has_pulses = true;
 	channel->reading = pulses;
 	channel->reading_ns = record->status ? 0 : record->time_ns;
+	channel->interval_ns = has_interval ? record->time_ns - since_ns : 0;
 	if (record->status)
 		reading.q = Q_BAD_STORM;
 	else if (!has_interval || channel->conf->quantity != QUANTITY_FLOW)
@@ -375,6 +401,67 @@ bool channel_is_present(const struct channel *channel)
 	return channel->conf->source == SOURCE_KERNEL ? channel->kernel >= 0 : channel->answers;
 }
 
+static struct sample humidity_now(const struct channels *channels, int index, uint64_t now_ns)
+{
+	const struct channel *channel = &channels->slots[index].channel;
+	struct sample sample = channel->last;
+
+	if (quality_has_value(sample.q) && judge_is_stale(channel->conf, sample.boot_ns, now_ns))
+		sample.q = Q_BAD_STALE;
+	return sample;
+}
+
+bool channels_derive(struct channels *channels, size_t index, const struct sample *source,
+		     const struct clock_pair *now, struct sample *out)
+{
+	struct slot *slot = &channels->slots[index];
+	const struct conf_channel *conf = slot->channel.conf;
+	const struct channel *from = &channels->slots[source->channel].channel;
+	struct derived_sources sources = { .from = source, .interval_ns = from->interval_ns,
+					   .stale_ms = from->conf->stale_ms };
+	struct reading reading = { .boot_ns = source->boot_ns };
+	struct sample humidity;
+
+	if (!conf->is_derived || conf->from != (int)source->channel)
+		return false;
+	if (conf->humidity >= 0) {
+		humidity = humidity_now(channels, conf->humidity, now->boot_ns);
+		sources.humidity = &humidity;
+	}
+	reading.q = derived_take(&slot->derivation, conf, &sources, &reading.value);
+	slot->channel.heard_ns = from->heard_ns;
+	give_sample(slot, &reading, now, out);
+	return true;
+}
+
+void channels_take_output(struct channels *channels, size_t index,
+			  const struct output_level *level, uint64_t at_ns,
+			  const struct clock_pair *now)
+{
+	struct slot *slot = &channels->slots[index];
+	const struct local_day day = clock_local_day(wall_at(now, at_ns));
+
+	derived_take_output(&slot->derivation, slot->channel.conf, level, at_ns,
+			    now->is_set ? &day : NULL);
+	slot->channel.heard_ns = level->is_known ? at_ns : slot->channel.heard_ns;
+}
+
+bool channels_total(struct channels *channels, size_t index, const struct clock_pair *now,
+		    struct sample *out)
+{
+	struct slot *slot = &channels->slots[index];
+	const struct local_day day = clock_local_day(now->wall_ms);
+	struct reading reading = { .boot_ns = now->boot_ns };
+
+	if (slot->total_ns && now->boot_ns - slot->total_ns < NS_PER_SEC)
+		return false;
+	slot->total_ns = now->boot_ns;
+	reading.q = derived_total_output(&slot->derivation, slot->channel.conf,
+					 now->is_set ? &day : NULL, &reading.value);
+	give_sample(slot, &reading, now, out);
+	return true;
+}
+
 bool channels_expire(struct channels *channels, size_t index,
 		     const struct clock_pair *now, struct sample *out)
 {
@@ -383,6 +470,8 @@ bool channels_expire(struct channels *channels, size_t index,
 	struct reading reading = { .boot_ns = now->boot_ns, .q = Q_BAD_STALE };
 	uint64_t since_ns;
 
+	if (channel->conf->is_derived)
+		return false;
 	if (!slot->awaited_ns)
 		slot->awaited_ns = now->boot_ns;
 	since_ns = channel->heard_ns ? channel->heard_ns : slot->awaited_ns;
@@ -416,6 +505,7 @@ void channels_calibrate(struct channels *channels, size_t index, const struct co
 	slot->temperature.is_known = false;
 	judgement_forget(&slot->judgement);
 	doubt_last(slot, Q_UNCERTAIN_CALIBRATING);
+	taint(channels, index);
 }
 
 void channels_doubt(struct channels *channels, size_t index, enum quality doubt, uint64_t now_ns)
@@ -428,13 +518,36 @@ void channels_doubt(struct channels *channels, size_t index, enum quality doubt,
 	}
 	slot->doubt = doubt;
 	doubt_last(slot, doubt);
+	taint(channels, index);
+}
+
+bool channels_is_present(const struct channels *channels, size_t index)
+{
+	const struct slot *slot = &channels->slots[index];
+	const struct conf_channel *conf = slot->channel.conf;
+
+	if (!conf->is_derived)
+		return channel_is_present(&slot->channel);
+	if (conf->output >= 0)
+		return slot->derivation.has_output;
+	return channels_is_present(channels, (size_t)conf->from) &&
+	       (conf->humidity < 0 || channels_is_present(channels, (size_t)conf->humidity));
+}
+
+static bool are_sources_good(const struct channels *channels, const struct conf_channel *conf,
+			     uint64_t now_ns)
+{
+	return (conf->from < 0 || channels_is_good(channels, (size_t)conf->from, now_ns)) &&
+	       (conf->humidity < 0 || channels_is_good(channels, (size_t)conf->humidity, now_ns));
 }
 
 bool channels_is_good(const struct channels *channels, size_t index, uint64_t now_boot_ns)
 {
 	const struct channel *channel = &channels->slots[index].channel;
 
-	return channel_is_present(channel) && quality_is_good(channel->last.q) &&
+	if (channel->conf->is_derived && !are_sources_good(channels, channel->conf, now_boot_ns))
+		return false;
+	return channels_is_present(channels, index) && quality_is_good(channel->last.q) &&
 	       !judge_is_stale(channel->conf, channel->last.boot_ns, now_boot_ns);
 }
 

@@ -12,6 +12,7 @@
 #include "base/conf.h"
 #include "base/sample.h"
 #include "channel/check.h"
+#include "channel/total.h"
 
 struct channel {
 	const struct conf_channel *conf;	/* as it is calibrated now */
@@ -25,6 +26,7 @@ struct channel {
 	 * of a flow meter its pulses, which wrap at 2^32 */
 	double reading;
 	uint64_t reading_ns;		/* BOOTTIME of it; 0: none, or the newest one failed */
+	uint64_t interval_ns;		/* of a flow meter: its newest value is the mean over it */
 	/* inside */
 	double scale, offset;
 	bool has_scale;
@@ -69,9 +71,28 @@ bool channels_take_reading(struct channels *channels, const struct source_readin
 bool channel_is_present(const struct channel *channel);
 
 /*
+ * To be called for every channel @index with every sample that was given: true, and fills @out, if
+ * the channel is derived from that of @source. What follows from @out in turn is asked for in the
+ * same way; no channel follows from itself. The sample has the time of @source, and is never better
+ * than what it is derived from.
+ */
+bool channels_derive(struct channels *channels, size_t index, const struct sample *source,
+		     const struct clock_pair *now, struct sample *out);
+/*
+ * Of a channel that is a total of an output: what the output is at @at_ns. To be told in every
+ * turn, and of every change.
+ */
+void channels_take_output(struct channels *channels, size_t index,
+			  const struct output_level *level, uint64_t at_ns,
+			  const struct clock_pair *now);
+/* And its sample: true once a second. */
+bool channels_total(struct channels *channels, size_t index, const struct clock_pair *now,
+		    struct sample *out);
+
+/*
  * To be called for every channel in every turn. Returns true and fills @out
  * (Q_BAD_STALE) when the channel has gone stale, and again every stale_ms while it
- * stays so.
+ * stays so. A derived channel goes stale with what it is derived from.
  */
 bool channels_expire(struct channels *channels, size_t index,
 		     const struct clock_pair *now, struct sample *out);
@@ -95,7 +116,10 @@ void channels_tell_output(struct channels *channels, size_t output, bool is_know
 /* Why it is judged as it is. */
 const struct judgement *channels_judgement(const struct channels *channels, size_t index);
 
-/* Good now: its device is there, the newest sample GOOD and not older than stale_ms. */
+/* Its device is there; all that it is derived from is. */
+bool channels_is_present(const struct channels *channels, size_t index);
+/* Good now: its device is there, the newest sample GOOD and not older than stale_ms; and so is all
+ * that it is derived from. */
 bool channels_is_good(const struct channels *channels, size_t index, uint64_t now_boot_ns);
 
 #endif

@@ -19,9 +19,9 @@ double derive_tds(double us_cm, double factor);
 double derive_ppfd(double lx, double factor);
 
 /*
- * Vapour-pressure deficit of air in kPa, of @celsius and @humidity in %: es(T) (1 - RH / 100), where
- * es = 0.6108 exp(17.27 T / (T + 237.3)) is the pressure at saturation over water (Tetens 1930; FAO
- * Irrigation and Drainage Paper 56, equation 11). -40 to 80 C, else NaN.
+ * Vapour-pressure deficit of air in kPa, of @celsius and @humidity in %: es(T) (1 - RH / 100),
+ * where es = 0.6108 exp(17.27 T / (T + 237.3)) is the pressure at saturation over water (Tetens
+ * 1930; FAO Irrigation and Drainage Paper 56, equation 11). -40 to 80 C, else NaN.
  */
 double derive_vpd(double celsius, double humidity);
 

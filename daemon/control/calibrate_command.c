@@ -39,12 +39,6 @@ static struct json_object *new_unknown_channel(const struct conf *conf)
 	return new_error("no such channel; there are: %s", list);
 }
 
-static bool is_of_temperature(const struct conf *conf, int channel, size_t temperature)
-{
-	return conf->channels[channel].compensate &&
-	       conf->channels[channel].temperature == (int)temperature;
-}
-
 /* The outputs that stay in their safe state while the channel is not good. */
 static struct json_object *new_locks(const struct command *command)
 {
@@ -56,8 +50,8 @@ static struct json_object *new_locks(const struct command *command)
 		bool is_locked = false;
 
 		for (size_t j = 0; j < output->needs_n; j++)
-			is_locked |= output->needs[j] == (int)command->channel ||
-				     is_of_temperature(conf, output->needs[j], command->channel);
+			is_locked |= conf_rests_on(conf, (size_t)output->needs[j],
+						   command->channel);
 		if (is_locked)
 			json_object_array_add(array, json_object_new_string(output->name));
 	}
@@ -111,6 +105,11 @@ static struct json_object *begin(struct command *command)
 		return new_error("%s is measured by a transmitter that gives %s: calibrate it there; or "
 				 "have it give mV, and write the keys of its quantity into [channel %s]",
 				 command->name, quantity_unit(conf->quantity), command->name);
+	if (conf->is_derived)
+		return new_error("%s is derived from %s; calibrate that", command->name,
+				 conf->from >= 0 ?
+				 command->sources->conf->channels[conf->from].name :
+				 "what an output does, by its ml-per-s");
 	if (!calibration_is_possible(conf->quantity))
 		return new_error("%s is %s as its configuration says: there is nothing to calibrate",
 				 command->name, quantity_name(conf->quantity));

@@ -30,7 +30,8 @@ static void add_reading(struct json_object *object, const struct channel *channe
 			       json_object_new_uint64(ms_since(channel->reading_ns, now_ns)) : NULL);
 }
 
-static struct json_object *new_channel(const struct channel *channel, uint64_t now_ns)
+static struct json_object *new_channel(const struct channel *channel, bool is_present,
+				       uint64_t now_ns)
 {
 	const struct conf_channel *conf = channel->conf;
 	const struct sample *last = &channel->last;
@@ -40,8 +41,9 @@ static struct json_object *new_channel(const struct channel *channel, uint64_t n
 	describe_string(object, "quantity", quantity_name(conf->quantity));
 	describe_string(object, "unit", quantity_unit(conf->quantity));
 	json_object_object_add(object, "decimals", json_object_new_int(conf->decimals));
-	describe_string(object, "source", conf->source == SOURCE_KERNEL ? "kernel" : "modbus");
-	describe_bool(object, "present", channel_is_present(channel));
+	describe_string(object, "source", conf->is_derived ? "derived" :
+			conf->source == SOURCE_KERNEL ? "kernel" : "modbus");
+	describe_bool(object, "present", is_present);
 	json_object_object_add(object, "value",
 			       quality_has_value(last->q) ? describe_new_number(last->value) : NULL);
 	describe_count(object, "q", last->q);
@@ -56,6 +58,25 @@ static struct json_object *new_channel(const struct channel *channel, uint64_t n
 	return object;
 }
 
+/* Channels and outputs that it is derived from, or NULL: it is measured. */
+static struct json_object *new_sources(const struct conf *conf, const struct conf_channel *channel)
+{
+	const int channels[] = { channel->from, channel->humidity };
+	struct json_object *array;
+
+	if (!channel->is_derived)
+		return NULL;
+	array = json_object_new_array();
+	for (size_t i = 0; i < sizeof(channels) / sizeof(channels[0]); i++)
+		if (channels[i] >= 0)
+			json_object_array_add(array, json_object_new_string(
+				conf->channels[channels[i]].name));
+	if (channel->output >= 0)
+		json_object_array_add(array, json_object_new_string(
+			conf->outputs[channel->output].name));
+	return array;
+}
+
 static struct json_object *new_channels(const struct status_sources *sources, uint64_t now_ns)
 {
 	const struct channels *channels = sources->turn->channels;
@@ -64,9 +85,12 @@ static struct json_object *new_channels(const struct status_sources *sources, ui
 
 	for (size_t i = 0; i < channels_count(channels); i++) {
 		const struct channel *channel = channels_get(channels, i);
-		struct json_object *object = new_channel(channel, now_ns);
+		struct json_object *object =
+			new_channel(channel, channels_is_present(channels, i), now_ns);
 		int temperature = channel->conf->temperature;
 
+		json_object_object_add(object, "derived_from",
+				       new_sources(sources->conf, &sources->conf->channels[i]));
 		describe_string(object, "temperature_from", temperature < 0 ? NULL :
 				sources->conf->channels[temperature].name);
 		if (sources->calibrator)

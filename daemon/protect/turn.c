@@ -257,6 +257,7 @@ static void tell_missing(const struct turn *turn)
 {
 	for (size_t i = 0; i < channels_count(turn->channels); i++)
 		if (turn->conf->channels[i].source == SOURCE_KERNEL &&
+		    !turn->conf->channels[i].is_derived &&
 		    channels_get(turn->channels, i)->kernel < 0)
 			log_warning("channel %s: %s has none of that name, check the device tree",
 				    turn->conf->channels[i].name, turn->conf->device);
@@ -333,13 +334,32 @@ static void refresh_soon(struct turn *turn)
 	turn->next_refresh_ns = 0;
 }
 
-static void take_output(struct turn *turn, const struct hydropon_record *record)
+/* To the channels that are its totals. */
+static void total_output(struct turn *turn, size_t index, uint64_t at_ns,
+			 const struct clock_pair *now)
+{
+	const struct output *output = outputs_get(turn->outputs, index);
+	const struct output_level level = {
+		.is_known = output->kernel >= 0 && output->info.present,
+		.on = output->info.on,
+		.changed_ns = output->info.changed_ns,
+	};
+
+	for (size_t i = 0; i < turn->conf->channels_n; i++)
+		if (turn->conf->channels[i].is_derived &&
+		    turn->conf->channels[i].output == (int)index)
+			channels_take_output(turn->channels, i, &level, at_ns, now);
+}
+
+static void take_output(struct turn *turn, const struct hydropon_record *record,
+			const struct clock_pair *now)
 {
 	bool line_changed;
 	int index = outputs_take(turn->outputs, record, &line_changed);
 
 	tell_driver(turn, index, record->time_ns);
 	if (index >= 0) {
+		total_output(turn, (size_t)index, record->time_ns, now);
 		tell_output(turn->conf->outputs[index].name, record, line_changed);
 		EVENT(turn, record->time_ns, "output", turn->conf->outputs[index].name,
 		      { "on", record->value }, { "cause", record->aux },
@@ -448,6 +468,18 @@ static void take_lost(struct turn *turn, const struct hydropon_record *record)
 	turn->lost_told = turn->lost;
 }
 
+/* And what follows from it. */
+static void give_sample(struct turn *turn, const struct sample *sample,
+			const struct clock_pair *now)
+{
+	struct sample derived;
+
+	turn->hooks->sample(turn->data, sample);
+	for (size_t i = 0; i < channels_count(turn->channels); i++)
+		if (channels_derive(turn->channels, i, sample, now, &derived))
+			give_sample(turn, &derived, now);
+}
+
 static void take_record(struct turn *turn, const struct hydropon_record *record,
 			const struct clock_pair *now)
 {
@@ -459,7 +491,7 @@ static void take_record(struct turn *turn, const struct hydropon_record *record,
 	case HYDROPON_REC_OFFSET:
 	case HYDROPON_REC_PULSE:
 		if (channels_take(turn->channels, record, now, &sample))
-			turn->hooks->sample(turn->data, &sample);
+			give_sample(turn, &sample, now);
 		break;
 	case HYDROPON_REC_MISSED:
 		turn->missed += (uint32_t)record->value;
@@ -470,7 +502,7 @@ static void take_record(struct turn *turn, const struct hydropon_record *record,
 		turn->beat_ns = record->time_ns;
 		break;
 	case HYDROPON_REC_OUTPUT:
-		take_output(turn, record);
+		take_output(turn, record, now);
 		break;
 	case HYDROPON_REC_POWER:
 		take_power(turn, record);
@@ -529,7 +561,7 @@ static void read_sources(struct turn *turn)
 		now = clock_pair_now(turn->conf->trusts_clock);
 		for (size_t i = 0; i < n; i++)
 			if (channels_take_reading(turn->channels, &readings[i], &now, &sample))
-				turn->hooks->sample(turn->data, &sample);
+				give_sample(turn, &sample, &now);
 		total += n;
 	} while (n == RECORDS_AT_ONCE && total < TURN_READINGS_MAX);
 }
@@ -539,11 +571,18 @@ static void judge_channels(struct turn *turn, bool *good)
 	struct clock_pair now = clock_pair_now(turn->conf->trusts_clock);
 	struct sample sample;
 
+	for (size_t i = 0; i < outputs_count(turn->outputs); i++)
+		total_output(turn, i, now.boot_ns, &now);
 	for (size_t i = 0; i < channels_count(turn->channels); i++) {
-		if (channels_expire(turn->channels, i, &now, &sample))
-			turn->hooks->sample(turn->data, &sample);
-		good[i] = channels_is_good(turn->channels, i, now.boot_ns);
+		const struct conf_channel *conf = &turn->conf->channels[i];
+
+		if (channels_expire(turn->channels, i, &now, &sample) ||
+		    (conf->is_derived && conf->output >= 0 &&
+		     channels_total(turn->channels, i, &now, &sample)))
+			give_sample(turn, &sample, &now);
 	}
+	for (size_t i = 0; i < channels_count(turn->channels); i++)
+		good[i] = channels_is_good(turn->channels, i, now.boot_ns);
 }
 
 /* Once: what is kept of outputs since before this process. */

@@ -203,6 +203,45 @@ TEST_F(calibrator, what_is_compensated_by_it_locks_as_well)
 	EXPECT_CONTAINS(ask(self, DO("begin")), "\"locks\":[\"pump\",\"air\"]");
 }
 
+TEST_F(calibrator, what_is_derived_from_it_locks_as_well)
+{
+	struct conf *conf = &self->conf;
+	struct json_object *status, *channels;
+	const char *text;
+
+	conf->channels_n = 3;
+	conf->channels[1] = (struct conf_channel){
+		.name = "vpd", .quantity = QUANTITY_VPD, .max = 10, .stale_ms = 1000,
+		.is_derived = true, .from = 0, .humidity = 2, .output = -1, .temperature = -1,
+	};
+	conf->channels[2] = (struct conf_channel){ .name = "humidity", .quantity = QUANTITY_HUMIDITY,
+						   .temperature = -1 };
+	conf->outputs[1].needs_n = 1;
+	conf->outputs[1].needs[0] = 1;
+	restart(self);
+	EXPECT_CONTAINS(ask(self, "{\"cmd\":\"calibrate\",\"channel\":\"vpd\",\"do\":\"begin\"}"),
+			"vpd is derived from water; calibrate that");
+	EXPECT_CONTAINS(ask(self, DO("begin")), "\"locks\":[\"pump\",\"air\"]");
+	EXPECT_CONTAINS(ask(self, "{\"cmd\":\"calibrate\",\"channel\":\"humidity\",\"do\":\"begin\"}"),
+			"\"locks\":[\"air\"]");
+	self->sources.forwarder = forwarder_new(self->dir);
+	self->conf.spool_max_bytes = 1 << 22;
+	self->conf.commit_ms = 1000;
+	self->sources.spooler = spooler_start(&self->conf, NULL, NULL);
+	ASSERT_TRUE(self->sources.spooler != NULL);
+	status = status_build(&self->sources);
+	json_object_object_get_ex(status, "channels", &channels);
+	text = json_object_to_json_string_ext(channels, JSON_C_TO_STRING_PLAIN);
+	/* One of its sources has no device. */
+	EXPECT_CONTAINS(text, "\"name\":\"vpd\",\"quantity\":\"vpd\",\"unit\":\"kPa\",\"decimals\":0,"
+			"\"present\":false");
+	EXPECT_CONTAINS(text, "\"derived_from\":[\"water\",\"humidity\"]");
+	EXPECT_CONTAINS(text, "\"derived_from\":null");
+	json_object_put(status);
+	spooler_stop(self->sources.spooler, 2000);
+	forwarder_free(self->sources.forwarder);
+}
+
 TEST_F(calibrator, a_session_belongs_to_one)
 {
 	ask(self, DO("begin"));

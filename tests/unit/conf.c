@@ -249,6 +249,60 @@ static const struct {
 	  "t.conf:7: [channel h] scale: \"10 mV/C\" is not in a unit that fits; write it in mV/%\n" },
 	{ GATEWAY "[channel l]\nquantity = ppfd\nzero = 0\n",
 	  "t.conf:4: [channel l]: scale is missing; add \"scale = 0.2 mV/umol/m2/s\"\n" },
+	/* derived channels */
+	{ GATEWAY "[channel t]\nquantity = tds\n",
+	  "t.conf:5: [channel t] quantity: tds is not measured but derived; write \"derive = tds\" in "
+	  "place of it\n" },
+	{ GATEWAY "[channel t]\nderive = litres\n",
+	  "t.conf:5: [channel t] derive: \"litres\" cannot be derived; write one of ppfd, tds, dli, "
+	  "volume, vpd, dose, on-time\n" },
+	{ GATEWAY "[channel t]\nderive = pfd\n",
+	  "t.conf:5: [channel t] derive: \"pfd\" cannot be derived; did you mean \"ppfd\"?\n" },
+	{ GATEWAY "[channel t]\nderive = tds\nquantity = ec\n",
+	  "t.conf:6: [channel t] quantity: it is derived, which says its quantity; remove this line, "
+	  "or derive\n" },
+	{ GATEWAY "[channel t]\nderive = tds\n",
+	  "t.conf:4: [channel t]: from is missing; add \"from = ec-a\"\n"
+	  "t.conf:4: [channel t]: factor is missing; add \"factor = 0.5\"\n" },
+	{ GATEWAY "[channel t]\nderive = tds\nfrom = e\nfactor = 0.5\n" WATER,
+	  "t.conf:6: [channel t] from: there is no channel \"e\"; the channels are t, w\n" },
+	{ GATEWAY "[channel t]\nderive = tds\nfrom = w\nfactor = 2\n" WATER,
+	  "t.conf:6: [channel t] from: channel \"w\" is of quantity temperature, and tds is derived "
+	  "from ec; name one of that\n"
+	  "t.conf:7: [channel t] factor: \"2\" is out of range; write 0.3 to 1\n" },
+	/* No way leads back to itself. */
+	{ GATEWAY "[channel t]\nderive = tds\nfrom = t\nfactor = 0.5\n",
+	  "t.conf:6: [channel t] from: channel \"t\" is of quantity tds, and tds is derived from ec; "
+	  "name one of that\n" },
+	{ GATEWAY "[channel p]\nderive = ppfd\nfrom = d\nfactor = 0.0185\n[channel d]\n"
+	  "derive = dli\nfrom = p\n",
+	  "t.conf:6: [channel p] from: channel \"d\" is of quantity dli, and ppfd is derived from "
+	  "light; name one of that\n" },
+	{ GATEWAY "[channel v]\nderive = vpd\nfrom = w\n" WATER,
+	  "t.conf:4: [channel v]: humidity is missing; add \"humidity = humidity-a\"\n" },
+	{ GATEWAY "[channel d]\nderive = dose\noutput = dose-b\nml-per-s = 1\n",
+	  "t.conf:6: [channel d] output: there is no output \"dose-b\"; add a section [output "
+	  "dose-b]\n"
+	  "t.conf:7: [channel d] ml-per-s: \"1\" has no unit; write it in ml/s\n" },
+	{ GATEWAY "[channel d]\nderive = on-time\noutput = dose-b\n[output dose-a]\nwant = off\n",
+	  "t.conf:6: [channel d] output: there is no output \"dose-b\"; did you mean "
+	  "\"dose-a\"?\n" },
+	{ GATEWAY "[channel d]\nderive = on-time\noutput = o\nstale-for = 3 s\nfactor = 1\n"
+	  "[output o]\nwant = off\n",
+	  "t.conf:7: [channel d] stale-for: there is no such key; this section has derive, min, max, "
+	  "decimals, output, may-miss\n"
+	  "t.conf:8: [channel d] factor: this key is for quantity ppfd, tds, not for on-time; remove "
+	  "it\n" },
+	/* An output relies on all that is behind what it needs. */
+	{ GATEWAY "[channel l]\nquantity = light\n[channel d]\nderive = dli\nfrom = p\nmin = 0\n"
+	  "max = 80\n[channel p]\nderive = ppfd\nfrom = l\nfactor = 0.0185\nmin = 0\n"
+	  "[output o]\nwant = off\nneeds = d\n",
+	  "t.conf:4: [channel l]: channel \"p\" relies on it, but min is missing; add \"min = 1 lx\", "
+	  "or what no working sensor can pass in your tank\n"
+	  "t.conf:4: [channel l]: channel \"p\" relies on it, but max is missing; add \"max = 100000 "
+	  "lx\", or what no working sensor can pass in your tank\n"
+	  "t.conf:11: [channel p]: channel \"d\" relies on it, but max is missing; add \"max = 2500 "
+	  "umol/m2/s\", or what no working sensor can pass in your tank\n" },
 	{ GATEWAY WATER "min = 30\nmax = 20 C\n",
 	  "t.conf:9: [channel w] max: min is 30 and max is 20 C; make min the smaller one\n" },
 	{ GATEWAY WATER "min = 60\n",
@@ -615,6 +669,45 @@ TEST_F(conf, has_defaults)
 	EXPECT_EQ(conf_find_channel(self->conf, "l"), 2);
 	EXPECT_EQ(conf_find_channel(self->conf, "o"), -1);
 	EXPECT_EQ(conf_find_output(self->conf, "o"), 0);
+}
+
+TEST_F(conf, takes_derived_channels_in_any_order)
+{
+	const struct conf_channel *dli, *vpd, *dose;
+
+	load_text(self, GATEWAY "[channel dli]\nderive = dli\nfrom = ppfd\nmay-miss = 5 %\n"
+		  "[channel dose]\nderive = dose\noutput = o\nml-per-s = 90 ml/min\nmax = 0.5 L\n"
+		  "[channel ppfd]\nderive = ppfd\nfrom = light\nfactor = 0.0185\n"
+		  "[channel vpd]\nderive = vpd\nfrom = w\nhumidity = h\n"
+		  "[channel light]\nquantity = light\nstale-for = 7 s\n"
+		  "[channel h]\nquantity = humidity\nzero = 0\nscale = 10\n" WATER
+		  "[output p]\nwant = off\n[output o]\nwant = off\n");
+	EXPECT_STREQ(self->errors, "");
+	ASSERT_TRUE(self->conf != NULL);
+	dli = &self->conf->channels[0];
+	EXPECT_TRUE(dli->is_derived);
+	EXPECT_EQ(dli->quantity, QUANTITY_DLI);
+	EXPECT_EQ(dli->from, 2);
+	EXPECT_EQ(dli->humidity, -1);
+	EXPECT_EQ(dli->output, -1);
+	/* As old as the light that it is of. */
+	EXPECT_EQ(dli->stale_ms, 7000);
+	EXPECT_NEAR(dli->may_miss, 0.05, 1e-12);
+	EXPECT_NEAR(self->conf->channels[2].factor, 0.0185, 0);
+	dose = &self->conf->channels[1];
+	EXPECT_EQ(dose->output, 1);
+	EXPECT_NEAR(dose->ml_per_s, 1.5, 1e-12);
+	EXPECT_NEAR(dose->max, 500, 1e-9);
+	EXPECT_NEAR(dose->may_miss, 0.02, 1e-12);
+	vpd = &self->conf->channels[3];
+	EXPECT_EQ(vpd->from, 6);
+	EXPECT_EQ(vpd->humidity, 5);
+	EXPECT_FALSE(self->conf->channels[5].is_derived);
+	EXPECT_TRUE(conf_rests_on(self->conf, 0, 4));
+	EXPECT_TRUE(conf_rests_on(self->conf, 3, 5));
+	EXPECT_TRUE(conf_rests_on(self->conf, 3, 3));
+	EXPECT_FALSE(conf_rests_on(self->conf, 4, 0));
+	EXPECT_FALSE(conf_rests_on(self->conf, 1, 4));
 }
 
 TEST_F(conf, takes_a_long_commit_where_the_supply_holds_up)

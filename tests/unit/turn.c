@@ -84,6 +84,91 @@ static void start_pump(struct fixture_turn *self)
 	ASSERT_EQ(last_set()->on, 1);
 }
 
+/* The water's front end is one of conductivity; what the pump needs, and its doses, are derived. */
+static void derive(struct fixture_turn *self)
+{
+	struct conf *conf = &self->conf;
+
+	turn_close(&self->turn, 0);
+	channels_free(self->turn.channels);
+	conf->trusts_clock = true;
+	conf->channels[0] = (struct conf_channel){
+		.name = "water", .quantity = QUANTITY_EC, .max = 4000, .stale_ms = 1000,
+		.temperature = -1, .cell_per_cm = 1, .us_per_mv = 1,
+	};
+	conf->channels[1] = (struct conf_channel){
+		.name = "tds", .quantity = QUANTITY_TDS, .max = 500, .stale_ms = 1000, .factor = 0.5,
+		.is_derived = true, .from = 0, .humidity = -1, .output = -1, .temperature = -1,
+	};
+	conf->channels[2] = (struct conf_channel){
+		.name = "dose", .quantity = QUANTITY_DOSE, .max = 1e6, .stale_ms = 3000,
+		.is_derived = true, .from = -1, .humidity = -1, .temperature = -1, .ml_per_s = 10,
+		.may_miss = 1,
+	};
+	conf->channels_n = 3;
+	conf->outputs[0].needs[0] = 1;
+	self->turn.channels = channels_new(conf);
+	self->turn.next_open_ns = 0;
+	put((struct hydropon_record){ .type = HYDROPON_REC_SCALE, .value = 1 });
+}
+
+TEST_F(turn, an_output_may_need_what_is_derived)
+{
+	int log = catch_log();
+
+	derive(self);
+	turn_run(&self->turn);
+	EXPECT_EQ(logged(log, "tds"), 1);	/* "stays off: tds has no good reading" */
+	EXPECT_EQ(logged(log, "check the device tree"), 0);
+	self->samples = 0;
+	start_pump(self);
+	EXPECT_EQ(self->samples, 2);
+	EXPECT_NEAR(channels_get(self->turn.channels, 1)->last.value, 375, 1e-9);
+	/* The water is good, and what follows from it is out of range. */
+	put_water(1100, 0);
+	put_beat();
+	turn_run(&self->turn);
+	EXPECT_EQ(channels_get(self->turn.channels, 0)->last.q, Q_GOOD);
+	EXPECT_EQ(last_set()->on, 0);
+	close(log);
+}
+
+TEST_F(turn, what_is_derived_ends_with_its_source)
+{
+	derive(self);
+	start_pump(self);
+	put_water(WATER_MV, -EIO);
+	put_beat();
+	turn_run(&self->turn);
+	EXPECT_EQ(channels_get(self->turn.channels, 1)->last.q, Q_BAD_READ);
+	EXPECT_EQ(last_set()->output, 0);
+	EXPECT_EQ(last_set()->on, 0);
+}
+
+TEST_F(turn, doses_are_counted_by_what_the_kernel_says)
+{
+	struct sample total;
+	struct clock_pair now;
+	double ml;
+
+	derive(self);
+	start_pump(self);
+	turn_run(&self->turn);
+	/* On and off between two turns. */
+	put_output(0, true, HYDROPON_CAUSE_LEASE);
+	poll(NULL, 0, 50);
+	put_output(0, false, HYDROPON_CAUSE_MAX_ON);
+	poll(NULL, 0, 50);
+	turn_run(&self->turn);
+	now = clock_pair_now(true);
+	now.boot_ns += NS_PER_SEC;
+	ASSERT_TRUE(channels_total(self->turn.channels, 2, &now, &total));
+	ml = (double)(kernel.records[kernel.end - 1].time_ns - kernel.records[kernel.end - 2].time_ns)
+	     / NS_PER_SEC * 10;
+	EXPECT_NEAR(total.value, ml, 0.02);
+	EXPECT_GT(ml * 1000, 499);
+}
+
 TEST_F(turn, has_samples_stored_at_once_when_power_or_an_interlock_wants_it)
 {
 	turn_run(&self->turn);
