@@ -484,6 +484,7 @@ TEST_F(calibrator, a_transmitter_is_calibrated_at_the_transmitter)
 	calibrator_write(self->calibrator);
 	run(self, 0);
 	EXPECT_EQ(calibrator_version(self->calibrator, 0), 1);
+	ask(self, IN_SESSION("end", "1", ""));
 	self->conf.channels[0].source = SOURCE_MODBUS;
 	self->conf.channels[0].is_direct = true;
 	restart(self);
