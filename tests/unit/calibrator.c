@@ -234,7 +234,7 @@ TEST_F(calibrator, what_is_derived_from_it_locks_as_well)
 	text = json_object_to_json_string_ext(channels, JSON_C_TO_STRING_PLAIN);
 	/* One of its sources has no device. */
 	EXPECT_CONTAINS(text, "\"name\":\"vpd\",\"quantity\":\"vpd\",\"unit\":\"kPa\",\"decimals\":0,"
-			"\"present\":false");
+			"\"source\":\"derived\",\"present\":false");
 	EXPECT_CONTAINS(text, "\"derived_from\":[\"water\",\"humidity\"]");
 	EXPECT_CONTAINS(text, "\"derived_from\":null");
 	json_object_put(status);
@@ -485,6 +485,7 @@ TEST_F(calibrator, a_transmitter_is_calibrated_at_the_transmitter)
 	run(self, 0);
 	EXPECT_EQ(calibrator_version(self->calibrator, 0), 1);
 	ask(self, IN_SESSION("end", "1", ""));
+	calibrator_write(self->calibrator);
 	self->conf.channels[0].source = SOURCE_MODBUS;
 	self->conf.channels[0].is_direct = true;
 	restart(self);
