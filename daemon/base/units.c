@@ -41,7 +41,7 @@ UNITS(dli, true, { "mol/m2", 1, false });
 UNITS(volume, false, { "ml", 1e-3, false }, { "mL", 1e-3, true }, { "L", 1, false },
       { "l", 1, true }, { "m3", 1e3, false });
 UNITS(vpd, true, { "kPa", 1, false });
-UNITS(dose, false, { "ml", 1, false }, { "mL", 1, true }, { "L", 1e3, false }, { "l", 1e3, true });
+UNITS(dose, true, { "ml", 1, false }, { "mL", 1, true }, { "L", 1e3, false }, { "l", 1e3, true });
 UNITS(on_time, false, { "s", 1, false }, { "min", 60, false }, { "h", 3600, false });
 UNITS(ml_per_s, false, { "ml/s", 1, false }, { "mL/s", 1, true }, { "ml/min", 1.0 / 60, true },
       { "mL/min", 1.0 / 60, true });

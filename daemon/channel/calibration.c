@@ -28,6 +28,7 @@
 #define SHIFT_MOST 5.0
 #define PULSES_GOOD 100.0
 #define PULSES_LEAST 20.0
+#define DOSE_LEAST_S 5.0	/* a start and an end of some 50 ms are 2 % of it */
 #define FAHRENHEIT_NEAR 3.0
 
 const char *verdict_name(enum verdict verdict)
@@ -358,6 +359,32 @@ static void solve_flow(const struct conf_channel *base, const struct calibration
 	judge_factor(out->conf.pulses_per_litre / base->pulses_per_litre, "the K-factor", out);
 }
 
+static void solve_dose(const struct conf_channel *base, const struct calibration_point *point,
+		       struct calibration_solution *out)
+{
+	double before = out->conf.ml_per_s, rate, factor;
+
+	if (!(point->reading >= DOSE_LEAST_S && point->reference > 0)) {
+		refuse(out, "%.2f ml in %.1f s: no pump can be judged by less than %.0f s; let it run "
+		       "longer", point->reference, point->reading, DOSE_LEAST_S);
+		return;
+	}
+	rate = point->reference / point->reading;
+	factor = rate / base->ml_per_s;
+	out->slope_percent = 100 * factor;
+	out->conf.ml_per_s = rate;
+	if (!(factor >= 1 / FACTOR_MOST && factor <= FACTOR_MOST))
+		refuse(out, "%.3f ml/s would be %.1f %% of what the configuration says, not %.0f to %.0f "
+		       "%%: see whether the hose was full and the volume is in ml", rate,
+		       100 * factor, 100 / FACTOR_MOST, 100 * FACTOR_MOST);
+	else if (!(factor >= 1 / FACTOR_GOOD && factor <= FACTOR_GOOD))
+		judge(out, VERDICT_WORN, "%.3f ml/s, %+.1f %% from %.3f before: see to its hose, and "
+		      "calibrate it again", rate, 100 * (rate / before - 1), before);
+	else
+		judge(out, VERDICT_GOOD, "%.3f ml/s, %+.1f %% from %.3f before", rate,
+		      100 * (rate / before - 1), before);
+}
+
 /* How many points a calibration of it can have. */
 static size_t points_max(enum quantity quantity)
 {
@@ -370,6 +397,7 @@ static size_t points_max(enum quantity quantity)
 	case QUANTITY_HUMIDITY:
 	case QUANTITY_LIGHT:
 	case QUANTITY_FLOW:
+	case QUANTITY_DOSE:
 		return 1;
 	default:
 		return 0;
@@ -403,6 +431,9 @@ static void solve(const struct conf_channel *base, struct calibration_point *poi
 		break;
 	case QUANTITY_FLOW:
 		solve_flow(base, points, out);
+		break;
+	case QUANTITY_DOSE:
+		solve_dose(base, points, out);
 		break;
 	default:
 		break;

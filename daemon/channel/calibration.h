@@ -25,6 +25,7 @@ enum { CALIBRATION_POINTS = 3, CALIBRATION_WORDS = 400 };
  * level	cm			mV
  * light	lx			lx as the device gives it
  * flow		litres			pulses
+ * dose		ml			seconds that the pump was on
  *
  * @celsius: of the liquid; only ph and ec ask for it.
  */
@@ -64,7 +65,8 @@ bool calibration_is_possible(enum quantity quantity);
  * electrodes say; below 85 % or beyond 60 mV the electrode is worn out or the buffers are wrong.
  * ec: dry, or one standard, or both: a zero and a factor. Two standards: the line through them; dry
  * then shows how far it is from 0.
- * temperature, level, humidity: one point moves the zero. light, flow: one point is a factor.
+ * temperature, level, humidity: one point moves the zero. light, flow: one point is a factor. dose:
+ * one point is the rate.
  *
  * The verdict in @out, and false if it is VERDICT_REFUSED.
  */

@@ -96,6 +96,9 @@ static struct json_object *new_by(const struct calibration_record *record)
 	case QUANTITY_FLOW:
 		add_number(by, "pulses_per_litre", conf->pulses_per_litre);
 		break;
+	case QUANTITY_DOSE:
+		add_number(by, "ml_per_s", conf->ml_per_s);
+		break;
 	default:
 		break;
 	}
@@ -228,6 +231,9 @@ static bool get_by(struct json_object *by, struct calibration_record *record)
 	case QUANTITY_FLOW:
 		conf->pulses_per_litre = get_number(by, "pulses_per_litre");
 		return conf->pulses_per_litre > 0;
+	case QUANTITY_DOSE:
+		conf->ml_per_s = get_number(by, "ml_per_s");
+		return conf->ml_per_s > 0;
 	default:
 		break;
 	}
@@ -315,6 +321,7 @@ void calibration_record_apply(const struct calibration_record *record, struct co
 	conf->zero_mv = by->zero_mv;
 	conf->light_factor = by->light_factor;
 	conf->pulses_per_litre = by->pulses_per_litre;
+	conf->ml_per_s = by->ml_per_s;
 }
 
 bool calibration_points_parse(struct json_object *array, struct calibration_record *record,

@@ -443,6 +443,8 @@ void channels_take_output(struct channels *channels, size_t index,
 
 	derived_take_output(&slot->derivation, slot->channel.conf, level, at_ns,
 			    now->is_set ? &day : NULL);
+	slot->channel.reading = slot->derivation.whole.total.sum;
+	slot->channel.reading_ns = level->is_known ? at_ns : 0;
 	slot->channel.heard_ns = level->is_known ? at_ns : slot->channel.heard_ns;
 }
 
@@ -458,6 +460,7 @@ bool channels_total(struct channels *channels, size_t index, const struct clock_
 	slot->total_ns = now->boot_ns;
 	reading.q = derived_total_output(&slot->derivation, slot->channel.conf,
 					 now->is_set ? &day : NULL, &reading.value);
+	apply_doubt(slot, &reading);
 	give_sample(slot, &reading, now, out);
 	return true;
 }

@@ -23,7 +23,8 @@ struct channel {
 	uint64_t heard_ns;		/* BOOTTIME of the newest record, good or not */
 	uint64_t samples, bad;		/* since start */
 	/* newest reading before any calibration: in the unit of the device, mV for a voltage input;
-	 * of a flow meter its pulses, which wrap at 2^32 */
+	 * of a flow meter its pulses, which wrap at 2^32; of a total of an output its seconds on,
+	 * since the start */
 	double reading;
 	uint64_t reading_ns;		/* BOOTTIME of it; 0: none, or the newest one failed */
 	uint64_t interval_ns;		/* of a flow meter: its newest value is the mean over it */

@@ -126,6 +126,7 @@ void derived_take_output(struct derivation *derivation, const struct conf_channe
 	double rate = conf->quantity == QUANTITY_DOSE ? conf->ml_per_s : 1;
 
 	derivation->has_output = level->is_known;
+	output_total_take(&derivation->whole, level, 1, at_ns, UINT64_MAX);
 	if (!day) {
 		output_total_break(&derivation->output);
 		return;

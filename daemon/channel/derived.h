@@ -27,6 +27,7 @@ struct derivation {
 	uint64_t good_ns;		/* of the newest sample, if it was good; else 0 */
 	double good;			/* its value */
 	struct output_total output;
+	struct output_total whole;	/* in seconds since the start, of no day */
 	bool has_output;		/* its device is there */
 };
 

@@ -105,11 +105,9 @@ static struct json_object *begin(struct command *command)
 		return new_error("%s is measured by a transmitter that gives %s: calibrate it there; or "
 				 "have it give mV, and write the keys of its quantity into [channel %s]",
 				 command->name, quantity_unit(conf->quantity), command->name);
-	if (conf->is_derived)
+	if (conf->is_derived && conf->from >= 0)
 		return new_error("%s is derived from %s; calibrate that", command->name,
-				 conf->from >= 0 ?
-				 command->sources->conf->channels[conf->from].name :
-				 "what an output does, by its ml-per-s");
+				 command->sources->conf->channels[conf->from].name);
 	if (!calibration_is_possible(conf->quantity))
 		return new_error("%s is %s as its configuration says: there is nothing to calibrate",
 				 command->name, quantity_name(conf->quantity));

@@ -298,6 +298,9 @@ static int meet(struct guide *guide)
 	else if (!field_is_true(channel, "present"))
 		code = fail(EXIT_REFUSED, "%s has no device now; see \"hydroponctl status\"", name);
 	guide->unit = quantity_unit(guide->quantity);
+	if (!code && guide->quantity == QUANTITY_DOSE)
+		snprintf(guide->output, sizeof(guide->output), "%s",
+			 json_object_get_string(field_element(channel, "derived_from", 0)));
 	guide->celsius = NAN;
 	if (!code && (!parse_labels(guide) || !parse_temperature(guide)))
 		code = EXIT_USAGE;
@@ -368,8 +371,11 @@ static void end(struct guide *guide, bool is_stored)
 	/* Ctrl-C came in the middle of a line. */
 	if (guide->is_interrupted)
 		fputc('\n', guide->world->out);
+	guide_stop_pump(guide);
 	if (is_stored && !guide->options->is_confirmed)
-		guide_prompt(guide, "Put the probe back into its place, and press Enter:", text,
+		guide_prompt(guide, guide->quantity == QUANTITY_DOSE ?
+			     "Put the hose back into its place, and press Enter:" :
+			     "Put the probe back into its place, and press Enter:", text,
 			     sizeof(text));
 	if (!guide->world->ask(guide->world->data, guide_request(guide, "end"), &answer))
 		json_object_put(answer);
@@ -386,6 +392,8 @@ static void take_points(struct guide *guide)
 		guide_take_bottles(guide);
 	else if (guide->quantity == QUANTITY_FLOW)
 		guide_take_volume(guide);
+	else if (guide->quantity == QUANTITY_DOSE)
+		guide_take_dose(guide);
 	else
 		guide_take_comparison(guide);
 }

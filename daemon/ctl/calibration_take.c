@@ -72,6 +72,13 @@ static bool look(struct guide *guide, struct look *look)
 	return true;
 }
 
+double guide_reading(struct guide *guide)
+{
+	struct look now;
+
+	return look(guide, &now) ? now.reading : NAN;
+}
+
 /* One line that is written over; on what is no screen, only @is_last. */
 __attribute__((format(printf, 3, 4))) static void show(const struct guide *guide, bool is_last,
 						       const char *format, ...)
@@ -347,7 +354,7 @@ static bool parse_reference(struct guide *guide, const char *text, double *refer
 }
 
 /* What another instrument says. */
-static void take_reference(struct guide *guide, const char *question)
+void guide_take_reference(struct guide *guide, const char *question)
 {
 	struct guide_point *point = &guide->points[0];
 	char text[32];
@@ -375,7 +382,7 @@ void guide_take_comparison(struct guide *guide)
 	if (!settle(guide, &guide->points[0]))
 		return;
 	snprintf(question, sizeof(question), "What does the reference say, in %s?", guide->unit);
-	take_reference(guide, question);
+	guide_take_reference(guide, question);
 }
 
 /* From the first pulse until there are no more. */
@@ -419,5 +426,5 @@ void guide_take_volume(struct guide *guide)
 						.reading = pulses,
 						.celsius = NAN,
 						.spread = NAN };
-	take_reference(guide, "How many litres was that?");
+	guide_take_reference(guide, "How many litres was that?");
 }

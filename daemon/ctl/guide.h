@@ -29,6 +29,8 @@ struct guide {
 	int code;			/* why it could not go on */
 	char celsius_from[48];		/* a channel, or "by hand"; empty: nobody asks for it */
 	double celsius;			/* by hand, else NaN */
+	char output[32];		/* of a dose: the pump */
+	bool is_running;		/* it has an override of ours */
 	double labels[CALIBRATION_POINTS];	/* asked for by --points, in this order */
 	size_t labels_n;
 	struct guide_point points[CALIBRATION_POINTS];
@@ -71,5 +73,13 @@ struct json_object *guide_channel(struct json_object *status, const char *name);
 void guide_take_bottles(struct guide *guide);
 void guide_take_comparison(struct guide *guide);
 void guide_take_volume(struct guide *guide);
+/* Runs the pump by an override, which passes over nothing. guide_stop_pump() ends that. */
+void guide_take_dose(struct guide *guide);
+void guide_stop_pump(struct guide *guide);
+
+/* For guide_take_dose(): of calibration_take.c. */
+void guide_take_reference(struct guide *guide, const char *question);
+/* The channel's reading now; NaN: it has none, or hydropond does not answer (then guide->code). */
+double guide_reading(struct guide *guide);
 
 #endif

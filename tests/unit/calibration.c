@@ -286,6 +286,26 @@ TEST(fahrenheit_is_not_taken_for_celsius)
 	expect_refused(&water_conf, &elsewhere, 1, "more than 5 C apart");
 }
 
+TEST(a_pump_is_a_rate_and_told_by_how_much_it_has_changed)
+{
+	const struct conf_channel pump = { .quantity = QUANTITY_DOSE, .ml_per_s = 1.5 };
+	const struct conf_channel worn = { .quantity = QUANTITY_DOSE, .ml_per_s = 1.44 };
+	const struct calibration_point cylinder = { 42, 30, NAN }, old = { 35, 30, NAN },
+				       litres = { 0.042, 30, NAN }, drop = { 6, 4, NAN };
+	struct calibration_solution out;
+
+	EXPECT_TRUE(calibration_solve(&pump, &worn, &cylinder, 1, &out));
+	EXPECT_EQ(out.verdict, VERDICT_GOOD);
+	EXPECT_NEAR(out.conf.ml_per_s, 1.4, 1e-12);
+	EXPECT_NEAR(out.slope_percent, 93.333333, 1e-5);
+	EXPECT_STREQ(out.words, "1.400 ml/s, -2.8 % from 1.440 before");
+	out = solve(&pump, &old, 1);
+	EXPECT_EQ(out.verdict, VERDICT_WORN);
+	EXPECT_CONTAINS(out.words, "see to its hose");
+	expect_refused(&pump, &litres, 1, "the volume is in ml");
+	expect_refused(&pump, &drop, 1, "by less than 5 s");
+}
+
 TEST(light_and_flow_are_factors)
 {
 	const struct conf_channel light = { .quantity = QUANTITY_LIGHT };

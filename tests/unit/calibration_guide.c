@@ -36,6 +36,10 @@ static const struct conf_channel flow_conf = {
 	.name = "ph-a", .quantity = QUANTITY_FLOW, .pulses_per_litre = 450,
 };
 
+static const struct conf_channel dose_conf = {
+	.name = "ph-a", .quantity = QUANTITY_DOSE, .ml_per_s = 1.5,
+};
+
 FIXTURE(guide)
 {
 	/* the world */
@@ -53,6 +57,10 @@ FIXTURE(guide)
 	/* what it is */
 	uint64_t now_ns, put_ns;	/* since when the probe is where it is */
 	unsigned int begun, ended, stored, kept;
+	uint64_t on_ns, off_ns;		/* of the pump: since when, and when its override ends */
+	unsigned int sets, releases;
+	const char *limits;		/* of the pump in the status */
+	bool is_held;			/* it does not move */
 	int answered;
 	uint64_t word_ns;
 	char *text;
@@ -69,6 +77,10 @@ static double true_mv(const struct fixture_guide *self)
 
 	if (self->conf->quantity == QUANTITY_TEMPERATURE)
 		return 750;
+	if (self->conf->quantity == QUANTITY_DOSE)
+		return !self->on_ns || self->is_held ? 100 : 100 + (double)
+		       ((self->now_ns < self->off_ns ? self->now_ns : self->off_ns) - self->on_ns) /
+		       NS_PER_SEC;
 	if (self->conf->quantity == QUANTITY_FLOW)
 		return seconds < 2 ? 4294967290.0 : fmod(4294967290.0 + fmin(seconds - 2, 20) * 220,
 							  4294967296.0);
@@ -89,11 +101,13 @@ static int get_status(void *data, struct json_object **status)
 
 	snprintf(text, sizeof(text), "{\"ok\":true,\"boot_ns\":%llu,\"channels\":[{\"name\":\"ph-a\","
 		 "\"quantity\":\"%s\",\"present\":true,\"reading\":%.4f,\"reading_age_ms\":0,"
-		 "\"quality\":\"calibrating\",\"temperature_from\":%s},{\"name\":\"water-a\","
-		 "\"value\":%.2f,\"q\":%d,\"quality\":\"%s\"}]}",
+		 "\"quality\":\"calibrating\",\"derived_from\":[\"dose-a\"],"
+		 "\"temperature_from\":%s},{\"name\":\"water-a\","
+		 "\"value\":%.2f,\"q\":%d,\"quality\":\"%s\"}],\"outputs\":[{\"name\":\"dose-a\","
+		 "\"present\":true,%s}]}",
 		 (unsigned long long)self->now_ns, quantity_name(self->conf->quantity), true_mv(self),
 		 self->has_no_temperature ? "null" : "\"water-a\"", self->celsius,
-		 self->temperature_stale ? 102 : 0, self->temperature_stale ? "stale" : "good");
+		 self->temperature_stale ? 102 : 0, self->temperature_stale ? "stale" : "good", self->limits);
 	*status = json_tokener_parse(text);
 	ASSERT_TRUE(*status != NULL);
 	return EXIT_OK;
@@ -163,12 +177,33 @@ static struct json_object *solve(struct fixture_guide *self, struct json_object 
 	return answer;
 }
 
+/* As hydropond does: the override ends by itself. */
+static int command_pump(struct fixture_guide *self, struct json_object *request,
+			struct json_object **answer)
+{
+	EXPECT_STREQ(field_text(request, "output"), "dose-a");
+	if (!strcmp(field_text(request, "cmd"), "set")) {
+		self->sets++;
+		EXPECT_TRUE(field_is_true(request, "on"));
+		self->on_ns = self->now_ns;
+		self->off_ns = self->now_ns + field_count(request, "for_ms") * NS_PER_MS;
+	} else {
+		self->releases++;
+		self->off_ns = self->off_ns < self->now_ns ? self->off_ns : self->now_ns;
+	}
+	json_object_put(request);
+	*answer = json_object_new_object();
+	return EXIT_OK;
+}
+
 static int answer(void *data, struct json_object *request, struct json_object **answer)
 {
 	struct fixture_guide *self = data;
 	const char *what = field_text(request, "do");
 	struct calibration_solution solution;
 
+	if (strcmp(field_text(request, "cmd"), "calibrate"))
+		return command_pump(self, request, answer);
 	self->word_ns = self->now_ns;
 	*answer = NULL;
 	EXPECT_STREQ(field_text(request, "who"), "anna");
@@ -243,6 +278,8 @@ FIXTURE_SETUP(guide)
 	self->offset_mv = 8;
 	self->celsius = 21;
 	self->interrupt_at_ns = NEVER;
+	self->limits = "\"on\":false,\"safe_on\":false,\"want_on\":false,\"max_on_ms\":null,"
+		       "\"budget_left_ms\":null,\"override\":null";
 	self->now_ns = self->put_ns = self->word_ns = START_NS;
 	self->errors = catch_log();
 	self->options = (struct calibrate_options){ .channel = "ph-a", .who = "anna" };
@@ -287,6 +324,7 @@ static int run(struct fixture_guide *self)
 	fflush(self->world.out);
 	/* Whatever happened: no session is left. */
 	EXPECT_EQ(self->begun, self->ended);
+	EXPECT_EQ(self->sets, self->releases);
 	return code;
 }
 
@@ -469,6 +507,72 @@ TEST_F(guide, nobody_is_sent_to_a_bottle_before_the_session_is_kept)
 	EXPECT_CONTAINS(self->text, "has not kept for 30 s that it is being calibrated");
 	EXPECT_EQ(self->answered, 0);
 	EXPECT_EQ(self->stored, 0);
+}
+
+TEST_F(guide, a_cylinder_calibrates_a_dosing_pump)
+{
+	self->conf = &dose_conf;
+	TYPE(self, "", "42 L", "42", "y", "");
+	EXPECT_EQ(run(self), EXIT_REFUSED);
+	EXPECT_CONTAINS(self->text, "a measuring cylinder, and press Enter; dose-a then runs:");
+	EXPECT_CONTAINS(self->text, "dose-a runs for 30 s");
+	EXPECT_CONTAINS(self->text, "dose-a was on for 30.00 s");
+	EXPECT_EQ(self->stored, 0);
+	self->answered = 0;
+	self->on_ns = self->begun = self->ended = 0;
+	TYPE(self, "", "much", "42 ml", "y", "");
+	EXPECT_EQ(run(self), EXIT_OK);
+	EXPECT_CONTAINS(self->text, "GOOD: 1.400 ml/s, -6.7 % from 1.500 before");
+	EXPECT_CONTAINS(self->text, "Put the hose back into its place");
+	EXPECT_EQ(self->stored, 1);
+}
+
+TEST_F(guide, a_pump_runs_no_longer_than_its_limits_leave_it)
+{
+	self->conf = &dose_conf;
+	self->limits = "\"on\":false,\"safe_on\":false,\"want_on\":false,\"max_on_ms\":20000,"
+		       "\"budget_left_ms\":9000,\"override\":null";
+	TYPE(self, "", "11.2", "y", "");
+	EXPECT_EQ(run(self), EXIT_OK);
+	EXPECT_CONTAINS(self->text, "dose-a was on for 8.00 s");
+	/* Running into its budget would latch it. */
+	self->limits = "\"on\":false,\"safe_on\":false,\"want_on\":false,\"max_on_ms\":null,"
+		       "\"budget_left_ms\":5000,\"override\":null";
+	self->sets = self->releases = 0;
+	self->answered = 0;
+	EXPECT_EQ(run(self), EXIT_REFUSED);
+	EXPECT_CONTAINS(self->text, "dose-a may not run for 6 s now, by its limits");
+	EXPECT_EQ(self->sets, 0);
+}
+
+TEST_F(guide, a_pump_that_is_on_or_held_is_not_calibrated)
+{
+	self->conf = &dose_conf;
+	self->limits = "\"on\":false,\"safe_on\":false,\"want_on\":true,\"override\":null";
+	TYPE(self, "", "42", "y", "");
+	EXPECT_EQ(run(self), EXIT_REFUSED);
+	EXPECT_CONTAINS(self->text, "it must be off");
+	EXPECT_EQ(self->sets, 0);
+	self->limits = "\"on\":false,\"safe_on\":false,\"want_on\":false,\"override\":null";
+	self->answered = 0;
+	self->is_held = true;
+	EXPECT_EQ(run(self), EXIT_REFUSED);
+	EXPECT_CONTAINS(self->text, "dose-a did not run; \"hydroponctl status\" says what holds it");
+	EXPECT_EQ(self->sets, 1);
+	EXPECT_EQ(self->stored, 0);
+}
+
+TEST_F(guide, ctrl_c_lets_the_pump_go)
+{
+	self->conf = &dose_conf;
+	self->interrupt_at_ns = START_NS + 125 * NS_PER_SEC;
+	TYPE(self, "", "42", "y", "");
+	EXPECT_EQ(run(self), EXIT_REFUSED);
+	EXPECT_EQ(self->sets, 1);
+	EXPECT_EQ(self->releases, 1);
+	EXPECT_EQ(self->off_ns, self->now_ns);
+	EXPECT_LT(self->off_ns - self->on_ns, 6 * NS_PER_SEC);
+	EXPECT_CONTAINS(self->text, "nothing was changed");
 }
 
 TEST_F(guide, stored_is_said_only_when_it_is)

@@ -19,6 +19,8 @@ static const struct conf_channel confs[] = {
 	{ .quantity = QUANTITY_LEVEL, .zero_mv = 0, .mv_per_unit = 40 },
 	{ .quantity = QUANTITY_LIGHT },
 	{ .quantity = QUANTITY_FLOW, .pulses_per_litre = 450 },
+	{ .quantity = QUANTITY_HUMIDITY, .zero_mv = 0, .mv_per_unit = 10 },
+	{ .quantity = QUANTITY_DOSE, .ml_per_s = 1.5 },
 };
 
 static const struct {
@@ -31,6 +33,8 @@ static const struct {
 	{ 1, { { 20, 830, NAN } } },
 	{ 1, { { 11000, 10000.1, NAN } } },
 	{ 1, { { 10, 4321, NAN } } },
+	{ 1, { { 56.5, 551, NAN } } },
+	{ 1, { { 44.3, 30.03, NAN } } },
 };
 
 #define KINDS (sizeof(confs) / sizeof(confs[0]))
@@ -64,6 +68,8 @@ static const char *line_of(const struct calibration_record *record)
 
 static double read_as(const struct conf_channel *conf, double reading)
 {
+	if (conf->quantity == QUANTITY_DOSE)
+		return conf->ml_per_s;
 	return conf->quantity == QUANTITY_FLOW ? calibrate_flow(conf, 1000, 1000000000) :
 						 calibrate(conf, reading);
 }

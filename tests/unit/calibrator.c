@@ -242,6 +242,34 @@ TEST_F(calibrator, what_is_derived_from_it_locks_as_well)
 	forwarder_free(self->sources.forwarder);
 }
 
+TEST_F(calibrator, the_rate_of_a_pump_is_calibrated_and_its_time_is_not)
+{
+	struct conf *conf = &self->conf;
+
+	conf->channels_n = 3;
+	conf->channels[1] = (struct conf_channel){
+		.name = "dose", .quantity = QUANTITY_DOSE, .max = 1000, .stale_ms = 3000,
+		.is_derived = true, .from = -1, .humidity = -1, .temperature = -1, .ml_per_s = 1.5,
+	};
+	conf->channels[2] = conf->channels[1];
+	strcpy(conf->channels[2].name, "on");
+	conf->channels[2].quantity = QUANTITY_ON_TIME;
+	restart(self);
+	EXPECT_CONTAINS(ask(self, "{\"cmd\":\"calibrate\",\"channel\":\"on\",\"do\":\"begin\"}"),
+			"on is on-time as its configuration says");
+	/* Nothing is locked: the pump itself has to run. */
+	EXPECT_CONTAINS(ask(self, "{\"cmd\":\"calibrate\",\"channel\":\"dose\",\"do\":\"begin\"}"),
+			"\"locks\":[]");
+	EXPECT_CONTAINS(ask(self, "{\"cmd\":\"calibrate\",\"channel\":\"dose\",\"do\":\"store\","
+			"\"session\":1,\"points\":[{\"reference\":42,\"reading\":30}]}"), "storing");
+	write_and_take(self);
+	ask(self, "{\"cmd\":\"calibrate\",\"channel\":\"dose\",\"do\":\"end\"}");
+	write_and_take(self);
+	restart(self);
+	EXPECT_EQ(calibrator_version(self->calibrator, 1), 1);
+	EXPECT_NEAR(channels_get(self->turn.channels, 1)->conf->ml_per_s, 1.4, 1e-12);
+}
+
 TEST_F(calibrator, a_session_belongs_to_one)
 {
 	ask(self, DO("begin"));

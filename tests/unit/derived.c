@@ -459,6 +459,41 @@ TEST_F(derived, doses_of_today_add_up)
 	expect(self, ON_TIME, Q_GOOD, 1);
 }
 
+TEST_F(derived, a_pump_is_calibrated_by_its_seconds)
+{
+	const struct channel *dose = channels_get(self->channels, DOSE);
+	struct conf_channel conf = self->conf.channels[DOSE];
+
+	/* A clock is not needed for that. */
+	self->now.is_set = false;
+	turn(self, true, false, 0);
+	pass(self, 1000);
+	turn(self, true, true, 250);
+	EXPECT_NEAR(dose->reading, 0.25, 1e-9);
+	EXPECT_EQ(dose->reading_ns, self->now.boot_ns);
+	self->now.is_set = true;
+	turn(self, true, true, 250);
+	channels_calibrate(self->channels, DOSE, &conf, self->now.boot_ns);
+	conf.ml_per_s = 2;
+	channels_doubt(self->channels, DOSE, Q_UNCERTAIN_CALIBRATING, self->now.boot_ns);
+	EXPECT_FALSE(is_good(self, DOSE));
+	pass(self, 1000);
+	turn(self, true, true, 1250);
+	EXPECT_NEAR(dose->reading, 1.25, 1e-9);
+	expect(self, DOSE, Q_UNCERTAIN_CALIBRATING, 1.5);
+	/* What it has given was given at the old rate. */
+	channels_calibrate(self->channels, DOSE, &conf, self->now.boot_ns);
+	channels_doubt(self->channels, DOSE, Q_GOOD, self->now.boot_ns);
+	pass(self, 1000);
+	turn(self, true, true, 2250);
+	expect(self, DOSE, Q_GOOD, 3.5);
+	/* Midnight does not touch it. */
+	pass(self, 24 * HOUR_MS);
+	turn(self, false, true, 0);
+	EXPECT_NEAR(dose->reading, 2.25, 1e-9);
+	EXPECT_EQ(dose->reading_ns, 0);
+}
+
 TEST_F(derived, doses_have_no_day_without_a_clock)
 {
 	self->now.is_set = false;
