@@ -438,14 +438,23 @@ static void converse(struct modbus_link *link, const struct conf_slave *slave,
 static void clear(struct modbus_link *link, const struct conf_slave *slave,
 		  struct modbus_result *result)
 {
-	uint64_t silent_ns = slave->byte_timeout_ms * NS_PER_MS;
+	uint64_t silent_ns = slave->byte_timeout_ms * NS_PER_MS, limit_ns, now_ns = clock_boot_ns();
+	uint64_t answer_by_ns = result->begun_ns + slave->response_timeout_ms * NS_PER_MS;
 	int drained;
 
 	if (is_tcp(link)) {
 		modbus_link_close(link);
 		return;
 	}
-	drained = drain(link, silent_ns, DRAIN_BYTE_TIMEOUTS * silent_ns);
+	limit_ns = DRAIN_BYTE_TIMEOUTS * silent_ns;
+	/* What came may have been noise: the answer itself, still on its way, would pass for that to
+	 * the next question.
+	 */
+	if (result->outcome == MODBUS_GARBLED && answer_by_ns > now_ns + silent_ns) {
+		silent_ns = answer_by_ns - now_ns;
+		limit_ns += silent_ns;
+	}
+	drained = drain(link, silent_ns, limit_ns);
 	if (drained == -ECANCELED)
 		end(result, MODBUS_STOPPED, drained);
 	else if (drained < 0 && drained != -EBUSY)

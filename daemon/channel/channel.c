@@ -276,6 +276,15 @@ static enum quality doubt_of(const struct slot *slot, uint64_t at_ns)
 	return at_ns <= slot->doubtful_ns ? Q_UNCERTAIN_CALIBRATING : slot->doubt;
 }
 
+/* Of what is not judged by tests. */
+static void apply_doubt(const struct slot *slot, struct reading *reading)
+{
+	enum quality doubt = doubt_of(slot, reading->boot_ns);
+
+	if (doubt != Q_GOOD && quality_has_value(reading->q))
+		reading->q = doubt;
+}
+
 static void judge(const struct channels *channels, struct slot *slot, const struct clock_pair *now,
 		  struct reading *reading)
 {

@@ -30,6 +30,7 @@ enum manner {
 	GOOD,
 	SILENT,
 	LATE,			/* by late_ms */
+	NOISE_THEN_LATE,	/* the same, after a byte that is nobody's */
 	PARTIAL,		/* half of its answer, and no more */
 	DRIBBLING,		/* a byte each 20 ms, without an end */
 	WRONG_SLAVE,		/* another one answers, and it does not */
@@ -163,6 +164,9 @@ static inline bool line_serve(struct line *line, int fd, const uint8_t *question
 	switch (manner) {
 	case SILENT:
 		return true;
+	case NOISE_THEN_LATE:
+		line_write(line, fd, (const uint8_t[]){ 0 }, 1);
+		/* fallthrough */
 	case LATE:
 		line_sleep(line, atomic_load(&line->late_ms) * 1000);
 		break;
