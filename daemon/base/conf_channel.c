@@ -427,6 +427,28 @@ static void check_flow(struct conf_reader *reader, const struct conf_channel *ch
 			     "number L/min with multiply");
 }
 
+/*
+ * A reading must not be stale before the next one can be there. And a transmitter that gives pH or
+ * conductivity mostly knows the temperature itself: twice compensated is wrong.
+ */
+static void settle_slave(struct conf_reader *reader, struct conf_channel *channel)
+{
+	const struct conf_setting *stale = conf_section_find(reader->section, "stale-for");
+	uint32_t interval_ms = channel->reg.interval_ms;
+
+	if (channel->source != SOURCE_MODBUS)
+		return;
+	if (stale && channel->stale_ms < interval_ms)
+		conf_mistake(reader->tree, reader->section, stale,
+			     "it is read every %u ms, so that it would be stale between two readings; "
+			     "make stale-for twice as long as interval, or more", interval_ms);
+	if (!stale && channel->stale_ms < 5 * (interval_ms / 2))
+		channel->stale_ms = 5 * (interval_ms / 2);
+	if (channel->is_direct && !conf_section_find(reader->section, "compensate") &&
+	    !conf_section_find(reader->section, "temperature"))
+		channel->compensate = false;
+}
+
 void conf_channel_read(struct conf_reader *reader, struct conf_channel *channel)
 {
 	if (reader->is_quantity_wrong[channel - reader->conf->channels])
@@ -436,6 +458,7 @@ void conf_channel_read(struct conf_reader *reader, struct conf_channel *channel)
 			  channel);
 	reader->is_direct = false;
 	conf_register_read(reader, channel);
+	settle_slave(reader, channel);
 	check_flow(reader, channel);
 	conf_check_bounds(reader, channel);
 	if (channel->quantity == QUANTITY_PH)

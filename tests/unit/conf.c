@@ -454,6 +454,9 @@ static const struct {
 	{ GATEWAY RTU SLAVE WET(""),
 	  "t.conf:10: [channel w]: register is missing; add \"register = 0\", counted from 0 as in "
 	  "the protocol\n" },
+	{ GATEWAY RTU SLAVE WET("register = 0\ninterval = 60 s\nstale-for = 30 s\n"),
+	  "t.conf:15: [channel w] stale-for: it is read every 60000 ms, so that it would be stale "
+	  "between two readings; make stale-for twice as long as interval, or more\n" },
 	{ GATEWAY RTU SLAVE WET("register = 0\ntype = f32\norder = badd\n"),
 	  "t.conf:15: [channel w] order: \"badd\" is not an order of the 4 bytes of f32; write "
 	  "each of abcd once, a for the most significant, in the order in which they come\n" },
@@ -1025,6 +1028,28 @@ TEST_F(conf, a_channel_can_be_read_over_a_bus)
 	EXPECT_EQ(self->conf->buses[0].stop_bits, 2);
 	EXPECT_TRUE(self->conf->buses[0].has_rs485);
 	EXPECT_TRUE(self->conf->buses[0].has_echo);
+}
+
+TEST_F(conf, a_reading_over_a_bus_lives_until_the_next_one)
+{
+	load_text(self, GATEWAY RTU SLAVE WET("register = 0\ninterval = 60 s\n"));
+	ASSERT_STREQ(self->errors, "");
+	EXPECT_EQ(self->conf->channels[0].stale_ms, 150000);
+	load_text(self, GATEWAY RTU SLAVE WET("register = 0\ninterval = 100 ms\n"));
+	ASSERT_STREQ(self->errors, "");
+	EXPECT_EQ(self->conf->channels[0].stale_ms, 3000);
+}
+
+TEST_F(conf, a_transmitter_is_compensated_only_if_that_is_said)
+{
+	load_text(self, GATEWAY RTU SLAVE
+		  "[channel e]\nquantity = ec\nslave = s\nregister = 0\n");
+	ASSERT_STREQ(self->errors, "");
+	EXPECT_FALSE(self->conf->channels[0].compensate);
+	load_text(self, GATEWAY RTU SLAVE WET("register = 1\nmin = 5 C\nmax = 45 C\n")
+		  "[channel e]\nquantity = ec\nslave = s\nregister = 0\ntemperature = w\n");
+	ASSERT_STREQ(self->errors, "");
+	EXPECT_TRUE(self->conf->channels[1].compensate);
 }
 
 TEST_F(conf, a_slave_that_gives_a_voltage_is_calibrated)
