@@ -87,7 +87,7 @@ static void advance(struct modbus_poll *poll, int request, uint64_t now_ns)
 	}
 }
 
-static void count(struct modbus_slave_stats *stats, const struct modbus_result *result)
+static void count(struct device_stats *stats, const struct modbus_result *result)
 {
 	stats->requests++;
 	stats->foreign += result->foreign;

@@ -10,6 +10,7 @@
 #define HYDROPON_MODBUS_POLL_H
 
 #include "acquire/breaker.h"
+#include "acquire/bus.h"
 #include "acquire/modbus_plan.h"
 
 enum modbus_outcome {
@@ -30,21 +31,8 @@ struct modbus_result {
 	unsigned int foreign;		/* answers to other questions that came meanwhile */
 };
 
-/* Of a slave, since the start. */
-struct modbus_slave_stats {
-	uint64_t requests;		/* made, repetitions included */
-	uint64_t answers;		/* good ones */
-	uint64_t silent, garbled, exceptions;
-	uint64_t missed;		/* times that a request was due and not made */
-	uint64_t foreign;
-	uint64_t response_last_ns, response_sum_ns, response_max_ns;	/* of the answers */
-	uint64_t retry_ns;		/* while is_open: the next probe is not before */
-	int error;			/* 0: the newest request was answered */
-	bool is_open;			/* its breaker: it is asked only now and then */
-};
-
 struct modbus_slave_state {
-	struct modbus_slave_stats stats;
+	struct device_stats stats;
 	struct breaker breaker;
 	uint64_t quiet_ns;		/* left alone until then */
 	bool is_used;			/* it is on this bus, and a channel is read from it */

@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "acquire/modbus_bus.h"
 #include "base/clock.h"
 
 #define STOP_MS 2000
@@ -13,7 +14,7 @@ struct sources {
 	int wake_fd;
 	size_t first;		/* whose turn it is to be popped first */
 	size_t buses_n;
-	struct modbus_bus *buses[CONF_MAX_BUSES];
+	struct bus *buses[CONF_MAX_BUSES];
 };
 
 struct sources *sources_start(const struct conf *conf)
@@ -50,8 +51,8 @@ size_t sources_pop(struct sources *sources, struct source_reading *readings, siz
 	/* First: what comes after that is told anew. */
 	eventfd_read(sources->wake_fd, &(eventfd_t){ 0 });
 	for (size_t i = 0; i < sources->buses_n && n < max; i++)
-		n += modbus_bus_pop(sources->buses[(sources->first + i) % sources->buses_n],
-				    readings + n, max - n);
+		n += bus_pop(sources->buses[(sources->first + i) % sources->buses_n],
+			     readings + n, max - n);
 	if (sources->buses_n)
 		sources->first = (sources->first + 1) % sources->buses_n;
 	/* There may be more. */
@@ -60,7 +61,7 @@ size_t sources_pop(struct sources *sources, struct source_reading *readings, siz
 	return n;
 }
 
-struct modbus_bus *sources_bus(const struct sources *sources, size_t index)
+struct bus *sources_bus(const struct sources *sources, size_t index)
 {
 	return sources->buses[index];
 }
@@ -73,9 +74,9 @@ void sources_stop(struct sources *sources, uint32_t timeout_ms)
 	if (!sources)
 		return;
 	for (size_t i = 0; i < sources->buses_n; i++)
-		modbus_bus_tell_to_end(sources->buses[i]);
+		bus_tell_to_end(sources->buses[i]);
 	for (size_t i = 0; i < sources->buses_n; i++)
-		have_all_ended &= modbus_bus_end(sources->buses[i], until_ns);
+		have_all_ended &= bus_end(sources->buses[i], until_ns);
 	/* A thread that was left behind may still write to it. */
 	if (have_all_ended)
 		close(sources->wake_fd);

@@ -6,7 +6,7 @@
 #ifndef HYDROPON_SOURCES_H
 #define HYDROPON_SOURCES_H
 
-#include "acquire/modbus_bus.h"
+#include "acquire/bus.h"
 
 struct sources;
 
@@ -17,7 +17,7 @@ int sources_fd(const struct sources *sources);
 /* At most @max of them; returns how many. */
 size_t sources_pop(struct sources *sources, struct source_reading *readings, size_t max);
 /* Of bus @index of the configuration. */
-struct modbus_bus *sources_bus(const struct sources *sources, size_t index);
+struct bus *sources_bus(const struct sources *sources, size_t index);
 /* For at most @timeout_ms, all together. NULL is allowed. */
 void sources_stop(struct sources *sources, uint32_t timeout_ms);
 

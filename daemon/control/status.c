@@ -108,7 +108,7 @@ static void add_ms(struct json_object *object, const char *key, bool is_known, u
 }
 
 static struct json_object *new_slave(const struct conf_slave *conf,
-				     const struct modbus_slave_stats *stats, uint64_t now_ns)
+				     const struct device_stats *stats, uint64_t now_ns)
 {
 	struct json_object *object = json_object_new_object(), *response = json_object_new_object();
 	uint64_t mean_ns = stats->answers ? stats->response_sum_ns / stats->answers : 0;
@@ -135,15 +135,15 @@ static struct json_object *new_slave(const struct conf_slave *conf,
 	return object;
 }
 
-static struct json_object *new_bus(const struct conf *conf, size_t index, struct modbus_bus *bus,
+static struct json_object *new_bus(const struct conf *conf, size_t index, struct bus *bus,
 				   uint64_t now_ns)
 {
 	const struct conf_bus *conf_bus = &conf->buses[index];
 	struct json_object *object = json_object_new_object(), *slaves = json_object_new_array();
-	struct modbus_slave_stats slave;
-	struct modbus_bus_stats stats;
+	struct device_stats slave;
+	struct bus_stats stats;
 
-	modbus_bus_stats(bus, &stats);
+	bus_stats(bus, &stats);
 	describe_string(object, "name", conf_bus->name);
 	describe_string(object, "kind", conf_bus_kind_name(conf_bus->kind));
 	describe_string(object, "device", conf_bus->kind == BUS_MODBUS_TCP ? conf_bus->address :
@@ -153,7 +153,7 @@ static struct json_object *new_bus(const struct conf *conf, size_t index, struct
 	describe_count(object, "opens", stats.opens);
 	describe_count(object, "refused", stats.refused);
 	for (size_t i = 0; i < conf->slaves_n; i++)
-		if (modbus_bus_slave_stats(bus, (int)i, &slave))
+		if (bus_device_stats(bus, (int)i, &slave))
 			json_object_array_add(slaves, new_slave(&conf->slaves[i], &slave, now_ns));
 	json_object_object_add(object, "slaves", slaves);
 	return object;

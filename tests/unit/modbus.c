@@ -128,19 +128,19 @@ static void forget(struct fixture_bus *self)
 	memset(self->bad, 0, sizeof(self->bad));
 }
 
-static struct modbus_slave_stats stats(struct fixture_bus *self, int slave)
+static struct device_stats stats(struct fixture_bus *self, int slave)
 {
-	struct modbus_slave_stats stats;
+	struct device_stats stats;
 
-	EXPECT_TRUE(modbus_bus_slave_stats(sources_bus(self->sources, 0), slave, &stats));
+	EXPECT_TRUE(bus_device_stats(sources_bus(self->sources, 0), slave, &stats));
 	return stats;
 }
 
-static struct modbus_bus_stats bus_stats(struct fixture_bus *self)
+static struct bus_stats stats_of_bus(struct fixture_bus *self)
 {
-	struct modbus_bus_stats stats;
+	struct bus_stats stats;
 
-	modbus_bus_stats(sources_bus(self->sources, 0), &stats);
+	bus_stats(sources_bus(self->sources, 0), &stats);
 	return stats;
 }
 
@@ -166,7 +166,7 @@ TEST_F_TIMEOUT(bus, numbers_come_from_their_registers, 120)
 	EXPECT_NEAR(self->newest[4].number, 1020 * 65536 + 1030, 0);
 	EXPECT_GE(self->newest[0].boot_ns, before_ns);
 	EXPECT_LE(self->newest[0].boot_ns, clock_boot_ns());
-	EXPECT_TRUE(bus_stats(self).is_open);
+	EXPECT_TRUE(stats_of_bus(self).is_open);
 	EXPECT_GE(stats(self, 0).answers, 2);
 	EXPECT_GT(stats(self, 0).response_max_ns, 10 * NS_PER_MS);
 }
@@ -181,7 +181,7 @@ TEST_F_TIMEOUT(bus, tcp_is_a_bus_as_well, 120)
 	start(self);
 	await(self, self->good, 3);
 	EXPECT_NEAR(self->newest[1].number, 2000, 0);
-	EXPECT_EQ(bus_stats(self).opens, 1);
+	EXPECT_EQ(stats_of_bus(self).opens, 1);
 }
 
 TEST_F_TIMEOUT(bus, a_failed_request_is_told_and_never_a_number, 120)
@@ -226,12 +226,12 @@ TEST_F_TIMEOUT(bus, a_device_comes_back_under_another_number, 180)
 	line_end(&self->line);
 	forget(self);
 	await(self, self->bad, 2);
-	EXPECT_FALSE(bus_stats(self).is_open);
+	EXPECT_FALSE(stats_of_bus(self).is_open);
 	ASSERT_EQ(symlink(self->spare.path, self->link), 0);
 	forget(self);
 	await(self, self->good, 3);
-	EXPECT_EQ(bus_stats(self).opens, 2);
-	EXPECT_EQ(bus_stats(self).error, 0);
+	EXPECT_EQ(stats_of_bus(self).opens, 2);
+	EXPECT_EQ(stats_of_bus(self).error, 0);
 }
 
 TEST_F_TIMEOUT(bus, a_device_that_is_not_there_yet_is_awaited, 120)
@@ -240,7 +240,7 @@ TEST_F_TIMEOUT(bus, a_device_that_is_not_there_yet_is_awaited, 120)
 	start(self);
 	await(self, self->bad, 1);
 	EXPECT_EQ(self->newest[0].error, -ENOENT);
-	EXPECT_EQ(bus_stats(self).error, -ENOENT);
+	EXPECT_EQ(stats_of_bus(self).error, -ENOENT);
 	plug(self, &self->line);
 	await(self, self->good, 1);
 }
@@ -258,7 +258,7 @@ TEST_F_TIMEOUT(bus, a_gateway_that_goes_is_called_again, 180)
 	line_end(&self->line);
 	forget(self);
 	await(self, self->bad, 2);
-	EXPECT_FALSE(bus_stats(self).is_open);
+	EXPECT_FALSE(stats_of_bus(self).is_open);
 	EXPECT_EQ(self->newest[0].error, -ECONNREFUSED);
 	line_begin_tcp(&self->spare);
 	await(self, self->good, 1);
@@ -328,7 +328,7 @@ TEST_F_TIMEOUT(bus, what_nobody_takes_is_counted, 120)
 	for (uint32_t i = 0; i < 64; i++)
 		add(self, 1, 100 + i)->interval_ms = 50;
 	start(self);
-	while (bus_stats(self).refused < 64)
+	while (stats_of_bus(self).refused < 64)
 		line_sleep(&self->line, 10000);
 	await(self, self->good, 1);
 }
