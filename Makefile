@@ -169,7 +169,8 @@ install-files: programs
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 docs/man/*.8
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/man/*.1
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/hydropon/examples docs/examples/*.conf \
-		docs/overlays/*.dtso systemd/hydropond-serial.conf systemd/hydropond-field-network.conf
+		docs/overlays/*.dtso systemd/hydropond-serial.conf systemd/hydropond-field-network.conf \
+		systemd/hydropond-i2c.conf
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/doc/hydropon/examples docs/overlays/merge.sh
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/hydropon docs/board.md docs/stores.md \
 		docs/sources.md docs/control-protocol.md docs/judgement.md docs/calibration.md \

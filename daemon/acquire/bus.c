@@ -14,6 +14,7 @@
 #include "base/thread.h"
 
 #define QUEUE_READINGS 1024
+#define REST_MAX_NS (3600 * NS_PER_SEC)
 #define STACK_BYTES (128 * 1024)
 
 int bus_begin(struct bus *bus, const struct bus_kind *kind, const struct conf_bus *conf,
@@ -98,6 +99,26 @@ void bus_push(struct bus *bus, const struct source_reading *reading)
 void bus_wake(struct bus *bus)
 {
 	eventfd_write(bus->wake_fd, 1);
+}
+
+bool bus_rest(struct bus *bus, uint64_t until_ns)
+{
+	struct pollfd stop = { .fd = bus->stop_fd, .events = POLLIN };
+
+	for (;;) {
+		uint64_t now_ns = clock_boot_ns();
+		uint64_t left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+		struct timespec left;
+
+		if (left_ns > REST_MAX_NS)
+			left_ns = REST_MAX_NS;
+		left = (struct timespec){ .tv_sec = (time_t)(left_ns / NS_PER_SEC),
+					  .tv_nsec = (long)(left_ns % NS_PER_SEC) };
+		if (ppoll(&stop, 1, &left, NULL) > 0)
+			return false;
+		if (clock_boot_ns() >= until_ns)
+			return true;
+	}
 }
 
 const char *bus_place(const struct bus *bus)

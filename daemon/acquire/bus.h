@@ -75,6 +75,8 @@ int bus_start(struct bus *bus);
 /* The thread: a reading for the main loop, and that there are some. */
 void bus_push(struct bus *bus, const struct source_reading *reading);
 void bus_wake(struct bus *bus);
+/* The thread: waits for @until_ns (CLOCK_BOOTTIME). False: it shall end. */
+bool bus_rest(struct bus *bus, uint64_t until_ns);
 /* The thread: it was opened, or could not be, with -errno. Is told when it changes. */
 void bus_note_open(struct bus *bus, int error);
 /* Its device, or the address over TCP. */

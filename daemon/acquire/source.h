@@ -6,6 +6,7 @@
 #ifndef HYDROPON_SOURCE_H
 #define HYDROPON_SOURCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct source_reading {
@@ -14,6 +15,7 @@ struct source_reading {
 	int32_t error;		/* 0, or -errno: there is no number */
 	int32_t raw;		/* as read, of a wider number its low bits */
 	uint16_t channel;	/* index in the configuration */
+	bool is_anew;		/* its device was gone before: it warms up again */
 };
 
 #endif

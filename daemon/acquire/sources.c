@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "acquire/ezo_bus.h"
 #include "acquire/modbus_bus.h"
 #include "base/clock.h"
 
@@ -16,6 +17,13 @@ struct sources {
 	size_t buses_n;
 	struct bus *buses[CONF_MAX_BUSES];
 };
+
+static struct bus *start_bus(const struct conf *conf, size_t index, int wake_fd)
+{
+	if (conf->buses[index].kind == BUS_EZO)
+		return ezo_bus_start(conf, (int)index, wake_fd);
+	return modbus_bus_start(conf, (int)index, wake_fd);
+}
 
 struct sources *sources_start(const struct conf *conf)
 {
@@ -29,7 +37,7 @@ struct sources *sources_start(const struct conf *conf)
 		return NULL;
 	}
 	for (size_t i = 0; i < conf->buses_n; i++) {
-		sources->buses[i] = modbus_bus_start(conf, (int)i, sources->wake_fd);
+		sources->buses[i] = start_bus(conf, i, sources->wake_fd);
 		if (!sources->buses[i]) {
 			sources_stop(sources, STOP_MS);
 			return NULL;

@@ -159,6 +159,15 @@ static void begin_slave(struct conf_reader *reader)
 		snprintf(slave->name, sizeof(slave->name), "%s", reader->section->name);
 }
 
+static void begin_ezo(struct conf_reader *reader)
+{
+	struct conf *conf = reader->conf;
+	struct conf_ezo *ezo = &conf->ezos[conf->ezos_n];
+
+	if (count_one(reader, &conf->ezos_n, CONF_MAX_EZOS))
+		snprintf(ezo->name, sizeof(ezo->name), "%s", reader->section->name);
+}
+
 static void read_bus(struct conf_reader *reader)
 {
 	int index = conf_find_bus(reader->conf, reader->section->name);
@@ -190,6 +199,14 @@ static void read_derived(struct conf_reader *reader)
 	for (size_t i = 0; i < reader->conf->channels_n; i++)
 		reader->conf->channels[i].stale_ms =
 			conf_derived_stale_ms(reader->conf, &reader->conf->channels[i]);
+}
+
+static void read_ezo(struct conf_reader *reader)
+{
+	int index = conf_find_ezo(reader->conf, reader->section->name);
+
+	if (index >= 0)
+		conf_ezo_read(reader, &reader->conf->ezos[index]);
 }
 
 static void read_output(struct conf_reader *reader)
@@ -235,6 +252,9 @@ static void read_section(struct conf_reader *reader)
 		break;
 	case CONF_SLAVE:
 		read_slave(reader);
+		break;
+	case CONF_EZO:
+		read_ezo(reader);
 		break;
 	case CONF_CHANNEL:
 		read_channel(reader);
@@ -331,17 +351,26 @@ static void check_bounds_of_needs(struct conf_reader *reader)
 	}
 }
 
-static void check_slaves(struct conf_reader *reader)
+/* Both refer to buses and, for what is there twice, to each other; a channel to its board. */
+static void check_devices(struct conf_reader *reader)
 {
 	for (size_t i = 0; i < reader->tree->sections_n; i++) {
 		int index;
 
 		reader->section = &reader->tree->sections[i];
-		if (reader->section->kind != CONF_SLAVE)
-			continue;
-		index = conf_find_slave(reader->conf, reader->section->name);
-		if (index >= 0)
-			conf_slave_check(reader, &reader->conf->slaves[index]);
+		if (reader->section->kind == CONF_SLAVE) {
+			index = conf_find_slave(reader->conf, reader->section->name);
+			if (index >= 0)
+				conf_slave_check(reader, &reader->conf->slaves[index]);
+		} else if (reader->section->kind == CONF_EZO) {
+			index = conf_find_ezo(reader->conf, reader->section->name);
+			if (index >= 0)
+				conf_ezo_check(reader, &reader->conf->ezos[index]);
+		} else if (reader->section->kind == CONF_CHANNEL) {
+			index = conf_find_channel(reader->conf, reader->section->name);
+			if (index >= 0 && reader->conf->channels[index].source == SOURCE_EZO)
+				conf_ezo_check_channel(reader, &reader->conf->channels[index]);
+		}
 	}
 }
 
@@ -367,6 +396,8 @@ static void begin_section(struct conf_reader *reader)
 		begin_bus(reader);
 	else if (reader->section->kind == CONF_SLAVE)
 		begin_slave(reader);
+	else if (reader->section->kind == CONF_EZO)
+		begin_ezo(reader);
 	else if (reader->section->kind == CONF_CHANNEL)
 		begin_channel(reader);
 }
@@ -389,7 +420,7 @@ static void read_sections(struct conf *conf, struct conf_tree *tree)
 	}
 	read_derived(&reader);
 	if (!tree->is_partial) {
-		check_slaves(&reader);
+		check_devices(&reader);
 		check_bounds_of_needs(&reader);
 		check_commit(&reader);
 	}
@@ -466,4 +497,12 @@ bool conf_rests_on(const struct conf *conf, size_t index, size_t other)
 		return false;
 	return (channel->from >= 0 && conf_rests_on(conf, (size_t)channel->from, other)) ||
 	       (channel->humidity >= 0 && conf_rests_on(conf, (size_t)channel->humidity, other));
+}
+
+int conf_find_ezo(const struct conf *conf, const char *name)
+{
+	for (size_t i = 0; i < conf->ezos_n; i++)
+		if (!strcmp(conf->ezos[i].name, name))
+			return (int)i;
+	return -1;
 }

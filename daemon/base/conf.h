@@ -23,6 +23,7 @@
 #define CONF_MAX_DOSERS 4
 #define CONF_MAX_BUSES 8
 #define CONF_MAX_SLAVES HYDROPON_MAX_CHANNELS
+#define CONF_MAX_EZOS HYDROPON_MAX_CHANNELS
 #define CONF_VALUE_BYTES 8	/* of the widest number in registers */
 #define CONF_PATH_MAX 256
 #define CONF_URL_MAX 512
@@ -110,12 +111,17 @@ struct conf_register {
 enum conf_source {
 	SOURCE_KERNEL,			/* the stream of the gateway's device */
 	SOURCE_MODBUS,
+	SOURCE_EZO,			/* a board of Atlas Scientific, over I2C */
 };
+
+/* "kernel", "modbus", ... */
+const char *conf_source_name(enum conf_source source);
 
 struct conf_channel {
 	char name[HYDROPON_NAME_MAX];
 	enum conf_source source;
 	struct conf_register reg;	/* SOURCE_MODBUS */
+	int ezo;			/* SOURCE_EZO: index */
 	bool is_direct;			/* the source gives the quantity itself, in its unit */
 	enum quantity quantity;
 	double min, max;		/* outside: Q_BAD_RANGE; defaults per quantity */
@@ -152,16 +158,16 @@ struct conf_output {
 	size_t needs_n;
 };
 
-enum conf_bus_kind { BUS_MODBUS_RTU, BUS_MODBUS_TCP };
+enum conf_bus_kind { BUS_MODBUS_RTU, BUS_MODBUS_TCP, BUS_EZO };
 
 enum conf_parity { PARITY_NONE, PARITY_EVEN, PARITY_ODD };
 
-/* What slaves are wired to. */
+/* What slaves and boards are wired to. */
 struct conf_bus {
 	char name[HYDROPON_NAME_MAX];
 	enum conf_bus_kind kind;
+	char device[CONF_PATH_MAX];	/* modbus-rtu, ezo */
 	/* modbus-rtu */
-	char device[CONF_PATH_MAX];
 	uint32_t baud;			/* default 9600 */
 	enum conf_parity parity;
 	uint32_t stop_bits;		/* default 1 */
@@ -182,6 +188,20 @@ struct conf_slave {
 	uint32_t response_timeout_ms;	/* until the first byte of an answer; default 500 */
 	uint32_t byte_timeout_ms;	/* between two of them; default 100 */
 	uint32_t fill;			/* registers that a request may read for nothing; default 0 */
+};
+
+enum conf_ezo_kind { EZO_PH, EZO_EC, EZO_RTD, EZO_FLOW };
+
+/* "ph" */
+const char *conf_ezo_kind_name(enum conf_ezo_kind kind);
+
+/* An EZO board of Atlas Scientific in its I2C mode. */
+struct conf_ezo {
+	char name[HYDROPON_NAME_MAX];
+	int bus;			/* index */
+	enum conf_ezo_kind kind;
+	uint32_t address;		/* 8 .. 119; by default that of its kind */
+	uint32_t interval_ms;		/* 1000 .. 3600000, default 1000 */
 };
 
 enum conf_store_kind {
@@ -239,6 +259,8 @@ struct conf {
 	size_t buses_n;
 	struct conf_slave slaves[CONF_MAX_SLAVES];
 	size_t slaves_n;
+	struct conf_ezo ezos[CONF_MAX_EZOS];
+	size_t ezos_n;
 	struct conf_store stores[CONF_MAX_STORES];
 	size_t stores_n;
 };
@@ -249,7 +271,7 @@ struct conf {
  */
 struct conf *conf_load(const char *path, FILE *errors);
 void conf_free(struct conf *conf);
-/* Index of the channel, output, bus or slave of that name, or -1. */
+/* Index of the channel, output, bus, slave or board of that name, or -1. */
 int conf_find_channel(const struct conf *conf, const char *name);
 int conf_find_output(const struct conf *conf, const char *name);
 int conf_find_bus(const struct conf *conf, const char *name);
@@ -257,5 +279,6 @@ int conf_find_slave(const struct conf *conf, const char *name);
 /* What channel @index says follows from channel @other: it is that one, is compensated by it, or is
  * derived from what rests on it. */
 bool conf_rests_on(const struct conf *conf, size_t index, size_t other);
+int conf_find_ezo(const struct conf *conf, const char *name);
 
 #endif

@@ -11,7 +11,7 @@
 #define RTU_ADDRESS_MAX 247	/* Modbus over Serial Line V1.02, 2.2 */
 
 static const char *const kinds[] = {
-	[BUS_MODBUS_RTU] = "modbus-rtu", [BUS_MODBUS_TCP] = "modbus-tcp",
+	[BUS_MODBUS_RTU] = "modbus-rtu", [BUS_MODBUS_TCP] = "modbus-tcp", [BUS_EZO] = "ezo",
 };
 static const char *const parities[] = {
 	[PARITY_NONE] = "none", [PARITY_EVEN] = "even", [PARITY_ODD] = "odd",
@@ -113,33 +113,41 @@ static const struct conf_key slave_keys[] = {
 	  .min = 0, .max = 124 },
 };
 
-static void reject(struct conf_reader *reader, const char *key, const char *why)
-{
-	const struct conf_setting *setting = conf_section_find(reader->section, key);
+#define RTU (1U << BUS_MODBUS_RTU)
+#define TCP (1U << BUS_MODBUS_TCP)
+#define I2C (1U << BUS_EZO)
 
-	if (setting)
-		conf_mistake(reader->tree, reader->section, setting, "%s", why);
-}
+/* Of the keys that are not for every kind, which they are for. */
+static const struct {
+	const char *key, *kinds;
+	unsigned int mask;
+} fits[] = {
+	{ "device", "modbus-rtu or ezo", RTU | I2C }, { "baud", "modbus-rtu", RTU },
+	{ "parity", "modbus-rtu", RTU }, { "stop-bits", "modbus-rtu", RTU },
+	{ "rs485", "modbus-rtu", RTU }, { "echo", "modbus-rtu", RTU },
+	{ "address", "modbus-tcp", TCP }, { "port", "modbus-tcp", TCP },
+};
 
 static void check_kind(struct conf_reader *reader, const struct conf_bus *bus)
 {
-	static const char *const serial[] = { "device", "baud", "parity", "stop-bits", "rs485",
-					      "echo" };
-	static const char *const network[] = { "address", "port" };
-	bool is_tcp = bus->kind == BUS_MODBUS_TCP;
-	const char *const *others = is_tcp ? serial : network;
-	size_t n = is_tcp ? COUNT(serial) : COUNT(network);
-	const char *needed = is_tcp ? "address" : "device";
+	static const char *const examples[] = {
+		[BUS_MODBUS_RTU] = "/dev/serial/by-id/NAME", [BUS_MODBUS_TCP] = "192.168.10.7",
+		[BUS_EZO] = "/dev/i2c-1",
+	};
+	const char *needed = bus->kind == BUS_MODBUS_TCP ? "address" : "device";
 
-	for (size_t i = 0; i < n; i++)
-		reject(reader, others[i], is_tcp ?
-		       "this key is for kind modbus-rtu, not for modbus-tcp; remove it" :
-		       "this key is for kind modbus-tcp, not for modbus-rtu; remove it");
+	for (size_t i = 0; i < COUNT(fits); i++) {
+		const struct conf_setting *setting = conf_section_find(reader->section, fits[i].key);
+
+		if (setting && !(fits[i].mask & 1U << bus->kind))
+			conf_mistake(reader->tree, reader->section, setting,
+				     "this key is for kind %s, not for %s; remove it",
+				     fits[i].kinds, kinds[bus->kind]);
+	}
 	if (!conf_section_find(reader->section, needed))
 		conf_mistake(reader->tree, reader->section, NULL,
 			     "%s is missing, which %s needs; add \"%s = %s\"", needed,
-			     kinds[bus->kind], needed, is_tcp ? "192.168.10.7" :
-			     "/dev/serial/by-id/NAME");
+			     kinds[bus->kind], needed, examples[bus->kind]);
 }
 
 /* Two that take turns on one line without knowing of each other disturb each other. */
@@ -147,7 +155,9 @@ static void check_alone(struct conf_reader *reader, const struct conf_bus *bus)
 {
 	for (const struct conf_bus *other = reader->conf->buses; other < bus; other++)
 		if (*bus->device && !strcmp(other->device, bus->device))
-			reject(reader, "device", "another bus has this device; make them one");
+			conf_mistake(reader->tree, reader->section,
+				     conf_section_find(reader->section, "device"),
+				     "another bus has this device; make them one");
 }
 
 void conf_bus_read(struct conf_reader *reader, struct conf_bus *bus)
@@ -176,6 +186,11 @@ void conf_slave_check(struct conf_reader *reader, const struct conf_slave *slave
 
 	if (!setting || slave->bus < 0)
 		return;
+	if (reader->conf->buses[slave->bus].kind == BUS_EZO)
+		conf_mistake(reader->tree, reader->section,
+			     conf_section_find(reader->section, "bus"),
+			     "bus \"%s\" is of kind ezo; name one of kind modbus-rtu or modbus-tcp, "
+			     "or write a section [ezo NAME]", reader->conf->buses[slave->bus].name);
 	if (reader->conf->buses[slave->bus].kind == BUS_MODBUS_RTU &&
 	    (slave->address < 1 || slave->address > RTU_ADDRESS_MAX))
 		conf_mistake(reader->tree, reader->section, setting,

@@ -22,6 +22,15 @@
 
 #define FOR(quantity) (1U << QUANTITY_##quantity)
 
+const char *conf_source_name(enum conf_source source)
+{
+	static const char *const names[] = {
+		[SOURCE_KERNEL] = "kernel", [SOURCE_MODBUS] = "modbus", [SOURCE_EZO] = "ezo",
+	};
+
+	return names[source];
+}
+
 struct buffer {
 	double ph, mv;
 };
@@ -211,6 +220,7 @@ static const struct conf_key keys[] = {
 	{ .name = "probe-life", .read = conf_read_u32, CHANNEL(judge.probe_life_days),
 	  .units = &units_days, .min = 1, .max = 3660 },
 	{ .name = "out-of-service", .read = conf_read_yes_no, CHANNEL(judge.is_out_of_service) },
+	{ .name = "ezo", .read = conf_ezo_read_name, CHANNEL(ezo) },
 	{ .name = "slave", .read = conf_register_read_slave, CHANNEL(reg.slave) },
 	{ .name = "table", .read = conf_register_read_table, CHANNEL(reg.table) },
 	{ .name = "register", .read = conf_read_u32, CHANNEL(reg.address),
@@ -313,6 +323,7 @@ static void set_defaults(struct conf_channel *channel, enum quantity quantity)
 	conf_judge_defaults(quantity, &channel->judge);
 	channel->judge.is_wanted = true;
 	conf_register_begin(&channel->reg);
+	channel->ezo = -1;
 }
 
 void conf_channel_begin(struct conf_reader *reader, struct conf_channel *channel)
@@ -406,9 +417,13 @@ static void check_compensation(struct conf_reader *reader, struct conf_channel *
 		     candidate ? "" : " and a section [channel NAME] with quantity temperature");
 }
 
-/* A slave gives what its maker has calibrated, unless the channel says how to do that. */
+/* A slave gives what its maker has calibrated, unless the channel says how to do that; a board
+ * of Atlas Scientific always what was calibrated in it.
+ */
 static bool is_direct(struct conf_reader *reader)
 {
+	if (conf_section_find(reader->section, "ezo"))
+		return true;
 	if (!conf_section_find(reader->section, "slave"))
 		return false;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
@@ -457,6 +472,8 @@ void conf_channel_read(struct conf_reader *reader, struct conf_channel *channel)
 	conf_read_section(reader, keys, sizeof(keys) / sizeof(keys[0]), (int)channel->quantity,
 			  channel);
 	reader->is_direct = false;
+	if (conf_section_find(reader->section, "ezo"))
+		channel->source = SOURCE_EZO;
 	conf_register_read(reader, channel);
 	settle_slave(reader, channel);
 	check_flow(reader, channel);

@@ -20,6 +20,7 @@ static const struct {
 	[CONF_GATEWAY] = { "gateway", false },
 	[CONF_BUS] = { "bus", true },
 	[CONF_SLAVE] = { "slave", true },
+	[CONF_EZO] = { "ezo", true },
 	[CONF_CHANNEL] = { "channel", true },
 	[CONF_OUTPUT] = { "output", true },
 	[CONF_SPOOL] = { "spool", false },
@@ -150,7 +151,8 @@ static void reject_kind(struct conf_tree *tree, unsigned int line, const char *w
 			   word, meant);
 	else
 		mistake_at(tree, line, "[%s]: there is no such section; there are gateway, "
-			   "bus NAME, slave NAME, channel NAME, output NAME, spool and store NAME", word);
+			   "bus NAME, slave NAME, ezo NAME, channel NAME, output NAME, spool and "
+			   "store NAME", word);
 }
 
 struct title {

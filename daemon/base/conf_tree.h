@@ -12,8 +12,8 @@
 
 #include <linux/hydropon.h>
 
-enum conf_kind { CONF_GATEWAY, CONF_BUS, CONF_SLAVE, CONF_CHANNEL, CONF_OUTPUT, CONF_SPOOL,
-		 CONF_TIME, CONF_POWER, CONF_STORE };
+enum conf_kind { CONF_GATEWAY, CONF_BUS, CONF_SLAVE, CONF_EZO, CONF_CHANNEL, CONF_OUTPUT,
+		 CONF_SPOOL, CONF_TIME, CONF_POWER, CONF_STORE };
 
 struct conf_place {
 	size_t file;		/* index in conf_tree.files */

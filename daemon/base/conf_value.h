@@ -115,6 +115,12 @@ void conf_bus_read(struct conf_reader *reader, struct conf_bus *bus);
 void conf_slave_read(struct conf_reader *reader, struct conf_slave *slave);
 void conf_slave_check(struct conf_reader *reader, const struct conf_slave *slave);
 
+/* [ezo NAME], likewise; the key of a channel that names one, and what that channel must be. */
+void conf_ezo_read(struct conf_reader *reader, struct conf_ezo *ezo);
+void conf_ezo_check(struct conf_reader *reader, const struct conf_ezo *ezo);
+void conf_ezo_read_name(struct conf_reader *reader, const struct conf_key *key, void *field);
+void conf_ezo_check_channel(struct conf_reader *reader, const struct conf_channel *channel);
+
 /* [store NAME]. */
 void conf_store_read(struct conf_reader *reader, struct conf_store *store);
 

@@ -391,6 +391,8 @@ bool channels_take_reading(struct channels *channels, const struct source_readin
 	slot = &channels->slots[read->channel];
 	if (slot->channel.conf->source == SOURCE_KERNEL)
 		return false;
+	if (read->is_anew)
+		judgement_begin(&slot->judgement);
 	slot->channel.answers = !read->error;
 	slot->channel.reading = read->number;
 	slot->channel.reading_ns = read->error ? 0 : read->boot_ns;

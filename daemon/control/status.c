@@ -42,7 +42,7 @@ static struct json_object *new_channel(const struct channel *channel, bool is_pr
 	describe_string(object, "unit", quantity_unit(conf->quantity));
 	json_object_object_add(object, "decimals", json_object_new_int(conf->decimals));
 	describe_string(object, "source", conf->is_derived ? "derived" :
-			conf->source == SOURCE_KERNEL ? "kernel" : "modbus");
+			conf_source_name(conf->source));
 	describe_bool(object, "present", is_present);
 	json_object_object_add(object, "value",
 			       quality_has_value(last->q) ? describe_new_number(last->value) : NULL);
@@ -107,14 +107,14 @@ static void add_ms(struct json_object *object, const char *key, bool is_known, u
 			       is_known ? describe_new_number((double)ns / (double)NS_PER_MS) : NULL);
 }
 
-static struct json_object *new_slave(const struct conf_slave *conf,
-				     const struct device_stats *stats, uint64_t now_ns)
+static struct json_object *new_device(const char *name, uint32_t address,
+				      const struct device_stats *stats, uint64_t now_ns)
 {
 	struct json_object *object = json_object_new_object(), *response = json_object_new_object();
 	uint64_t mean_ns = stats->answers ? stats->response_sum_ns / stats->answers : 0;
 
-	describe_string(object, "name", conf->name);
-	describe_count(object, "address", conf->address);
+	describe_string(object, "name", name);
+	describe_count(object, "address", address);
 	describe_string(object, "state", stats->is_open ? "not asked" :
 			!stats->requests ? "not asked yet" : stats->error ? "failing" : "ok");
 	describe_error(object, "error", stats->error);
@@ -130,32 +130,59 @@ static struct json_object *new_slave(const struct conf_slave *conf,
 	add_ms(response, "mean", stats->answers, mean_ns);
 	add_ms(response, "max", stats->answers, stats->response_max_ns);
 	json_object_object_add(object, "response_ms", response);
+	return object;
+}
+
+static struct json_object *new_slave(const struct conf_slave *conf,
+				     const struct device_stats *stats, uint64_t now_ns)
+{
+	struct json_object *object = new_device(conf->name, conf->address, stats, now_ns);
+
 	describe_count(object, "response_timeout_ms", conf->response_timeout_ms);
 	describe_count(object, "byte_timeout_ms", conf->byte_timeout_ms);
 	return object;
+}
+
+static struct json_object *new_board(const struct conf_ezo *conf, const struct device_stats *stats,
+				     uint64_t now_ns)
+{
+	struct json_object *object = new_device(conf->name, conf->address, stats, now_ns);
+
+	describe_string(object, "kind", conf_ezo_kind_name(conf->kind));
+	return object;
+}
+
+static struct json_object *new_devices(const struct conf *conf, enum conf_bus_kind kind,
+				       struct bus *bus, uint64_t now_ns)
+{
+	size_t n = kind == BUS_EZO ? conf->ezos_n : conf->slaves_n;
+	struct json_object *devices = json_object_new_array();
+	struct device_stats stats;
+
+	for (size_t i = 0; i < n; i++)
+		if (bus_device_stats(bus, (int)i, &stats))
+			json_object_array_add(devices, kind == BUS_EZO ?
+					      new_board(&conf->ezos[i], &stats, now_ns) :
+					      new_slave(&conf->slaves[i], &stats, now_ns));
+	return devices;
 }
 
 static struct json_object *new_bus(const struct conf *conf, size_t index, struct bus *bus,
 				   uint64_t now_ns)
 {
 	const struct conf_bus *conf_bus = &conf->buses[index];
-	struct json_object *object = json_object_new_object(), *slaves = json_object_new_array();
-	struct device_stats slave;
+	struct json_object *object = json_object_new_object();
 	struct bus_stats stats;
 
 	bus_stats(bus, &stats);
 	describe_string(object, "name", conf_bus->name);
 	describe_string(object, "kind", conf_bus_kind_name(conf_bus->kind));
-	describe_string(object, "device", conf_bus->kind == BUS_MODBUS_TCP ? conf_bus->address :
-								       conf_bus->device);
+	describe_string(object, "device", bus_place(bus));
 	describe_bool(object, "open", stats.is_open);
 	describe_error(object, "error", stats.error);
 	describe_count(object, "opens", stats.opens);
 	describe_count(object, "refused", stats.refused);
-	for (size_t i = 0; i < conf->slaves_n; i++)
-		if (bus_device_stats(bus, (int)i, &slave))
-			json_object_array_add(slaves, new_slave(&conf->slaves[i], &slave, now_ns));
-	json_object_object_add(object, "slaves", slaves);
+	json_object_object_add(object, "slaves", new_devices(conf, conf_bus->kind, bus, now_ns));
 	return object;
 }
 

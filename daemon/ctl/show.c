@@ -139,7 +139,8 @@ static void show_slave(struct problems *problems, struct table *table, struct js
 	char response[64], retry[TIME_SIZE];
 
 	if (!strcmp(state, "not asked"))
-		problem(problems, MARK_BAD, "slave %s on bus %s does not answer: %s; asked again in %s",
+		problem(problems, MARK_BAD, "%s %s on bus %s does not answer: %s; asked again in %s",
+			field_string(slave, "kind") ? "board" : "slave",
 			field_text(slave, "name"), field_text(bus, "name"), error ? error : "?",
 			time_text(slave, "retry_ms", retry));
 	table_row(table, is_ok ? MARK_NONE : MARK_WARN);
@@ -155,7 +156,7 @@ static void show_slave(struct problems *problems, struct table *table, struct js
 
 static struct table *show_buses(struct problems *problems, struct json_object *status)
 {
-	static const char *const titles[] = { "BUS", "SLAVE", "STATE", "RESPONSE LAST / MEAN / MAX",
+	static const char *const titles[] = { "BUS", "DEVICE", "STATE", "RESPONSE LAST / MEAN / MAX",
 					      "REQUESTS", "SILENT / GARBLED / REFUSED", "MISSED" };
 	struct table *table = table_new("lllrrrr", titles);
 

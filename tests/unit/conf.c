@@ -16,6 +16,8 @@
 #define BOUNDED_WATER WATER "min = 5\nmax = 45 C\n"
 #define RTU "[bus b]\nkind = modbus-rtu\ndevice = /dev/ttyS1\n"	/* three lines */
 #define SLAVE "[slave s]\nbus = b\naddress = 1\n"	/* three lines */
+#define I2C "[bus i]\nkind = ezo\ndevice = /dev/i2c-1\n"	/* three lines */
+#define BOARD "[ezo e]\nbus = i\nkind = ph\n"	/* three lines */
 #define WET(keys) "[channel w]\nquantity = temperature\nslave = s\n" keys
 #define PH(buffers) "[channel p]\nquantity = ph\ncompensate = no\n" buffers
 
@@ -131,6 +133,7 @@ static const struct {
 	  "t.conf:4: [chanel]: there is no such section; did you mean \"channel\"?\n" },
 	{ GATEWAY "[mqtt]\nhost = x\n",
 	  "t.conf:4: [mqtt]: there is no such section; there are gateway, bus NAME, slave NAME, "
+	  "ezo NAME, "
 	  "channel NAME, output NAME, spool and store NAME\n" },
 	{ GATEWAY "[spool main]\n",
 	  "t.conf:4: [spool main]: this section takes no name; write [spool]\n" },
@@ -414,7 +417,7 @@ static const struct {
 	  "t.conf:4: [bus b]: kind is missing; add \"kind = modbus-rtu\"\n" },
 	{ GATEWAY "[bus b]\nkind = modbus\n",
 	  "t.conf:5: [bus b] kind: there is no kind \"modbus\"; write one of modbus-rtu, "
-	  "modbus-tcp\n"
+	  "modbus-tcp, ezo\n"
 	  "t.conf:4: [bus b]: device is missing, which modbus-rtu needs; add \"device = "
 	  "/dev/serial/by-id/NAME\"\n" },
 	{ GATEWAY "[bus b]\nkind = modbus-tcp\nbaud = 9600\n",
@@ -444,6 +447,42 @@ static const struct {
 	  "correct it\n" },
 	{ GATEWAY RTU SLAVE "response-timeout = 10 s\n",
 	  "t.conf:10: [slave s] response-timeout: \"10 s\" is out of range; write 10 ms to 5 s\n" },
+
+	/* boards of Atlas Scientific */
+	{ GATEWAY "[bus i]\nkind = ezo\nbaud = 9600\n",
+	  "t.conf:6: [bus i] baud: this key is for kind modbus-rtu, not for ezo; remove it\n"
+	  "t.conf:4: [bus i]: device is missing, which ezo needs; add \"device = /dev/i2c-1\"\n" },
+	{ GATEWAY "[bus b]\nkind = modbus-tcp\naddress = 10.0.0.1\ndevice = /dev/i2c-1\n",
+	  "t.conf:7: [bus b] device: this key is for kind modbus-rtu or ezo, not for modbus-tcp; "
+	  "remove it\n" },
+	{ GATEWAY I2C "[ezo e]\nbus = i\nkind = orp\n",
+	  "t.conf:9: [ezo e] kind: there is no kind \"orp\"; write one of ph, ec, rtd, flow\n" },
+	{ GATEWAY I2C "[ezo e]\nbus = i\n",
+	  "t.conf:7: [ezo e]: kind is missing; add \"kind = ph\"\n" },
+	{ GATEWAY I2C BOARD "address = 3\ninterval = 500 ms\n",
+	  "t.conf:10: [ezo e] address: \"3\" is out of range; write 8 to 119\n"
+	  "t.conf:11: [ezo e] interval: \"500 ms\" is out of range; write 1 s to 1 h\n" },
+	{ GATEWAY I2C BOARD "[ezo f]\nbus = i\nkind = ec\naddress = 99\n",
+	  "t.conf:13: [ezo f] address: board \"e\" has address 99 on the same bus; make them one, "
+	  "or give each its own address\n" },
+	{ GATEWAY RTU "[ezo e]\nbus = b\nkind = ph\n",
+	  "t.conf:8: [ezo e] bus: bus \"b\" is of kind modbus-rtu; name one of kind ezo, or write a "
+	  "section [slave NAME]\n" },
+	{ GATEWAY I2C "[slave s]\nbus = i\naddress = 1\n",
+	  "t.conf:8: [slave s] bus: bus \"i\" is of kind ezo; name one of kind modbus-rtu or "
+	  "modbus-tcp, or write a section [ezo NAME]\n" },
+	{ GATEWAY I2C BOARD PH("ezo = f\n"),
+	  "t.conf:13: [channel p] ezo: there is no ezo \"f\"; write one of e\n" },
+	{ GATEWAY I2C BOARD "[channel w]\nquantity = temperature\nezo = e\n",
+	  "t.conf:12: [channel w] ezo: board \"e\" is of kind ph, which measures ph, not "
+	  "temperature; name another board, or correct its kind or the quantity\n" },
+	{ GATEWAY I2C BOARD PH("ezo = e\nregister = 1\ninterval = 2 s\nbuffer-temperature = 20 C\n"),
+	  "t.conf:14: [channel p] register: an EZO board has no registers; remove it, or remove "
+	  "ezo\n"
+	  "t.conf:15: [channel p] interval: a board is asked once for all its channels; write it "
+	  "into its section [ezo NAME]\n"
+	  "t.conf:16: [channel p] buffer-temperature: an EZO board is calibrated itself, and gives "
+	  "no mV; remove it\n" },
 
 	/* registers */
 	{ GATEWAY WATER "register = 1\nbits = 3\n",
@@ -1078,4 +1117,22 @@ TEST_F(conf, a_bus_can_be_a_network)
 	EXPECT_STREQ(self->conf->buses[0].address, "fd00::7");
 	EXPECT_EQ(self->conf->buses[0].port, 1502);
 	EXPECT_EQ(self->conf->slaves[0].address, 255);
+}
+
+TEST_F(conf, a_channel_can_be_read_from_an_ezo_board)
+{
+	load_text(self, GATEWAY PH("ezo = e\n") BOARD "interval = 5 s\n" I2C
+		  "[ezo f]\nbus = i\nkind = ec\n");
+	ASSERT_STREQ(self->errors, "");
+	EXPECT_EQ(self->conf->channels[0].source, SOURCE_EZO);
+	EXPECT_TRUE(self->conf->channels[0].is_direct);
+	EXPECT_EQ(self->conf->channels[0].ezo, 0);
+	EXPECT_EQ(self->conf->ezos[0].bus, 0);
+	EXPECT_EQ(self->conf->ezos[0].kind, EZO_PH);
+	EXPECT_EQ(self->conf->ezos[0].address, 99);
+	EXPECT_EQ(self->conf->ezos[0].interval_ms, 5000);
+	EXPECT_EQ(self->conf->ezos[1].address, 100);
+	EXPECT_EQ(self->conf->ezos[1].interval_ms, 1000);
+	EXPECT_EQ(self->conf->buses[0].kind, BUS_EZO);
+	EXPECT_STREQ(self->conf->buses[0].device, "/dev/i2c-1");
 }
