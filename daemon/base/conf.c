@@ -351,6 +351,24 @@ static void check_bounds_of_needs(struct conf_reader *reader)
 	}
 }
 
+static void check_source(struct conf_reader *reader, int index)
+{
+	const struct conf_channel *channel = &reader->conf->channels[index];
+	enum conf_kind kind;
+	const char *user;
+
+	if (channel->source == SOURCE_EZO)
+		conf_ezo_check_channel(reader, channel);
+	if (channel->source != SOURCE_MANUAL)
+		return;
+	conf_source_check_manual(reader);
+	if (find_user(reader->conf, index, &kind, &user))
+		conf_mistake(reader->tree, reader->section,
+			     conf_section_find(reader->section, "source"),
+			     "%s \"%s\" relies on it, but what is entered by hand is never good; "
+			     "have it rely on a sensor", conf_kind_name(kind), user);
+}
+
 /* Both refer to buses and, for what is there twice, to each other; a channel to its board. */
 static void check_devices(struct conf_reader *reader)
 {
@@ -368,8 +386,8 @@ static void check_devices(struct conf_reader *reader)
 				conf_ezo_check(reader, &reader->conf->ezos[index]);
 		} else if (reader->section->kind == CONF_CHANNEL) {
 			index = conf_find_channel(reader->conf, reader->section->name);
-			if (index >= 0 && reader->conf->channels[index].source == SOURCE_EZO)
-				conf_ezo_check_channel(reader, &reader->conf->channels[index]);
+			if (index >= 0)
+				check_source(reader, index);
 		}
 	}
 }

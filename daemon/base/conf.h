@@ -112,6 +112,7 @@ enum conf_source {
 	SOURCE_KERNEL,			/* the stream of the gateway's device */
 	SOURCE_MODBUS,
 	SOURCE_EZO,			/* a board of Atlas Scientific, over I2C */
+	SOURCE_MANUAL,			/* entered by a person, and never good */
 };
 
 /* "kernel", "modbus", ... */

@@ -22,15 +22,6 @@
 
 #define FOR(quantity) (1U << QUANTITY_##quantity)
 
-const char *conf_source_name(enum conf_source source)
-{
-	static const char *const names[] = {
-		[SOURCE_KERNEL] = "kernel", [SOURCE_MODBUS] = "modbus", [SOURCE_EZO] = "ezo",
-	};
-
-	return names[source];
-}
-
 struct buffer {
 	double ph, mv;
 };
@@ -220,6 +211,7 @@ static const struct conf_key keys[] = {
 	{ .name = "probe-life", .read = conf_read_u32, CHANNEL(judge.probe_life_days),
 	  .units = &units_days, .min = 1, .max = 3660 },
 	{ .name = "out-of-service", .read = conf_read_yes_no, CHANNEL(judge.is_out_of_service) },
+	{ .name = "source", .read = conf_source_read, CHANNEL(source) },
 	{ .name = "ezo", .read = conf_ezo_read_name, CHANNEL(ezo) },
 	{ .name = "slave", .read = conf_register_read_slave, CHANNEL(reg.slave) },
 	{ .name = "table", .read = conf_register_read_table, CHANNEL(reg.table) },
@@ -422,7 +414,8 @@ static void check_compensation(struct conf_reader *reader, struct conf_channel *
  */
 static bool is_direct(struct conf_reader *reader)
 {
-	if (conf_section_find(reader->section, "ezo"))
+	if (conf_section_find(reader->section, "ezo") ||
+	    conf_section_find(reader->section, "source"))
 		return true;
 	if (!conf_section_find(reader->section, "slave"))
 		return false;
@@ -464,6 +457,14 @@ static void settle_slave(struct conf_reader *reader, struct conf_channel *channe
 		channel->compensate = false;
 }
 
+/* A person's meter compensates, and a number an hour says nothing of noise and rates. */
+static void become_manual(struct conf_channel *channel)
+{
+	channel->compensate = false;
+	channel->judge.is_wanted = false;
+	channel->stale_ms = STALE_MAX_MS;	/* how often it is told that there is none */
+}
+
 void conf_channel_read(struct conf_reader *reader, struct conf_channel *channel)
 {
 	if (reader->is_quantity_wrong[channel - reader->conf->channels])
@@ -472,7 +473,9 @@ void conf_channel_read(struct conf_reader *reader, struct conf_channel *channel)
 	conf_read_section(reader, keys, sizeof(keys) / sizeof(keys[0]), (int)channel->quantity,
 			  channel);
 	reader->is_direct = false;
-	if (conf_section_find(reader->section, "ezo"))
+	if (channel->source == SOURCE_MANUAL)
+		become_manual(channel);
+	else if (conf_section_find(reader->section, "ezo"))
 		channel->source = SOURCE_EZO;
 	conf_register_read(reader, channel);
 	settle_slave(reader, channel);

@@ -99,32 +99,19 @@ void conf_ezo_read_name(struct conf_reader *reader, const struct conf_key *key, 
 		*(int *)field = index;
 }
 
-static void reject(struct conf_reader *reader, const char *const *others, size_t n, const char *why)
-{
-	for (size_t i = 0; i < n; i++) {
-		const struct conf_setting *setting = conf_section_find(reader->section, others[i]);
-
-		if (setting)
-			conf_mistake(reader->tree, reader->section, setting, "%s", why);
-	}
-}
-
 void conf_ezo_check_channel(struct conf_reader *reader, const struct conf_channel *channel)
 {
 	static const char *const registers[] = { "slave", "table", "register", "type", "order",
 						 "bits", "multiply", "add" };
 	static const char *const often[] = { "interval" };
-	static const char *const calibration[] = { "buffer-1", "buffer-2", "buffer-temperature",
-						   "cell-constant", "us-per-mv", "zero", "scale",
-						   "pulses-per-litre" };
 	const struct conf_ezo *ezo;
 
-	reject(reader, registers, COUNT(registers), "an EZO board has no registers; remove it, or "
-	       "remove ezo");
-	reject(reader, often, COUNT(often), "a board is asked once for all its channels; write it "
-	       "into its section [ezo NAME]");
-	reject(reader, calibration, COUNT(calibration), "an EZO board is calibrated itself, and "
-	       "gives no mV; remove it");
+	conf_source_reject(reader, registers, COUNT(registers), "an EZO board has no registers; "
+			   "remove it, or remove ezo");
+	conf_source_reject(reader, often, COUNT(often), "a board is asked once for all its "
+			   "channels; write it into its section [ezo NAME]");
+	conf_source_reject_calibration(reader, "an EZO board is calibrated itself, and gives no mV; "
+				       "remove it");
 	/* A wrong name has been told. */
 	if (channel->ezo < 0)
 		return;

@@ -198,7 +198,7 @@ void conf_register_read(struct conf_reader *reader, struct conf_channel *channel
 {
 	struct conf_register *reg = &channel->reg;
 
-	if (channel->source == SOURCE_EZO)
+	if (channel->source == SOURCE_EZO || channel->source == SOURCE_MANUAL)
 		return;
 	if (!find(reader, "slave")) {
 		reject_without_slave(reader);

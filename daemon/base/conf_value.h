@@ -115,6 +115,14 @@ void conf_bus_read(struct conf_reader *reader, struct conf_bus *bus);
 void conf_slave_read(struct conf_reader *reader, struct conf_slave *slave);
 void conf_slave_check(struct conf_reader *reader, const struct conf_slave *slave);
 
+/* The key source of a channel; what of its other keys does not fit. */
+void conf_source_read(struct conf_reader *reader, const struct conf_key *key, void *field);
+void conf_source_check_manual(struct conf_reader *reader);
+/* Tells @why of each key among @others that is there; of each that calibrates. */
+void conf_source_reject(struct conf_reader *reader, const char *const *others, size_t n,
+			const char *why);
+void conf_source_reject_calibration(struct conf_reader *reader, const char *why);
+
 /* [ezo NAME], likewise; the key of a channel that names one, and what that channel must be. */
 void conf_ezo_read(struct conf_reader *reader, struct conf_ezo *ezo);
 void conf_ezo_check(struct conf_reader *reader, const struct conf_ezo *ezo);

@@ -44,6 +44,8 @@ const char *quality_name(uint8_t q)
 		return "out of service";
 	case Q_UNCERTAIN_INCOMPLETE:
 		return "incomplete";
+	case Q_UNCERTAIN_ENTERED:
+		return "entered by hand";
 	case Q_BAD_READ:
 		return "read error";
 	case Q_BAD_RANGE:

@@ -32,6 +32,7 @@ enum quality {
 	Q_UNCERTAIN_CALIBRATION = 41,	/* its calibration cannot be read */
 	Q_UNCERTAIN_EXPIRED = 42,	/* its calibration is too old */
 	Q_UNCERTAIN_INCOMPLETE = 60,	/* a total that has not seen enough of its time */
+	Q_UNCERTAIN_ENTERED = 70,	/* a person has entered it */
 	Q_BAD_READ = 100,		/* the read failed: errno in sample.raw */
 	Q_BAD_RANGE = 101,		/* outside the channel's min .. max */
 	Q_BAD_STALE = 102,		/* no reading for longer than stale-for */

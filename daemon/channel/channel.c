@@ -2,6 +2,7 @@
 #include "channel/channel.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,8 @@
 #include "channel/derived.h"
 #include "channel/judge.h"
 #include "channel/judgement.h"
+
+#define RAW_A_UNIT 1000		/* of what is entered */
 
 struct slot {
 	struct channel channel;
@@ -273,6 +276,8 @@ static void find_others(const struct channels *channels, const struct conf_judge
 /* A probe in a buffer reads well, and nothing of the tank. */
 static enum quality doubt_of(const struct slot *slot, uint64_t at_ns)
 {
+	if (slot->channel.conf->source == SOURCE_MANUAL)
+		return Q_UNCERTAIN_ENTERED;
 	return at_ns <= slot->doubtful_ns ? Q_UNCERTAIN_CALIBRATING : slot->doubt;
 }
 
@@ -389,7 +394,8 @@ bool channels_take_reading(struct channels *channels, const struct source_readin
 	if (read->channel >= channels->count)
 		return false;
 	slot = &channels->slots[read->channel];
-	if (slot->channel.conf->source == SOURCE_KERNEL)
+	if (slot->channel.conf->source == SOURCE_KERNEL ||
+	    slot->channel.conf->source == SOURCE_MANUAL)
 		return false;
 	if (read->is_anew)
 		judgement_begin(&slot->judgement);
@@ -405,6 +411,28 @@ bool channels_take_reading(struct channels *channels, const struct source_readin
 	}
 	finish(channels, slot, &reading, now, out);
 	return true;
+}
+
+void channels_enter(struct channels *channels, size_t index, double value, uint64_t until_ns,
+		    const struct clock_pair *now, struct sample *out)
+{
+	struct slot *slot = &channels->slots[index];
+	struct reading reading = { .boot_ns = now->boot_ns, .value = value,
+				   .raw = (int32_t)lround(value * RAW_A_UNIT) };
+
+	slot->channel.until_ns = until_ns;
+	slot->channel.answers = true;
+	slot->channel.reading = value;
+	slot->channel.reading_ns = now->boot_ns;
+	finish(channels, slot, &reading, now, out);
+}
+
+/* Whether what was heard of it at @since_ns holds no more. */
+static bool is_over(const struct channel *channel, uint64_t since_ns, uint64_t now_ns)
+{
+	if (channel->until_ns)
+		return now_ns >= channel->until_ns;
+	return judge_is_stale(channel->conf, since_ns, now_ns);
 }
 
 bool channel_is_present(const struct channel *channel)
@@ -489,8 +517,10 @@ bool channels_expire(struct channels *channels, size_t index,
 	if (!slot->awaited_ns)
 		slot->awaited_ns = now->boot_ns;
 	since_ns = channel->heard_ns ? channel->heard_ns : slot->awaited_ns;
-	if (!judge_is_stale(channel->conf, since_ns, now->boot_ns))
+	if (!is_over(channel, since_ns, now->boot_ns))
 		return false;
+	if (channel->conf->source == SOURCE_MANUAL)
+		channel->answers = false;
 	if (channel->stale_told_ns &&
 	    !judge_is_stale(channel->conf, channel->stale_told_ns, now->boot_ns))
 		return false;

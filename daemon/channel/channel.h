@@ -35,6 +35,7 @@ struct channel {
 	uint64_t pulses_ns;
 	bool has_pulses;
 	uint64_t stale_told_ns;
+	uint64_t until_ns;		/* of source manual: it holds until then; 0: no number */
 };
 
 struct channels;
@@ -67,6 +68,13 @@ bool channels_take(struct channels *channels, const struct hydropon_record *reco
  */
 bool channels_take_reading(struct channels *channels, const struct source_reading *read,
 			   const struct clock_pair *now, struct sample *out);
+
+/*
+ * Takes what a person has entered for a channel of source manual, which is never good: whoever
+ * entered it is gone when the tank is not as it was. At @until_ns (CLOCK_BOOTTIME) it is stale.
+ */
+void channels_enter(struct channels *channels, size_t index, double value, uint64_t until_ns,
+		    const struct clock_pair *now, struct sample *out);
 
 /* Whether its device is there, as far as its source knows. */
 bool channel_is_present(const struct channel *channel);

@@ -24,6 +24,8 @@ const struct check checks[] = {
 	  "whoever calibrates it ends that; else hydroponctl calibrate, and --abort" },
 	{ "out of service", Q_UNCERTAIN_OVERRIDE, 0, 0, check_upkeep, NULL,
 	  "put it back: remove out-of-service from its section" },
+	{ "entered by hand", Q_UNCERTAIN_ENTERED, 0, 0, check_doubt, NULL,
+	  "none: it is shown and stored, and lets no output leave its safe state" },
 	{ "calibration unknown", Q_UNCERTAIN_CALIBRATION, 0, 0, check_doubt, NULL,
 	  "the file of its calibrations cannot be read: calibrate it" },
 	{ "calibration expired", Q_UNCERTAIN_EXPIRED, 0, 0, check_doubt, NULL, "calibrate it" },

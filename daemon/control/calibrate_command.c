@@ -9,10 +9,10 @@
 #include <json-c/json.h>
 
 #include "base/clock.h"
-#include "base/words.h"
 #include "control/answer.h"
 #include "control/calibrator.h"
 #include "control/describe.h"
+#include "control/request.h"
 
 #define CANDIDATES_MAX 8
 
@@ -23,21 +23,9 @@ struct command {
 	size_t channel;
 	const char *name;		/* of it */
 	uint32_t session;		/* 0: the request has none */
-	char who[CALIBRATION_TEXT];
+	char who[REQUEST_WHO];
 	struct clock_pair now;
 };
-
-/* Names come from our own configuration, so that nothing of the request is echoed. */
-static struct json_object *new_unknown_channel(const struct conf *conf)
-{
-	const char *names[HYDROPON_MAX_CHANNELS];
-	char list[400];
-
-	for (size_t i = 0; i < conf->channels_n; i++)
-		names[i] = conf->channels[i].name;
-	words_list(names, conf->channels_n, list, sizeof(list));
-	return new_error("no such channel; there are: %s", list);
-}
 
 /* The outputs that stay in their safe state while the channel is not good. */
 static struct json_object *new_locks(const struct command *command)
@@ -101,6 +89,8 @@ static struct json_object *begin(struct command *command)
 	struct json_object *answer;
 	uint32_t session;
 
+	if (conf->source == SOURCE_MANUAL)
+		return new_error("%s is entered by hand: there is nothing to calibrate", command->name);
 	if (conf->is_direct)
 		return new_error("%s is measured by a transmitter that gives %s: calibrate it there; or "
 				 "have it give mV, and write the keys of its quantity into [channel %s]",
@@ -279,33 +269,18 @@ static struct json_object *history(struct command *command)
 static struct json_object *read_request(struct command *command)
 {
 	const struct conf *conf = command->sources->conf;
-	struct json_object *name = json_object_object_get(command->request, "channel");
 	struct json_object *session = json_object_object_get(command->request, "session");
-	struct json_object *who = json_object_object_get(command->request, "who");
-	const char *text = who ? json_object_get_string(who) : "nobody named";
-	int index;
+	struct json_object *refusal = request_channel(conf, command->request, &command->channel);
 
-	if (!json_object_is_type(name, json_type_string))
-		return new_error("\"channel\" must be the name of a channel");
-	index = conf_find_channel(conf, json_object_get_string(name));
-	if (index < 0 || (int)strlen(json_object_get_string(name)) !=
-			 json_object_get_string_len(name))
-		return new_unknown_channel(conf);
-	command->channel = (size_t)index;
-	command->name = conf->channels[index].name;
+	if (refusal)
+		return refusal;
+	command->name = conf->channels[command->channel].name;
 	if (session && (!json_object_is_type(session, json_type_int) ||
 			json_object_get_int64(session) < 1 ||
 			json_object_get_int64(session) > UINT32_MAX))
 		return new_error("\"session\" must be the number that begin gave");
 	command->session = (uint32_t)json_object_get_int64(session);
-	if (who && (!json_object_is_type(who, json_type_string) || strlen(text) >= CALIBRATION_TEXT))
-		return new_error("\"who\" must be a name of at most %d characters",
-				 CALIBRATION_TEXT - 1);
-	for (const char *c = text; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			return new_error("\"who\" holds a character that cannot be printed");
-	snprintf(command->who, sizeof(command->who), "%s", text);
-	return NULL;
+	return request_who(command->request, command->who);
 }
 
 struct json_object *calibrate_command(const struct status_sources *sources,

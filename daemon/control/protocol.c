@@ -12,6 +12,7 @@
 #include "base/words.h"
 #include "control/answer.h"
 #include "control/calibrate_command.h"
+#include "control/enter.h"
 #include "control/explain.h"
 #include "control/metrics.h"
 #include "protect/cause.h"
@@ -258,6 +259,11 @@ static struct json_object *calibrate(const struct protocol *protocol, struct jso
 	return calibrate_command(protocol->sources, request);
 }
 
+static struct json_object *enter(const struct protocol *protocol, struct json_object *request)
+{
+	return enter_command(protocol->turn, request);
+}
+
 static struct json_object *perform(const struct protocol *protocol, struct json_object *request,
 				   bool may_control)
 {
@@ -266,7 +272,7 @@ static struct json_object *perform(const struct protocol *protocol, struct json_
 		struct json_object *(*perform)(const struct protocol *protocol,
 					       struct json_object *request);
 	} commands[] = { { "set", set }, { "release", release }, { "reset", reset },
-			{ "calibrate", calibrate } };
+			{ "calibrate", calibrate }, { "enter", enter } };
 	struct json_object *cmd = json_object_object_get(request, "cmd"), *refusal;
 	const char *name = json_object_is_type(cmd, json_type_string) ?
 			   json_object_get_string(cmd) : "";
@@ -283,8 +289,8 @@ static struct json_object *perform(const struct protocol *protocol, struct json_
 		refusal = refuse_late(request);
 		return refusal ? refusal : commands[i].perform(protocol, request);
 	}
-	return new_error("\"cmd\" must be \"status\", \"explain\", \"set\", \"release\", \"reset\" or "
-			 "\"calibrate\"");
+	return new_error("\"cmd\" must be \"status\", \"explain\", \"set\", \"release\", \"reset\", "
+			 "\"calibrate\" or \"enter\"");
 }
 
 /* An object and nothing after it, or NULL. */

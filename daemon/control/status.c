@@ -53,6 +53,8 @@ static struct json_object *new_channel(const struct channel *channel, bool is_pr
 	json_object_object_add(object, "age_ms", channel->heard_ns ?
 			       json_object_new_uint64(ms_since(channel->heard_ns, now_ns)) : NULL);
 	add_reading(object, channel, now_ns);
+	if (conf->source == SOURCE_MANUAL)
+		describe_count(object, "holds_ms", ms_until(channel->until_ns, now_ns));
 	describe_count(object, "samples", channel->samples);
 	describe_count(object, "bad", channel->bad);
 	return object;

@@ -223,6 +223,28 @@ static const char *person(void)
 	return name && *name ? name : user ? user->pw_name : "unknown";
 }
 
+int command_enter(const struct command_line *line, const char *channel, const char *value,
+		  const char *who, uint64_t for_ms)
+{
+	struct json_object *request = json_object_new_object(), *answer;
+	char text[256], time[32];
+	int code;
+
+	json_object_object_add(request, "cmd", json_object_new_string("enter"));
+	json_object_object_add(request, "channel", json_object_new_string(channel));
+	json_object_object_add(request, "value", json_object_new_string(value));
+	json_object_object_add(request, "who", json_object_new_string(who ? who : person()));
+	if (for_ms)
+		json_object_object_add(request, "for_ms", json_object_new_uint64(for_ms));
+	code = ask(line, request, &answer);
+	if (code)
+		return code;
+	snprintf(text, sizeof(text), "%.64s: %.9g %s, for %s; it lets no output leave its safe state",
+		 channel, json_object_get_double(field(answer, "value")), field_text(answer, "unit"),
+		 duration_text(field_count(answer, "for_ms"), time, sizeof(time)));
+	return done(line, answer, text);
+}
+
 static int calibrate_status(void *data, struct json_object **status)
 {
 	return command_ask_status(data, status);

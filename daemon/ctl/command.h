@@ -26,6 +26,9 @@ int command_ask_status(const struct command_line *line, struct json_object **sta
 
 /* @for_ms: 0: as long as hydropond does it by itself */
 int command_set(const struct command_line *line, const char *output, bool on, uint64_t for_ms);
+/* @value: as it was typed; @who: NULL: who sits there; @for_ms: as above. */
+int command_enter(const struct command_line *line, const char *channel, const char *value,
+		  const char *who, uint64_t for_ms);
 int command_release(const struct command_line *line, const char *output);
 int command_reset(const struct command_line *line, const char *output);
 /* Begins, stores and ends a calibration as a person or a script wants it. */

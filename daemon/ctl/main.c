@@ -29,14 +29,15 @@
 
 enum {
 	OPTION_SOCKET_DIR = 256, OPTION_DEVICE, OPTION_FOR, OPTION_INTERVAL, OPTION_JSON,
-	OPTION_YES, OPTION_DIR, OPTION_FROM, OPTION_TO, OPTION_CHANNEL, OPTION_CSV,
+	OPTION_YES, OPTION_BY, OPTION_DIR, OPTION_FROM, OPTION_TO, OPTION_CHANNEL, OPTION_CSV,
 	OPTION_EVERY, OPTION_VERSION,
 	OPTION_POINTS, OPTION_TEMPERATURE, OPTION_LOT, OPTION_ABORT, OPTION_UNDO, OPTION_HISTORY,
 };
 
 struct options {
 	struct command_line line;
-	const char *duration;		/* of set and proof, NULL: left to them */
+	const char *duration;		/* of set, enter and proof, NULL: left to them */
+	const char *by;			/* of enter, NULL: who sits there */
 	const char *interval;		/* of watch, NULL: 1 s */
 	bool json, yes;
 	struct calibrate_options calibrate;
@@ -72,6 +73,8 @@ static int usage(FILE *out)
 	      "  watch [--interval TIME]        the status again and again (1 s)\n"
 	      "  set OUTPUT on|off [--for TIME] override an output (for 10 m, at most 24 h)\n"
 	      "  release OUTPUT                 end the override\n"
+	      "  enter CHANNEL VALUE [--by NAME] [--for TIME]\n"
+	      "                                 what you have measured (for 4 h, at most 7 d)\n"
 	      "  reset OUTPUT                   end what is latched, once its reason is over\n"
 	      "  proof OUTPUT [--for TIME] [--yes]  move it and back, and see that it does (3 s)\n"
 	      "  calibrate CHANNEL [--points LIST] [--temperature 22.5C] [--lot TEXT] [--yes]\n"
@@ -227,6 +230,18 @@ static int run_set(const struct options *options, char **arguments, int count)
 	return command_set(&options->line, arguments[0], on, ms);
 }
 
+static int run_enter(const struct options *options, char **arguments, int count)
+{
+	uint64_t ms = 0;
+
+	if (count != 2)
+		return fail(EXIT_USAGE, "enter takes the name of a channel and a number with its unit, as "
+			    "in hydroponctl enter ph-a 6.1 or hydroponctl enter ec-a \"1.4 mS/cm\"");
+	if (options->duration && !parse_time("--for", options->duration, 1, 7 * 24 * 3600e3, &ms))
+		return EXIT_USAGE;
+	return command_enter(&options->line, arguments[0], arguments[1], options->by, ms);
+}
+
 static int run_proof(const struct options *options, char **arguments, int count)
 {
 	uint64_t ms = PROOF_DEFAULT_MS;
@@ -337,8 +352,11 @@ static int run(struct options *options, char **arguments, int count)
 {
 	const char *command = count ? arguments[0] : "";
 
-	if (strcmp(command, "set") && strcmp(command, "proof") && options->duration)
-		return fail(EXIT_USAGE, "--for belongs to set and proof; leave it out");
+	if (strcmp(command, "set") && strcmp(command, "proof") && strcmp(command, "enter") &&
+	    options->duration)
+		return fail(EXIT_USAGE, "--for belongs to set, enter and proof; leave it out");
+	if (strcmp(command, "enter") && options->by)
+		return fail(EXIT_USAGE, "--by belongs to enter; leave it out");
 	if (strcmp(command, "watch") && options->interval)
 		return fail(EXIT_USAGE, "--interval belongs to watch; leave it out");
 	if (strcmp(command, "status") && strcmp(command, "explain") && options->json &&
@@ -366,6 +384,8 @@ static int run(struct options *options, char **arguments, int count)
 		return run_watch(options);
 	if (!strcmp(command, "set"))
 		return run_set(options, arguments + 1, count - 1);
+	if (!strcmp(command, "enter"))
+		return run_enter(options, arguments + 1, count - 1);
 	if (!strcmp(command, "release") && count == 2)
 		return command_release(&options->line, arguments[1]);
 	if (!strcmp(command, "reset") && count == 2)
@@ -480,6 +500,7 @@ int main(int argc, char **argv)
 		{ "interval", required_argument, NULL, OPTION_INTERVAL },
 		{ "json", no_argument, NULL, OPTION_JSON },
 		{ "yes", no_argument, NULL, OPTION_YES },
+		{ "by", required_argument, NULL, OPTION_BY },
 		{ "config", required_argument, NULL, 'c' },
 		{ "dir", required_argument, NULL, OPTION_DIR },
 		{ "from", required_argument, NULL, OPTION_FROM },
@@ -524,6 +545,9 @@ int main(int argc, char **argv)
 			break;
 		case OPTION_JSON:
 			options.json = true;
+			break;
+		case OPTION_BY:
+			options.by = optarg;
 			break;
 		case OPTION_YES:
 			options.yes = true;

@@ -2,6 +2,7 @@
 #include "protect/turn.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -105,6 +106,19 @@ void turn_event(struct turn *turn, const char *name, const char *subject,
 		const struct event_number *numbers, size_t n)
 {
 	give_event(turn, clock_boot_ns(), name, subject, numbers, n);
+}
+
+void turn_enter(struct turn *turn, size_t channel, double value, uint64_t for_ms)
+{
+	const struct clock_pair now = clock_pair_now(turn->conf->trusts_clock);
+	const struct event_number numbers[] = { { "thousandths", llround(value * 1000) },
+						{ "for_ms", (int64_t)for_ms } };
+	struct sample sample;
+
+	channels_enter(turn->channels, channel, value, now.boot_ns + for_ms * NS_PER_MS, &now,
+		       &sample);
+	turn->hooks->sample(turn->data, &sample);
+	turn_event(turn, "enter", turn->conf->channels[channel].name, numbers, 2);
 }
 
 /* Channels are judged by what outputs do as well. @index: in the configuration, or -1. */

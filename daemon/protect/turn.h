@@ -93,6 +93,8 @@ void turn_start(struct turn *turn, const struct conf *conf, struct stream *strea
 		const struct turn_hooks *hooks, void *data);
 /* Returns how many records were read. */
 size_t turn_run(struct turn *turn);
+/* What a person has entered for a channel of source manual, to the hooks: its sample and event. */
+void turn_enter(struct turn *turn, size_t channel, double value, uint64_t for_ms);
 /* Gives an event of now to the hook. @subject: NULL: the gateway itself. */
 void turn_event(struct turn *turn, const char *name, const char *subject,
 		const struct event_number *numbers, size_t n);

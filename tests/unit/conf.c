@@ -484,6 +484,26 @@ static const struct {
 	  "t.conf:16: [channel p] buffer-temperature: an EZO board is calibrated itself, and gives "
 	  "no mV; remove it\n" },
 
+	/* what is entered by hand */
+	{ GATEWAY "[channel p]\nquantity = ph\nsource = kernel\n",
+	  "t.conf:6: [channel p] source: there is no source \"kernel\"; write one of manual\n"
+	  "t.conf:4: [channel p]: ph is compensated for temperature, but no channel is named for "
+	  "it; add \"temperature = NAME\" and a section [channel NAME] with quantity temperature, or "
+	  "\"compensate = no\"\n" },
+	{ GATEWAY "[channel p]\nquantity = ph\nsource = manual\nregister = 1\ncompensate = no\n"
+	  "stale-for = 4 s\nbuffer-temperature = 20 C\n",
+	  "t.conf:7: [channel p] register: what is entered by hand is read from nowhere; remove it, "
+	  "or \"source = manual\"\n"
+	  "t.conf:8: [channel p] compensate: what is entered by hand is taken as it is, at 25 C; "
+	  "remove it\n"
+	  "t.conf:9: [channel p] stale-for: how long a number holds is said when it is entered, "
+	  "with --for; remove it\n"
+	  "t.conf:10: [channel p] buffer-temperature: what is entered by hand is no mV; remove it\n" },
+	{ GATEWAY "[channel p]\nquantity = ph\nsource = manual\nmin = 4\nmax = 8\n"
+	  "[output o]\nwant = off\nneeds = p\n",
+	  "t.conf:6: [channel p] source: output \"o\" relies on it, but what is entered by hand is "
+	  "never good; have it rely on a sensor\n" },
+
 	/* registers */
 	{ GATEWAY WATER "register = 1\nbits = 3\n",
 	  "t.conf:8: [channel w] register: there is no slave whose register it would be; add "
@@ -1135,4 +1155,14 @@ TEST_F(conf, a_channel_can_be_read_from_an_ezo_board)
 	EXPECT_EQ(self->conf->ezos[1].interval_ms, 1000);
 	EXPECT_EQ(self->conf->buses[0].kind, BUS_EZO);
 	EXPECT_STREQ(self->conf->buses[0].device, "/dev/i2c-1");
+}
+
+TEST_F(conf, a_channel_can_be_entered_by_hand)
+{
+	load_text(self, GATEWAY "[channel p]\nquantity = ph\nsource = manual\n");
+	ASSERT_STREQ(self->errors, "");
+	EXPECT_EQ(self->conf->channels[0].source, SOURCE_MANUAL);
+	EXPECT_TRUE(self->conf->channels[0].is_direct);
+	EXPECT_FALSE(self->conf->channels[0].compensate);
+	EXPECT_EQ(self->conf->channels[0].temperature, -1);
 }

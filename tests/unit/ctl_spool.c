@@ -756,7 +756,7 @@ TEST_F(ctl_spool, refuses_what_it_does_not_understand)
 		{ { "show", "all" }, "Usage: hydroponctl" },
 		{ { "show", "--csv" }, "--csv belongs to spool export, history and events; leave it out" },
 		{ { "check", "--from", "-2h" }, "--from belongs to spool export, history and events; leave it out" },
-		{ { "--for", "2s" }, "--for belongs to set and proof; leave it out" },
+		{ { "--for", "2s" }, "--for belongs to set, enter and proof; leave it out" },
 		{ { "export", "--channel" }, "Usage: hydroponctl" },
 		{ { "export", "--from", "yesterday" }, "--from: \"yesterday\" is no time; write it as" },
 		{ { "export", "--to", "2023-02-30" }, "--to: \"2023-02-30\" is no time" },
