@@ -656,6 +656,28 @@ TEST_F(channel, another_source_is_calibrated_compensated_and_judged_alike)
 	expect_bad(self, EC, Q_BAD_RANGE, 4711);
 }
 
+/* A reading that failed once is no reason to begin again; that its device was gone is. */
+TEST_F(channel, a_device_that_comes_anew_warms_up_again)
+{
+	struct source_reading reading = { .number = 21.5, .channel = WATER };
+
+	self->conf.channels[WATER].source = SOURCE_EZO;
+	self->conf.channels[WATER].is_direct = true;
+	self->conf.channels[WATER].judge.warm_up_ms = 60000;
+	give(self, WATER, 21.5, 0);
+	EXPECT_EQ(self->out.q, Q_UNCERTAIN_WARM_UP);
+	self->now.boot_ns += 61 * NS_PER_SEC;
+	give(self, WATER, 21.5, 0);
+	EXPECT_EQ(self->out.q, Q_GOOD);
+	give(self, WATER, 21.5, -ETIMEDOUT);
+	give(self, WATER, 21.5, 0);
+	EXPECT_EQ(self->out.q, Q_GOOD);
+	reading.is_anew = true;
+	reading.boot_ns = self->now.boot_ns;
+	EXPECT_TRUE(channels_take_reading(self->channels, &reading, &self->now, &self->out));
+	EXPECT_EQ(self->out.q, Q_UNCERTAIN_WARM_UP);
+}
+
 TEST_F(channel, a_failure_of_another_source_is_never_a_number)
 {
 	self->conf.channels[WATER].source = SOURCE_MODBUS;
