@@ -10,6 +10,9 @@
  * the same number are, whether moves go to and fro as noise does, and whether they are wider than
  * one step, as dithering between two numbers is not. Until that is known, and for sensors that
  * are calm by nature, it takes CALM_NS.
+ *
+ * A pH or EC that has not moved at all since the start is another thing: water with plants and
+ * dosers moves by itself. It gets UNMOVED times stuck-for to do so once.
  */
 #define CALM_NS (3 * 24 * 3600 * NS_PER_SEC)
 #define DAY_NS (24 * 3600 * NS_PER_SEC)
@@ -19,6 +22,7 @@
 #define BACK_LEAST 0.2
 #define WIDE_LEAST 0.2
 #define LEAST_N 20
+#define UNMOVED 12
 
 static void keep_longest(uint64_t longest[2], uint64_t run_ns)
 {
@@ -42,6 +46,11 @@ static uint64_t longest_ns(const struct judgement *judgement)
 	return longest[1];
 }
 
+static bool moves_by_nature(enum quantity quantity)
+{
+	return quantity == QUANTITY_PH || quantity == QUANTITY_EC;
+}
+
 static double limit_ns(const struct look *look, const struct judgement *judgement)
 {
 	double stuck_ns = look->conf->judge.stuck_ms * (double)NS_PER_MS;
@@ -52,7 +61,11 @@ static double limit_ns(const struct look *look, const struct judgement *judgemen
 			 judgement->stuck.wide >= WIDE_LEAST &&
 			 (double)longest_ns(judgement) <= limit / 2;
 
-	return is_lively ? limit : fmax(limit, (double)CALM_NS);
+	if (is_lively)
+		return limit;
+	if (!judgement->stuck.moves && moves_by_nature(look->conf->quantity))
+		return fmax(limit, fmin(UNMOVED * stuck_ns, (double)CALM_NS));
+	return fmax(limit, (double)CALM_NS);
 }
 
 static void remember_run(struct judgement *judgement, uint64_t at_ns, uint64_t run_ns)
@@ -66,14 +79,19 @@ static void remember_run(struct judgement *judgement, uint64_t at_ns, uint64_t r
 	keep_longest(longest, run_ns);
 }
 
-/* A run has ended with a move. What was stuck teaches nothing about how it is when it is well. */
+/*
+ * A run has ended with a move. What was stuck teaches nothing about how it is when it is well, but
+ * that it moves at all.
+ */
 static void learn(struct judgement *judgement, double move, uint64_t at_ns, bool was_stuck)
 {
 	double weight = LEARN_WEIGHT;
 	bool is_back = move * judgement->stuck.last_move < 0;
 
-	if (was_stuck)
+	if (was_stuck) {
+		judgement->stuck.moves += !judgement->stuck.moves;
 		return;
+	}
 	judgement->stuck.moves += judgement->stuck.moves < LEARN_MOVES;
 	if (judgement->stuck.moves < 1 / LEARN_WEIGHT)
 		weight = 1.0 / judgement->stuck.moves;
@@ -103,30 +121,51 @@ static bool may_be_constant(const struct look *look)
 	return look->conf->judge.stuck_above && look->plain < look->conf->judge.stuck_above;
 }
 
+/*
+ * The same number once more. Over a gap the run goes on, but nobody knows that it stayed: what was
+ * stuck is stuck still, and a well probe has had no longer run.
+ */
+static void go_on(struct judgement *judgement, uint64_t gap_ns)
+{
+	judgement->stuck.run_n++;
+	judgement->stuck.since_ns += gap_ns;
+}
+
+/* Another number. Over a gap it is no move: a device that has come anew may be stuck elsewhere. */
+static void end_run(const struct look *look, struct judgement *judgement, bool is_gap,
+		    bool was_stuck)
+{
+	if (!is_gap)
+		learn(judgement, look->plain - judgement->stuck.value, look->at_ns, was_stuck);
+	begin_run(look, judgement);
+}
+
 enum finding check_stuck(const struct look *look, struct judgement *judgement,
 			 struct check_state *state)
 {
-	bool is_gap = (double)(look->at_ns - judgement->stuck.last_ns) >
-		      10 * judgement->window.interval_ns;
+	uint64_t since_ns = look->at_ns - judgement->stuck.last_ns;
+	bool is_gap = (double)since_ns > 10 * judgement->window.interval_ns;
+	bool is_same = judgement->stuck.run_n && look->plain == judgement->stuck.value;
 
 	if (!look->conf->judge.stuck_ms)
 		return FINDING_NONE;
 	if (look->at_ns < judgement->stuck.last_ns)
 		return FINDING_SAME;
 	judgement->stuck.last_ns = look->at_ns;
-	if (!judgement->stuck.run_n || is_gap || may_be_constant(look)) {
+	/* What it has made others do, as a pump that stands now, is no cure. */
+	if (!(is_same && state->is_fault) &&
+	    (!judgement->stuck.run_n || may_be_constant(look))) {
 		begin_run(look, judgement);
 		return FINDING_NONE;
 	}
-	if (look->plain != judgement->stuck.value) {
-		learn(judgement, look->plain - judgement->stuck.value, look->at_ns,
-		      state->is_fault);
-		begin_run(look, judgement);
-	} else {
-		judgement->stuck.run_n++;
-	}
+	if (is_same)
+		go_on(judgement, is_gap ? since_ns : 0);
+	else
+		end_run(look, judgement, is_gap, state->is_fault);
 	state->seen = (double)(look->at_ns - judgement->stuck.since_ns) / NS_PER_SEC;
 	state->limit = limit_ns(look, judgement) / NS_PER_SEC;
+	if (is_same && state->is_fault)
+		return FINDING_FAULT;
 	return judgement->stuck.run_n >= LEAST_N && state->seen > state->limit ?
 	       FINDING_FAULT : FINDING_FINE;
 }

@@ -62,13 +62,20 @@ static struct look look_at(struct fixture_checks *self, double value)
 	return look;
 }
 
+/* Noise of about @size, in steps of a tenth of it. */
+static double noise(struct fixture_checks *self, double size)
+{
+	self->random = self->random * 6364136223846793005ULL + 1442695040888963407ULL;
+	return size / 10 * (double)((int)(self->random >> 33) % 21 - 10);
+}
+
 static enum quality given(struct fixture_checks *self, double value, enum quality q)
 {
 	struct look look;
 
 	self->at_ns += self->every_ns;
 	for (unsigned int i = 0; i < self->twins_n; i++) {
-		look = look_at(self, self->twin_value[i]);
+		look = look_at(self, self->twin_value[i] + noise(self, 0.01));
 		look.twins[0] = look.twins[1] = NULL;
 		look.given = self->twin_given ? self->twin_given : look.given;
 		judgement_take(&self->twins[i], &look);
@@ -82,13 +89,6 @@ static enum quality given(struct fixture_checks *self, double value, enum qualit
 static enum quality put(struct fixture_checks *self, double value)
 {
 	return given(self, value, Q_GOOD);
-}
-
-/* Noise of about @size, in steps of a tenth of it. */
-static double noise(struct fixture_checks *self, double size)
-{
-	self->random = self->random * 6364136223846793005ULL + 1442695040888963407ULL;
-	return size / 10 * (double)((int)(self->random >> 33) % 21 - 10);
 }
 
 /* Reads @value with noise for @seconds; returns the worst quality. */
@@ -221,6 +221,54 @@ TEST_F(checks, a_lively_probe_that_stays_is_stuck_and_moves_again)
 	EXPECT_EQ(stay(self, 6, 0, 310), Q_UNCERTAIN_STUCK);
 }
 
+TEST_F(checks, a_stuck_probe_is_stuck_still_after_a_gap)
+{
+	stay(self, 6, 0.02, 3600);
+	EXPECT_EQ(stay(self, 6.01, 0, 310), Q_UNCERTAIN_STUCK);
+	for (int i = 0; i < 12; i++)
+		given(self, 0, Q_BAD_READ);
+	EXPECT_EQ(put(self, 6.01), Q_UNCERTAIN_STUCK);
+	self->at_ns += 3600 * NS_PER_SEC;
+	EXPECT_EQ(put(self, 6.01), Q_UNCERTAIN_STUCK);
+	EXPECT_EQ(put(self, 6.02), Q_GOOD);
+}
+
+/* What is not heard of does not stay the same. */
+TEST_F(checks, a_gap_is_no_time_in_which_a_reading_stayed)
+{
+	stay(self, 6, 0.02, 3600);
+	for (int i = 0; i < 4; i++) {
+		EXPECT_EQ(put(self, 6), Q_GOOD);
+		self->at_ns += 600 * NS_PER_SEC;
+		EXPECT_EQ(stay(self, 6, 0, 30), Q_GOOD);
+		EXPECT_EQ(stay(self, 6, 0.02, 600), Q_GOOD);
+	}
+	EXPECT_EQ(stay(self, 6, 0, 310), Q_UNCERTAIN_STUCK);
+}
+
+TEST_F(checks, a_probe_that_has_never_moved_is_not_good_for_days)
+{
+	EXPECT_EQ(stay(self, 6, 0, 3590), Q_GOOD);
+	EXPECT_EQ(stay(self, 6, 0, 20), Q_UNCERTAIN_STUCK);
+	/* It moves, if seldom: so it may be calm. */
+	EXPECT_EQ(put(self, 6.1), Q_GOOD);
+	EXPECT_EQ(stay(self, 6.1, 0, 24 * 3600), Q_GOOD);
+}
+
+TEST_F(checks, another_number_after_a_gap_is_no_movement)
+{
+	EXPECT_EQ(stay(self, 6, 0, 600), Q_GOOD);
+	self->at_ns += 60 * NS_PER_SEC;
+	EXPECT_EQ(stay(self, 6.1, 0, 3590), Q_GOOD);
+	EXPECT_EQ(stay(self, 6.1, 0, 20), Q_UNCERTAIN_STUCK);
+}
+
+TEST_F(checks, a_thermometer_may_never_have_moved)
+{
+	be(self, QUANTITY_TEMPERATURE);
+	EXPECT_EQ(stay(self, 20, 0, 24 * 3600), Q_GOOD);
+}
+
 TEST_F(checks, a_coarse_sensor_is_not_stuck)
 {
 	be(self, QUANTITY_TEMPERATURE);
@@ -281,6 +329,21 @@ TEST_F(checks, a_level_may_stay_while_its_pump_is_off)
 	turn(self, &self->pump, true);
 	EXPECT_EQ(stay(self, 25, 0, 290), Q_GOOD);
 	EXPECT_EQ(stay(self, 25, 0, 20), Q_UNCERTAIN_STUCK);
+}
+
+/* Whoever lets the pump go for that shall not be told that all is well. */
+TEST_F(checks, a_stuck_level_is_not_cured_by_its_pump)
+{
+	be(self, QUANTITY_LEVEL);
+	self->has_pump = true;
+	turn(self, &self->pump, true);
+	EXPECT_EQ(stay(self, 25, 0.3, 3600), Q_GOOD);
+	EXPECT_EQ(stay(self, 25, 0, 310), Q_UNCERTAIN_STUCK);
+	turn(self, &self->pump, false);
+	for (int i = 0; i < 3600; i++)
+		EXPECT_EQ(put(self, 25), Q_UNCERTAIN_STUCK);
+	EXPECT_EQ(put(self, 25.1), Q_GOOD);
+	EXPECT_EQ(stay(self, 25.1, 0, 3600), Q_GOOD);
 }
 
 TEST_F(checks, an_answer_code_is_bad_while_it_lasts)
