@@ -110,9 +110,11 @@ struct judgement {
 		uint64_t day;
 	} stuck;
 	struct {
-		bool was_on, is_open, is_disturbed;
+		bool was_known, is_open, is_disturbed;
 		double before;
 		uint64_t on_ns, ended_ns;
+		uint64_t run_ns[CONF_MAX_DOSERS];	/* each doser, up to the sample before */
+		uint64_t last_ns;	/* that sample */
 		double per_s;		/* what a second of dosing does */
 		unsigned int learned, misses;
 		uint64_t missed_ns;

@@ -16,11 +16,33 @@
 /* A channel that is doubted gets no dose that could clear it: now and then one more is tried. */
 #define RETRY_NS (60 * WINDOW_MINUTE_NS)
 
-static void begin(const struct look *look, struct judgement *judgement)
+/*
+ * Which dosers have run since the sample before, as bits: a dose of 3 s has come and gone between
+ * two readings of a minute.
+ */
+static unsigned int take_runs(const struct look *look, struct judgement *judgement)
 {
-	judgement->dose.is_open = window_mean(&judgement->window, look->at_ns, 0, MEAN_MINUTES,
-					      &judgement->dose.before);
-	judgement->dose.on_ns = driver_on_ns(look->dosers[0], look->at_ns);
+	unsigned int ran = 0;
+
+	for (size_t i = 0; i < CONF_MAX_DOSERS && look->dosers[i]; i++) {
+		uint64_t on_ns = driver_on_ns(look->dosers[i], look->at_ns);
+
+		if (on_ns <= judgement->dose.run_ns[i])
+			continue;
+		if (judgement->dose.was_known)
+			ran |= 1U << i;
+		judgement->dose.run_ns[i] = on_ns;
+	}
+	judgement->dose.was_known = true;
+	return ran;
+}
+
+/* Before the dose is what was there up to the sample before it. */
+static void begin(struct judgement *judgement, uint64_t on_ns)
+{
+	judgement->dose.is_open = window_mean(&judgement->window, judgement->dose.last_ns, 0,
+					      MEAN_MINUTES, &judgement->dose.before);
+	judgement->dose.on_ns = on_ns;
 	judgement->dose.is_disturbed = false;
 }
 
@@ -86,22 +108,25 @@ enum finding check_dose(const struct look *look, struct judgement *judgement,
 			struct check_state *state)
 {
 	const struct driver *doser = look->dosers[0];
-	bool was_on = judgement->dose.was_on;
+	uint64_t before_ns = judgement->dose.run_ns[0];
 	enum finding same = FINDING_SAME;
+	unsigned int ran;
 
-	if (!doser || !doser->is_known || !look->conf->judge.moved)
+	if (!doser || !doser->is_known || !look->conf->judge.moved) {
+		judgement->dose.was_known = false;
 		return FINDING_NONE;
+	}
 	if (judgement->dose.misses >= MISSES)
 		same = is_missing(judgement, look->at_ns) ? FINDING_FAULT : FINDING_FINE;
-	judgement->dose.was_on = doser->is_on;
-	for (size_t i = 1; i < CONF_MAX_DOSERS && look->dosers[i]; i++)
-		judgement->dose.is_disturbed |= look->dosers[i]->is_on;
+	ran = take_runs(look, judgement);
+	if (ran & 1 && !judgement->dose.is_open)
+		begin(judgement, before_ns);
+	judgement->dose.last_ns = look->at_ns;
+	judgement->dose.is_disturbed |= ran > 1;
 	/* A reading that is doubted for another reason says nothing of the dose. */
 	judgement->dose.is_disturbed |= judgement->q != Q_GOOD &&
 					judgement->q != Q_UNCERTAIN_NO_RESPONSE;
-	if (doser->is_on && !was_on && !judgement->dose.is_open)
-		begin(look, judgement);
-	if (doser->is_on || was_on)
+	if (ran & 1)
 		judgement->dose.ended_ns = look->at_ns;
 	if (!judgement->dose.is_open || look->at_ns - judgement->dose.ended_ns < SETTLE_NS)
 		return same;

@@ -455,6 +455,68 @@ TEST_F(checks, doses_that_do_nothing_are_told)
 	EXPECT_EQ(stay(self, value, 0.02, 600), Q_GOOD);
 }
 
+/* A dose of 3 s that begins and ends between two readings, and what comes of it. */
+static enum quality dose_between(struct fixture_checks *self, unsigned int doser, double *value,
+				 double effect)
+{
+	enum quality worst = stay(self, *value, 0.02, 1200), q;
+
+	self->at_ns += NS_PER_SEC;
+	turn(self, &self->dosers[doser], true);
+	self->at_ns += 3 * NS_PER_SEC;
+	turn(self, &self->dosers[doser], false);
+	self->at_ns -= 4 * NS_PER_SEC;
+	*value += effect;
+	q = stay(self, *value, 0.02, 900);
+	return q > worst ? q : worst;
+}
+
+TEST_F(checks, doses_between_readings_are_seen)
+{
+	const uint64_t every_s[] = { 10, 60, 300 };
+
+	for (size_t i = 0; i < sizeof(every_s) / sizeof(every_s[0]); i++) {
+		double value = 6.5;
+
+		memset(&self->judgement, 0, sizeof(self->judgement));
+		self->every_ns = every_s[i] * NS_PER_SEC;
+		self->has_dosers = true;
+		turn(self, &self->dosers[0], false);
+		turn(self, &self->dosers[1], false);
+		for (int j = 0; j < 7; j++)
+			EXPECT_EQ(dose_between(self, 0, &value, -0.15), Q_GOOD);
+		EXPECT_EQ(self->judgement.dose.learned, 5);
+		EXPECT_TRUE(fabs(self->judgement.dose.per_s + 0.05) < 0.005);
+		for (int j = 0; j < 3; j++)
+			dose_between(self, 0, &value, 0);
+		EXPECT_EQ(put(self, value), Q_UNCERTAIN_NO_RESPONSE);
+	}
+}
+
+/* What another doser has done in the meantime is no answer to this one's. */
+TEST_F(checks, a_dose_of_another_between_readings_is_seen)
+{
+	double value = 6.5;
+
+	self->every_ns = 60 * NS_PER_SEC;
+	self->has_dosers = true;
+	turn(self, &self->dosers[0], false);
+	turn(self, &self->dosers[1], false);
+	for (int i = 0; i < 5; i++)
+		dose_between(self, 0, &value, -0.15);
+	stay(self, value, 0.02, 1200);
+	self->at_ns += NS_PER_SEC;
+	turn(self, &self->dosers[0], true);
+	turn(self, &self->dosers[1], true);
+	self->at_ns += 3 * NS_PER_SEC;
+	turn(self, &self->dosers[0], false);
+	turn(self, &self->dosers[1], false);
+	self->at_ns -= 4 * NS_PER_SEC;
+	stay(self, value, 0.02, 900);
+	EXPECT_EQ(self->judgement.dose.misses, 0);
+	EXPECT_TRUE(self->judgement.dose.per_s < -0.045);
+}
+
 TEST_F(checks, what_moves_without_a_dose_is_told)
 {
 	double value = 6;
