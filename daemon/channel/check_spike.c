@@ -5,16 +5,31 @@
 
 #define CONFIRM_N 3
 #define CONFIRM_NS (10 * NS_PER_SEC)
-#define SLOWEST_MIN 60.0
+/* Whatever is read more seldom than that may not have moved further either. */
+#define SLOWEST_MIN 5.0
+/* Longer than so many intervals is a pause, of which nobody knows what it was. */
+#define PAUSE_INTERVALS 3.0
 
-double check_allowance(const struct look *look, const struct judgement *judgement)
+/* How far it may go from one reading to another. */
+static double reach(const struct look *look, uint64_t before_ns)
 {
-	const struct conf_judge *conf = &look->conf->judge;
-	uint64_t before_ns = judgement->window.newest_ns;
 	double minutes = look->at_ns > before_ns ?
 			 (double)(look->at_ns - before_ns) / WINDOW_MINUTE_NS : 0;
 
-	return conf->step + conf->rate_per_min * fmin(minutes, SLOWEST_MIN);
+	return look->conf->judge.step +
+	       look->conf->judge.rate_per_min * fmin(minutes, SLOWEST_MIN);
+}
+
+double check_allowance(const struct look *look, const struct judgement *judgement)
+{
+	uint64_t before_ns = judgement->window.newest_ns;
+	double interval_ns = judgement->window.interval_ns;
+
+	/* What comes back from a pause, or from being bad, far away is to be confirmed. */
+	if (look->at_ns > before_ns &&
+	    (double)(look->at_ns - before_ns) > PAUSE_INTERVALS * interval_ns)
+		return look->conf->judge.step;
+	return reach(look, before_ns);
 }
 
 bool check_is_steady(const struct look *look)
@@ -31,7 +46,8 @@ bool check_is_steady(const struct look *look)
 static bool confirms(const struct look *look, struct judgement *judgement)
 {
 	bool is_near = judgement->spike.n &&
-		       fabs(look->value - judgement->spike.value) <= look->conf->judge.step;
+		       fabs(look->value - judgement->spike.value) <=
+		       reach(look, judgement->spike.last_ns);
 
 	if (!is_near) {
 		judgement->spike.n = 0;
@@ -39,6 +55,7 @@ static bool confirms(const struct look *look, struct judgement *judgement)
 	}
 	judgement->spike.n++;
 	judgement->spike.value = look->value;
+	judgement->spike.last_ns = look->at_ns;
 	return judgement->spike.n >= CONFIRM_N &&
 	       look->at_ns - judgement->spike.since_ns >= CONFIRM_NS;
 }

@@ -167,6 +167,52 @@ TEST_F(checks, a_slow_reader_may_have_moved_further)
 	EXPECT_EQ(put(self, 9.5), Q_UNCERTAIN_SPIKE);
 }
 
+TEST_F(checks, what_comes_back_far_away_must_be_confirmed)
+{
+	const uint64_t every_s[] = { 1, 60 }, out_s[] = { 240, 900, 7200 };
+
+	for (int i = 0; i < 6; i++) {
+		memset(&self->judgement, 0, sizeof(self->judgement));
+		self->every_ns = every_s[i % 2] * NS_PER_SEC;
+		stay(self, 5.8, 0.02, 3600);
+		for (uint64_t s = 0; s < out_s[i / 2]; s += every_s[i % 2])
+			EXPECT_EQ(put(self, -1), Q_BAD_RANGE);
+		EXPECT_EQ(put(self, 7), Q_UNCERTAIN_SPIKE);
+		EXPECT_EQ(put(self, 7), Q_UNCERTAIN_SPIKE);
+		stay(self, 7, 0.02, 660);
+		EXPECT_EQ(stay(self, 7, 0.02, 600), Q_GOOD);
+	}
+}
+
+TEST_F(checks, what_comes_back_near_is_good)
+{
+	stay(self, 5.8, 0.02, 3600);
+	self->at_ns += 7200 * NS_PER_SEC;
+	EXPECT_EQ(put(self, 6), Q_GOOD);
+}
+
+/* A pause says nothing of how far the tank may have gone. */
+TEST_F(checks, after_a_pause_a_slow_reader_must_confirm_too)
+{
+	self->every_ns = 300 * NS_PER_SEC;
+	stay(self, 6, 0.02, 7200);
+	self->at_ns += 7200 * NS_PER_SEC;
+	EXPECT_EQ(put(self, 7), Q_UNCERTAIN_SPIKE);
+}
+
+/* However far it is off, it goes no faster than it may: it must not be a spike for ever. */
+TEST_F(checks, a_slow_reader_that_moves_on_is_believed_by_and_by)
+{
+	double value = 4;
+
+	self->every_ns = 300 * NS_PER_SEC;
+	stay(self, value, 0.02, 7200);
+	EXPECT_EQ(put(self, value += 2), Q_UNCERTAIN_SPIKE);
+	for (int i = 0; i < 8; i++)
+		put(self, value += 0.5);
+	EXPECT_EQ(put(self, value), Q_GOOD);
+}
+
 TEST_F(checks, too_fast_a_ramp_is_told)
 {
 	double value = 6;
