@@ -6,6 +6,9 @@
 /*
  * A pump that leaks current into the water moves a probe's reading when it starts, and back when
  * it stops, each time by the same. What the water does by itself goes one way.
+ *
+ * A circulation pump may then run for months, and nothing could show that all is well: the verdict
+ * lapses FORGET_NS after the last switch. One more step each way brings it back.
  */
 #define SKIP_NS (2 * NS_PER_SEC)
 #define SPAN_NS (12 * NS_PER_SEC)
@@ -13,6 +16,7 @@
 #define SWITCHES 3
 #define WEIGHT 0.5
 #define LEAVE 0.5		/* of the limit */
+#define FORGET_NS (6 * 3600 * NS_PER_SEC)
 
 static void take_step(struct judgement *judgement, bool is_on)
 {
@@ -49,6 +53,11 @@ static void follow(const struct look *look, struct judgement *judgement)
 	}
 }
 
+static void forget(struct judgement *judgement)
+{
+	judgement->ground.steps_n[0] = judgement->ground.steps_n[1] = SWITCHES - 1;
+}
+
 enum finding check_ground(const struct look *look, struct judgement *judgement,
 			  struct check_state *state)
 {
@@ -57,6 +66,9 @@ enum finding check_ground(const struct look *look, struct judgement *judgement,
 	if (!look->pump || !look->pump->is_known || !look->conf->judge.moved)
 		return FINDING_NONE;
 	follow(look, judgement);
+	if (state->found == FINDING_FAULT &&
+	    driver_for_ns(look->pump, look->at_ns) > FORGET_NS)
+		forget(judgement);
 	if (judgement->ground.steps_n[0] < SWITCHES || judgement->ground.steps_n[1] < SWITCHES)
 		return FINDING_NONE;
 	state->seen = step[0] * step[1] < 0 ? fmin(fabs(step[0]), fabs(step[1])) : 0;

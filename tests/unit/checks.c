@@ -636,6 +636,27 @@ TEST_F(checks, a_step_with_the_pump_is_a_ground_loop)
 	EXPECT_EQ(stay(self, 6, 0.02, 300), Q_UNCERTAIN_GROUND_LOOP);
 }
 
+/* A circulation pump may not be switched again for months. */
+TEST_F(checks, a_ground_loop_lapses_if_its_pump_stays_as_it_is)
+{
+	self->has_pump = true;
+	turn(self, &self->pump, false);
+	for (int i = 0; i < 4; i++) {
+		stay(self, 6, 0.02, 300);
+		turn(self, &self->pump, true);
+		stay(self, 6.2, 0.02, 300);
+		turn(self, &self->pump, i == 3);
+	}
+	EXPECT_EQ(stay(self, 6.2, 0.02, 300), Q_UNCERTAIN_GROUND_LOOP);
+	stay(self, 6.2, 0.02, 6 * 3600 + 600);
+	EXPECT_EQ(stay(self, 6.2, 0.02, 3600), Q_GOOD);
+	/* Once more each way, and it is told again. */
+	turn(self, &self->pump, false);
+	stay(self, 6, 0.02, 300);
+	turn(self, &self->pump, true);
+	EXPECT_EQ(stay(self, 6.2, 0.02, 300), Q_UNCERTAIN_GROUND_LOOP);
+}
+
 TEST_F(checks, what_the_pump_mixes_is_no_ground_loop)
 {
 	double value = 6;
