@@ -32,7 +32,8 @@ enum finding check_noise(const struct look *look, struct judgement *judgement,
 		return FINDING_NONE;
 	if (!check_is_steady(look)) {
 		judgement->noise.n = 0;
-		return FINDING_SAME;
+		/* In short cycles it is never steady: the verdict must end all the same. */
+		return FINDING_NONE;
 	}
 	/* Between slow readings the tank itself moves. */
 	state->limit = conf->noise + conf->rate_per_min * interval_s / 60;

@@ -610,6 +610,59 @@ TEST_F(checks, flow_goes_with_its_pump)
 	EXPECT_EQ(stay(self, 1, 0.05, 300), Q_UNCERTAIN_FLOW);
 }
 
+/* The pump of aeroponics is never on long enough for a verdict, but a flow is a flow. */
+TEST_F(checks, a_flow_in_short_cycles_ends_the_verdict)
+{
+	be(self, QUANTITY_FLOW);
+	self->has_pump = true;
+	turn(self, &self->pump, true);
+	EXPECT_EQ(stay(self, 0, 0, 60), Q_UNCERTAIN_FLOW);
+	for (int i = 0; i < 10; i++) {
+		turn(self, &self->pump, false);
+		EXPECT_EQ(stay(self, 0, 0, 90), Q_UNCERTAIN_FLOW);
+		turn(self, &self->pump, true);
+		EXPECT_EQ(stay(self, 0, 0, 15), Q_UNCERTAIN_FLOW);
+	}
+	for (int i = 0; i < 10; i++) {
+		turn(self, &self->pump, false);
+		stay(self, 0, 0, 90);
+		turn(self, &self->pump, true);
+		stay(self, 5, 0.2, 15);
+	}
+	turn(self, &self->pump, false);
+	EXPECT_EQ(stay(self, 0, 0, 60), Q_GOOD);
+}
+
+/* Flow while the pump is on says nothing of a siphon. */
+TEST_F(checks, a_siphon_is_not_ended_by_its_pump)
+{
+	be(self, QUANTITY_FLOW);
+	self->has_pump = true;
+	turn(self, &self->pump, false);
+	EXPECT_EQ(stay(self, 1, 0.05, 300), Q_UNCERTAIN_FLOW);
+	for (int i = 0; i < 10; i++) {
+		turn(self, &self->pump, true);
+		stay(self, 5, 0.2, 15);
+		turn(self, &self->pump, false);
+		stay(self, 1, 0.05, 90);
+	}
+	EXPECT_EQ(put(self, 1), Q_UNCERTAIN_FLOW);
+}
+
+TEST_F(checks, noise_of_a_flow_lapses_in_short_cycles)
+{
+	be(self, QUANTITY_FLOW);
+	self->has_pump = true;
+	turn(self, &self->pump, true);
+	stay(self, 6, 0.2, 60);
+	EXPECT_EQ(stay(self, 6, 1.99, 60), Q_UNCERTAIN_NOISE);
+	for (int i = 0; i < 20; i++) {
+		turn(self, &self->pump, i % 2);
+		stay(self, i % 2 ? 5 : 0, 0, 12);
+	}
+	EXPECT_EQ(put(self, 5), Q_GOOD);
+}
+
 TEST_F(checks, a_lamp_lights)
 {
 	be(self, QUANTITY_LIGHT);
