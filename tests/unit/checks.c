@@ -579,6 +579,17 @@ TEST_F(checks, what_moves_without_a_dose_is_told)
 	EXPECT_EQ(worst, Q_UNCERTAIN_UNDOSED);
 }
 
+TEST_F(checks, a_change_of_water_is_told_once)
+{
+	self->has_dosers = true;
+	turn(self, &self->dosers[0], false);
+	turn(self, &self->dosers[1], false);
+	stay(self, 5.8, 0.02, 7200);
+	EXPECT_EQ(stay(self, 7.2, 0.02, 600), Q_UNCERTAIN_RATE);
+	stay(self, 7.2, 0.02, 15);
+	EXPECT_EQ(stay(self, 7.2, 0.02, 7200), Q_GOOD);
+}
+
 TEST_F(checks, what_a_doser_moves_is_not_told)
 {
 	double value = 6;
