@@ -13,18 +13,36 @@ static bool has_vote(const struct judgement *twin)
 	       twin->q == Q_UNCERTAIN_OUTVOTED;
 }
 
-/* Means of the channel itself and of the twins that have a vote. Returns how many these are. */
-static size_t take_means(const struct look *look, const struct judgement *judgement,
-			 double *mean, double *others)
+/*
+ * How far two are apart, by the minutes that both were read in: water moves, and one of them may
+ * have been away. Those read less than once a minute need not have a minute in common.
+ */
+static bool compare_two(const struct window *a, const struct window *b, uint64_t at_ns,
+			double *apart)
+{
+	bool is_slow = a->interval_ns > WINDOW_MINUTE_NS || b->interval_ns > WINDOW_MINUTE_NS;
+	double mean_a, mean_b;
+
+	if (is_slow ? !window_mean(a, at_ns, 0, MEAN_MINUTES, &mean_a) ||
+		      !window_mean(b, at_ns, 0, MEAN_MINUTES, &mean_b) :
+		      !window_means(a, b, at_ns, MEAN_MINUTES, &mean_a, &mean_b))
+		return false;
+	*apart = fabs(mean_a - mean_b);
+	return true;
+}
+
+/* Twins with a vote, and how far each is from the channel. Returns how many these are. */
+static size_t take_twins(const struct look *look, const struct judgement *judgement,
+			 const struct window **twins, double *apart)
 {
 	size_t n = 0;
 
-	if (!window_mean(&judgement->window, look->at_ns, 0, MEAN_MINUTES, mean))
-		return 0;
-	for (size_t i = 0; i < CONF_MAX_TWINS && look->twins[i]; i++)
+	for (size_t i = 0; i < CONF_MAX_TWINS && look->twins[i]; i++) {
+		twins[n] = &look->twins[i]->window;
 		if (has_vote(look->twins[i]) &&
-		    window_mean(&look->twins[i]->window, look->at_ns, 0, MEAN_MINUTES, &others[n]))
+		    compare_two(&judgement->window, twins[n], look->at_ns, &apart[n]))
 			n++;
+	}
 	return n;
 }
 
@@ -32,23 +50,25 @@ static size_t take_means(const struct look *look, const struct judgement *judgem
 static enum finding compare(const struct look *look, const struct judgement *judgement,
 			    struct check_state *state, size_t *agree, bool *others_agree)
 {
-	double mean, others[CONF_MAX_TWINS], limit = look->conf->judge.twin_within;
+	const struct window *twins[CONF_MAX_TWINS];
+	double apart[CONF_MAX_TWINS], others, limit = look->conf->judge.twin_within;
 	size_t n;
 
 	if (!limit || !look->twins[0])
 		return FINDING_NONE;
 	if (!look->begins_minute)
 		return FINDING_SAME;
-	n = take_means(look, judgement, &mean, others);
+	n = take_twins(look, judgement, twins, apart);
 	if (!n)
 		return FINDING_NONE;
-	*others_agree = n == 2 && fabs(others[0] - others[1]) <= limit;
+	*others_agree = n == 2 && compare_two(twins[0], twins[1], look->at_ns, &others) &&
+			others <= limit;
 	state->limit = state->is_fault ? limit * LEAVE : limit;
 	state->seen = INFINITY;
 	*agree = 0;
 	for (size_t i = 0; i < n; i++) {
-		state->seen = fmin(state->seen, fabs(mean - others[i]));
-		*agree += fabs(mean - others[i]) <= state->limit;
+		state->seen = fmin(state->seen, apart[i]);
+		*agree += apart[i] <= state->limit;
 	}
 	return FINDING_FINE;
 }

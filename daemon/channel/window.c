@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "channel/window.h"
 
+#include <math.h>
+
 #define INTERVAL_WEIGHT 0.1
 
 void window_see(struct window *window, uint64_t at_ns)
@@ -63,6 +65,38 @@ bool window_reference(const struct window *window, double *value)
 	return n;
 }
 
+/* NULL: nothing was taken in it. */
+static const struct window_minute *find_minute(const struct window *window, uint64_t minute)
+{
+	const struct window_minute *slot = &window->minutes[minute % WINDOW_MINUTES];
+
+	return slot->n && slot->minute == minute ? slot : NULL;
+}
+
+bool window_means(const struct window *a, const struct window *b, uint64_t now_ns,
+		  unsigned int minutes, double *mean_a, double *mean_b)
+{
+	uint64_t now = now_ns / WINDOW_MINUTE_NS;
+	double sum_a = 0, sum_b = 0, n = 0;
+
+	for (unsigned int i = 0; i < minutes && i < WINDOW_MINUTES && i <= now; i++) {
+		const struct window_minute *of_a = find_minute(a, now - i);
+		const struct window_minute *of_b = find_minute(b, now - i);
+		double weight = of_a && of_b ? fmin(of_a->n, of_b->n) : 0;
+
+		if (!weight)
+			continue;
+		sum_a += weight * of_a->sum / of_a->n;
+		sum_b += weight * of_b->sum / of_b->n;
+		n += weight;
+	}
+	if (!n)
+		return false;
+	*mean_a = sum_a / n;
+	*mean_b = sum_b / n;
+	return true;
+}
+
 bool window_mean(const struct window *window, uint64_t now_ns, unsigned int ago,
 		 unsigned int minutes, double *mean)
 {
@@ -71,9 +105,9 @@ bool window_mean(const struct window *window, uint64_t now_ns, unsigned int ago,
 	uint64_t n = 0;
 
 	for (unsigned int i = ago; i < ago + minutes && i < WINDOW_MINUTES && i <= now; i++) {
-		const struct window_minute *slot = &window->minutes[(now - i) % WINDOW_MINUTES];
+		const struct window_minute *slot = find_minute(window, now - i);
 
-		if (!slot->n || slot->minute != now - i)
+		if (!slot)
 			continue;
 		sum += slot->sum;
 		n += slot->n;

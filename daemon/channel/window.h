@@ -40,6 +40,9 @@ bool window_take(struct window *window, uint64_t at_ns, double value);
 void window_forget_recent(struct window *window);
 /* Median of the newest values. False: there is none. */
 bool window_reference(const struct window *window, double *value);
+/* Means of the minutes, as below, in which both have taken something. False: there is none. */
+bool window_means(const struct window *a, const struct window *b, uint64_t now_ns,
+		  unsigned int minutes, double *mean_a, double *mean_b);
 /* Mean of what was taken in @minutes minutes, of which the last one began @ago minutes before
  * the minute of @now_ns. False: nothing was. */
 bool window_mean(const struct window *window, uint64_t now_ns, unsigned int ago,

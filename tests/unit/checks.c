@@ -457,6 +457,41 @@ TEST_F(checks, two_out_of_three_are_right)
 	EXPECT_EQ(put(self, 6.4), Q_UNCERTAIN_DISAGREEMENT);
 }
 
+TEST_F(checks, twins_are_compared_by_minutes_that_both_have)
+{
+	double value = 6;
+
+	self->twins_n = 1;
+	self->twin_value[0] = value;
+	EXPECT_EQ(stay(self, value, 0.02, 1200), Q_GOOD);
+	for (int i = 0; i < 480; i++) {
+		put(self, value += 0.002);
+		self->twin_value[0] = value;
+	}
+	/* It was calibrated: what it read before is no measure any more. */
+	judgement_forget(&self->twins[0]);
+	EXPECT_EQ(stay(self, value, 0.02, 1200), Q_GOOD);
+}
+
+TEST_F(checks, twins_that_are_read_seldom_need_no_minute_in_common)
+{
+	struct look look;
+
+	self->every_ns = 300 * NS_PER_SEC;
+	for (int i = 0; i < 40; i++) {
+		self->twins_n = 0;
+		self->at_ns += 120 * NS_PER_SEC;
+		look = look_at(self, 6 + noise(self, 0.02));
+		judgement_take(&self->twins[0], &look);
+		self->at_ns -= 120 * NS_PER_SEC;
+		self->twins_n = 1;
+		self->at_ns += self->every_ns;
+		look = look_at(self, 6.3 + noise(self, 0.02));
+		judgement_take(&self->judgement, &look);
+	}
+	EXPECT_EQ(self->judgement.q, Q_UNCERTAIN_DISAGREEMENT);
+}
+
 TEST_F(checks, a_twin_that_is_wrong_itself_has_no_vote)
 {
 	self->twins_n = 1;
