@@ -391,7 +391,7 @@ TEST_F_TIMEOUT(bus, a_register_goes_the_whole_way_to_the_status, 180)
 	EXPECT_TRUE(channels_is_good(turn.channels, 0, clock_boot_ns()));
 	look(self, &turn, text, sizeof(text));
 	EXPECT_CONTAINS(text, "RESPONSE LAST / MEAN / MAX");
-	EXPECT_CONTAINS(text, "field  probe  ok");
+	EXPECT_CONTAINS(text, "field  probe   ok");
 	atomic_store(&self->line.manners[1], SILENT);
 	while (!stats(self, 0).is_open) {
 		line_sleep(&self->line, 10000);
