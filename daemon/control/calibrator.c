@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <json-c/json.h>
 
@@ -258,11 +259,25 @@ void calibrator_free(struct calibrator *calibrator)
 	free(calibrator);
 }
 
+/*
+ * By a second name, and not by renaming it: without a file the channel would be good by its
+ * configuration, if the new one cannot be written or the power fails before it is.
+ */
+static int keep_aside(const char *path)
+{
+	char aside[PATH_SIZE + 16];
+
+	snprintf(aside, sizeof(aside), "%s.damaged", path);
+	if (unlink(aside) && errno != ENOENT)
+		return -errno;
+	return link(path, aside) && errno != ENOENT ? -errno : 0;
+}
+
 /* The lock is not held while the disk is waited for: main looks at the job in every turn. */
 static void write_job(struct calibrator *calibrator)
 {
 	struct job *job = &calibrator->job;
-	char path[PATH_SIZE], aside[PATH_SIZE + 16], dir[PATH_SIZE];
+	char path[PATH_SIZE], dir[PATH_SIZE];
 	bool is_asked;
 	int error;
 
@@ -272,13 +287,12 @@ static void write_job(struct calibrator *calibrator)
 	if (!is_asked)
 		return;
 	path_of(calibrator, job->channel, path);
-	snprintf(aside, sizeof(aside), "%s.damaged", path);
 	snprintf(dir, sizeof(dir), "%s/calibration", calibrator->conf->state_dir);
 	error = dir_make(calibrator->conf->state_dir);
 	if (!error)
 		error = dir_make(dir);
-	if (!error && job->is_damaged && rename(path, aside) && errno != ENOENT)
-		error = -errno;
+	if (!error && job->is_damaged)
+		error = keep_aside(path);
 	if (!error)
 		error = sealed_lines_write(path, FILE_NAME, job->lines);
 	pthread_mutex_lock(&calibrator->lock);

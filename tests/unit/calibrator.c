@@ -644,6 +644,35 @@ TEST_F(calibrator, a_damaged_history_is_kept_aside_and_numbers_go_on)
 	close(log);
 }
 
+TEST_F(calibrator, a_damaged_file_is_there_until_a_new_one_replaces_it)
+{
+	char in_the_way[SCRATCH_PATH_MAX + 80];
+	int log = catch_log();
+
+	self->is_patient = true;
+	calibrate_water(self, "1");
+	scratch_write(self->path, "damaged", 7);
+	restart(self);
+	/* The new file cannot be written beside it. */
+	snprintf(in_the_way, sizeof(in_the_way), "%s.new", self->path);
+	ASSERT_EQ(mkdir(in_the_way, 0700), 0);
+	for (int i = 0; i < 2; i++) {
+		ask(self, DO("begin"));
+		ask(self, i ? IN_SESSION("store", "2", POINTS) : IN_SESSION("store", "1", POINTS));
+		write_and_take(self);
+		EXPECT_CONTAINS(ask(self, DO("end")), "\"state\":\"failed\"");
+		write_and_take(self);
+		EXPECT_FALSE(read_water(self));
+	}
+	restart(self);
+	EXPECT_FALSE(read_water(self));
+	EXPECT_EQ(last(self)->q, Q_UNCERTAIN_CALIBRATION);
+	rmdir(in_the_way);
+	calibrate_water(self, "1");
+	EXPECT_TRUE(read_water(self));
+	close(log);
+}
+
 TEST_F(calibrator, a_file_of_another_quantity_is_no_calibration)
 {
 	int log = catch_log();
