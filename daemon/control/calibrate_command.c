@@ -83,6 +83,17 @@ static struct json_object *new_no_session(const struct command *command)
 			 command->name);
 }
 
+/* NULL: it was read. */
+static struct json_object *new_unread(const struct command *command)
+{
+	int error = calibrator_read_error(command->calibrator, command->channel);
+
+	return error ? new_error("what is kept of %s in calibration/ of state-dir could not be read "
+				 "(%s), and a new one would take its place; see that hydropond can read "
+				 "that file, and restart it", command->name, strerrordesc_np(-error)) :
+		       NULL;
+}
+
 static struct json_object *begin(struct command *command)
 {
 	const struct conf_channel *conf = &command->sources->conf->channels[command->channel];
@@ -101,6 +112,9 @@ static struct json_object *begin(struct command *command)
 	if (!calibration_is_possible(conf->quantity))
 		return new_error("%s is %s as its configuration says: there is nothing to calibrate",
 				 command->name, quantity_name(conf->quantity));
+	answer = new_unread(command);
+	if (answer)
+		return answer;
 	session = calibrator_begin(command->calibrator, command->channel, command->who,
 				   command->now.boot_ns);
 	if (!session)
@@ -134,6 +148,8 @@ static struct json_object *end(struct command *command)
 static struct json_object *new_store_error(const struct command *command, int error,
 					   const struct calibration_record *record)
 {
+	if (calibrator_read_error(command->calibrator, command->channel) == error)
+		return new_unread(command);
 	if (error == -ERANGE)
 		return new_error("%s", record->solution.words);
 	if (error == -EBUSY)

@@ -29,6 +29,7 @@ struct slot {
 	size_t versions_n;
 	char *lines;			/* what the file has; NULL: nothing */
 	bool is_damaged;		/* the file; then versions is empty */
+	int read_error;			/* -errno: nobody knows what is in it; the same */
 	uint32_t highest;		/* of all versions there were */
 	uint32_t session;		/* 0: none */
 	uint64_t silent_ns;		/* then the session ends */
@@ -93,8 +94,8 @@ static int add_version(struct slot *slot, const struct calibration_record *recor
 	return 0;
 }
 
-/* False: a line is no version of this channel, or they are not ascending. */
-static bool read_versions(struct slot *slot, const struct conf_channel *conf)
+/* -EBADMSG: a line is no version of this channel, or they are not ascending; -ENOMEM. */
+static int read_versions(struct slot *slot, const struct conf_channel *conf)
 {
 	struct calibration_record record;
 	bool is_whole = true;
@@ -107,13 +108,13 @@ static bool read_versions(struct slot *slot, const struct conf_channel *conf)
 			if (record.version > slot->highest)
 				slot->highest = record.version;
 			if (is_whole && add_version(slot, &record))
-				return false;
+				return -ENOMEM;
 		} else {
 			is_whole = false;
 		}
 		at += length + (at[length] == '\n');
 	}
-	return is_whole && slot->versions_n <= VERSIONS_MAX;
+	return is_whole && slot->versions_n <= VERSIONS_MAX ? 0 : -EBADMSG;
 }
 
 /* What its calibration leaves of the quality. */
@@ -121,7 +122,7 @@ static enum quality doubt_of(const struct slot *slot)
 {
 	if (slot->session)
 		return Q_UNCERTAIN_CALIBRATING;
-	if (slot->is_damaged)
+	if (slot->is_damaged || slot->read_error)
 		return Q_UNCERTAIN_CALIBRATION;
 	return slot->is_expired ? Q_UNCERTAIN_EXPIRED : Q_GOOD;
 }
@@ -158,12 +159,39 @@ static void hold(struct calibrator *calibrator, size_t channel, uint64_t now_ns)
 	channels_calibrate(calibrator->turn->channels, channel, &conf, now_ns);
 }
 
+/*
+ * Of what is damaged another one may take the place. What could not be read may be whole: a new one
+ * would take a good history's place, and give its numbers out once more.
+ */
+static void doubt_file(struct calibrator *calibrator, size_t channel, const char *path, int error)
+{
+	struct slot *slot = &calibrator->slots[channel];
+	const char *name = calibrator->conf->channels[channel].name;
+
+	if (error == -EBADMSG)
+		log_error("%s: its calibration cannot be read (%s: it is damaged, or of another "
+			  "quantity): it goes by the configuration, and is uncertain, so that nothing "
+			  "that needs it is switched; calibrate it: hydroponctl calibrate %s; or remove "
+			  "that file, if the configuration is right", name, path, name);
+	else
+		log_error("%s: its calibration cannot be read (%s: %s): it goes by the configuration, "
+			  "and is uncertain, so that nothing that needs it is switched, and none is "
+			  "stored; see that hydropond can read that file, and restart it", name, path,
+			  strerrordesc_np(-error));
+	slot->is_damaged = error == -EBADMSG;
+	slot->read_error = slot->is_damaged ? 0 : error;
+	slot->versions_n = 0;
+	free(slot->lines);
+	slot->lines = NULL;
+	put_doubt(calibrator, channel, 0);
+}
+
 static void load(struct calibrator *calibrator, size_t channel)
 {
 	const struct conf_channel *conf = &calibrator->conf->channels[channel];
 	struct slot *slot = &calibrator->slots[channel];
 	char path[PATH_SIZE];
-	int error;
+	int error, parse_error;
 
 	/* What a transmitter gives is no mV any more. */
 	if (conf->is_direct)
@@ -172,17 +200,10 @@ static void load(struct calibrator *calibrator, size_t channel)
 	error = sealed_lines_read(path, FILE_NAME, &slot->lines);
 	if (error == -ENOENT)
 		return;
-	if (!read_versions(slot, conf) || error) {
-		log_error("%s: its calibration cannot be read (%s: %s): it goes by the configuration, "
-			  "and is uncertain, so that nothing that needs it is switched; calibrate it: "
-			  "hydroponctl calibrate %s; or remove that file, if the configuration is right",
-			  conf->name, path, error && error != -EBADMSG ? strerrordesc_np(-error) :
-			  "it is damaged, or of another quantity", conf->name);
-		slot->is_damaged = true;
-		slot->versions_n = 0;
-		free(slot->lines);
-		slot->lines = NULL;
-		put_doubt(calibrator, channel, 0);
+	/* Of what is damaged at least the numbers, so that none is given out twice. */
+	parse_error = read_versions(slot, conf);
+	if (error || parse_error) {
+		doubt_file(calibrator, channel, path, error ? error : parse_error);
 		return;
 	}
 	if (!slot->versions_n)
@@ -489,6 +510,11 @@ bool calibrator_is_kept(const struct calibrator *calibrator, size_t channel)
 	       session_keeper_state(calibrator->keeper, channel, &error) == SESSION_KEPT;
 }
 
+int calibrator_read_error(const struct calibrator *calibrator, size_t channel)
+{
+	return calibrator->slots[channel].read_error;
+}
+
 int calibrator_keep_error(const struct calibrator *calibrator, size_t channel)
 {
 	return calibrator->slots[channel].keep_error;
@@ -509,6 +535,8 @@ static int post(struct calibrator *calibrator, size_t channel, struct calibratio
 	char *lines = NULL;
 	int n;
 
+	if (slot->read_error)
+		return slot->read_error;
 	/* Only main sets is_asked, and takes it back. */
 	if (job->is_asked)
 		return -EBUSY;
@@ -560,6 +588,8 @@ int calibrator_undo(struct calibrator *calibrator, size_t channel, const char *w
 	const struct calibration_record *holds = newest(slot), *before;
 	struct calibration_record record;
 
+	if (slot->read_error)
+		return slot->read_error;
 	if (!holds || holds->is_by_configuration)
 		return -ENOENT;
 	before = find_version(slot, holds->previous);
@@ -613,6 +643,7 @@ struct json_object *calibrator_describe(const struct calibrator *calibrator, siz
 	describe_string(object, "verdict", record && !record->is_by_configuration ?
 			verdict_name(record->solution.verdict) : NULL);
 	describe_bool(object, "damaged", slot->is_damaged);
+	describe_error(object, "read_error", slot->read_error);
 	describe_bool(object, "expired", slot->is_expired);
 	describe_bool(object, "due", due_ms > 0 && age >= due_ms);
 	json_object_object_add(object, "age_ms", age >= 0 ?

@@ -5,7 +5,8 @@
  * the files.
  *
  *   load    before the loop: the newest version of each channel replaces what its configuration
- *           says; a file that is damaged makes the channel uncertain until it is calibrated again
+ *           says; a file that is damaged makes the channel uncertain until it is calibrated again,
+ *           one that cannot be read until hydropond can read it
  *   resume  a session that hydropond did not end goes on (control/session_keeper.h)
  *   begin   the channel is not GOOD any more, so that no output that needs it leaves its safe
  *           state; nor is one that is compensated by it. Only once calibrator_is_kept() may the
@@ -58,6 +59,8 @@ uint32_t calibrator_begin(struct calibrator *calibrator, size_t channel, const c
 bool calibrator_is_kept(const struct calibrator *calibrator, size_t channel);
 /* -errno: why the newest session could not be kept, so that it is over; 0: it was. */
 int calibrator_keep_error(const struct calibrator *calibrator, size_t channel);
+/* -errno: its history could not be read, so that none may be stored; 0: it was, or is damaged. */
+int calibrator_read_error(const struct calibrator *calibrator, size_t channel);
 /* A word from its client. False: there is no such session any more. */
 bool calibrator_keep(struct calibrator *calibrator, size_t channel, uint32_t session,
 		     uint64_t now_ns);
@@ -71,10 +74,12 @@ const char *calibrator_who(const struct calibrator *calibrator, size_t channel);
 bool calibrator_solve(const struct calibrator *calibrator, size_t channel,
 		      struct calibration_record *record);
 /* Stores what was solved. 0: it is on its way; -EBUSY: another one is; -EFBIG: the history is
- * full; -ENOMEM. */
+ * full; -ENOMEM;
+ * or calibrator_read_error(). */
 int calibrator_store(struct calibrator *calibrator, size_t channel,
 		     struct calibration_record *record, const struct clock_pair *now);
-/* A new version that goes by the one before the newest. -ENOENT: the configuration rules. */
+/* A new version that goes by the one before the newest. -ENOENT: the configuration rules;
+ * or as calibrator_store(). */
 int calibrator_undo(struct calibrator *calibrator, size_t channel, const char *who,
 		    const struct clock_pair *now);
 /* Of the newest store or undo. @error: -errno of CALIBRATOR_FAILED. */

@@ -75,6 +75,9 @@ static void find_calibration_problem(struct problems *problems, struct json_obje
 	if (who)
 		problem(problems, MARK_WARN, "%s: %s calibrates it; what needs it stays in its safe state",
 			name, who);
+	else if (field_string(calibration, "read_error"))
+		problem(problems, MARK_WARN, "%s: its calibration cannot be read: %s; see to its file and "
+			"restart hydropond", name, field_string(calibration, "read_error"));
 	else if (field_is_true(calibration, "damaged") || field_is_true(calibration, "expired"))
 		problem(problems, MARK_WARN, "%s: its calibration %s; hydroponctl calibrate %s", name,
 			field_is_true(calibration, "damaged") ? "cannot be read" : "has expired", name);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <json-c/json.h>
 
@@ -12,6 +13,18 @@
 #include "control/protocol.h"
 #include "support/catch_log.h"
 #include "support/scratch.h"
+
+/* In the place of that of libc: the disk, or who it belongs to, is in the way. */
+static int read_errno;
+
+ssize_t read(int fd, void *to, size_t size)
+{
+	if (read_errno) {
+		errno = read_errno;
+		return -1;
+	}
+	return syscall(SYS_read, fd, to, size);
+}
 
 FIXTURE(calibrator)
 {
@@ -673,6 +686,56 @@ TEST_F(calibrator, a_damaged_file_is_there_until_a_new_one_replaces_it)
 	close(log);
 }
 
+TEST_F(calibrator, what_cannot_be_read_is_not_replaced)
+{
+	const int errors[] = { EIO, EACCES, ENOMEM };
+	char aside[SCRATCH_PATH_MAX + 80];
+	int log = catch_log();
+
+	self->is_patient = true;
+	calibrate_water(self, "1");
+	for (size_t i = 0; i < 3; i++) {
+		read_errno = errors[i];
+		restart(self);
+		read_errno = 0;
+		EXPECT_FALSE(read_water(self));
+		EXPECT_EQ(last(self)->q, Q_UNCERTAIN_CALIBRATION);
+		EXPECT_CONTAINS(ask(self, DO("begin")), "see that hydropond can read that file, and "
+				"restart it");
+		EXPECT_CONTAINS(ask(self, DO("undo")), "a new one would take its place");
+		write_and_take(self);
+	}
+	EXPECT_EQ(logged(log, "none is stored; see that hydropond can read that file"), 3);
+	snprintf(aside, sizeof(aside), "%s.damaged", self->path);
+	EXPECT_EQ(scratch_size(aside), -1);
+	restart(self);
+	EXPECT_TRUE(read_water(self));
+	EXPECT_EQ(calibrator_version(self->calibrator, 0), 1);
+	close(log);
+}
+
+/* hydropond ended in a session, and then the file could not be read. */
+TEST_F(calibrator, a_session_that_was_found_stores_nothing_over_what_cannot_be_read)
+{
+	char away[SCRATCH_PATH_MAX + 80];
+	int log = catch_log();
+
+	calibrate_water(self, "1");
+	ask(self, DO("begin"));
+	write_and_take(self);
+	snprintf(away, sizeof(away), "%s.away", self->path);
+	ASSERT_EQ(rename(self->path, away), 0);
+	ASSERT_EQ(symlink(self->path, self->path), 0);
+	restart(self);
+	EXPECT_CONTAINS(ask(self, IN_SESSION("store", "2", POINTS)), "\"ok\":false,\"error\":\"what is "
+			"kept of water in calibration/ of state-dir could not be read (Too many");
+	ask(self, DO("end"));
+	write_and_take(self);
+	EXPECT_FALSE(read_water(self));
+	EXPECT_EQ(last(self)->q, Q_UNCERTAIN_CALIBRATION);
+	close(log);
+}
+
 TEST_F(calibrator, a_file_of_another_quantity_is_no_calibration)
 {
 	int log = catch_log();
@@ -765,7 +828,7 @@ TEST_F(calibrator, the_status_says_what_was_read_and_by_what_it_goes)
 	EXPECT_CONTAINS(text, "\"value\":24,");
 	EXPECT_CONTAINS(text, "\"reading\":750,\"reading_age_ms\":");
 	EXPECT_CONTAINS(text, "\"temperature_from\":null,\"calibration\":{\"version\":1,\"verdict\":"
-			"\"good\",\"damaged\":false,\"expired\":false,\"due\":false,\"age_ms\":");
+			"\"good\",\"damaged\":false,\"read_error\":null,\"expired\":false,\"due\":false,\"age_ms\":");
 	EXPECT_CONTAINS(text, "\"calibrating\":null}");
 	json_object_put(status);
 

@@ -528,6 +528,8 @@ TEST(a_calibration_that_is_due_is_a_problem)
 			     false), "~ ph-a: its calibration has expired");
 	EXPECT_CONTAINS(show(STATUS(POWER, CALIBRATED("\"damaged\":true"), OUTPUT, STORE), false),
 			"~ ph-a: its calibration cannot be read");
+	EXPECT_CONTAINS(show(STATUS(POWER, CALIBRATED("\"read_error\":\"I/O error\""), OUTPUT, STORE),
+			     false), "~ ph-a: its calibration cannot be read: I/O error; see to its");
 	EXPECT_CONTAINS(show(STATUS(POWER, CALIBRATED("\"calibrating\":\"anna\""), OUTPUT, STORE),
 			     false), "~ ph-a: anna calibrates it");
 	EXPECT_TRUE(strstr(show(STATUS(POWER, CALIBRATED("\"due\":false,\"version\":3"), OUTPUT, STORE),
