@@ -40,6 +40,8 @@ struct slot {
 	enum calibrator_state state;
 	int error;
 	bool is_expired;
+	double known_age_ms;		/* of the newest version, at the least ... */
+	uint64_t known_ns;		/* ... then; BOOTTIME */
 };
 
 /* What is to be written, one at a time. */
@@ -208,6 +210,7 @@ static void load(struct calibrator *calibrator, size_t channel)
 	}
 	if (!slot->versions_n)
 		return;
+	slot->known_ns = clock_boot_ns();
 	hold(calibrator, channel, 0);
 	log_info("%s: calibration %u is in use, not what the configuration says", conf->name,
 		 newest(slot)->version);
@@ -342,6 +345,8 @@ static void take_success(struct calibrator *calibrator, uint64_t now_ns)
 	job->lines = NULL;
 	slot->highest = job->record.version;
 	slot->is_damaged = slot->is_expired = false;
+	slot->known_age_ms = 0;
+	slot->known_ns = now_ns;
 	hold(calibrator, job->channel, now_ns);
 	put_doubt(calibrator, job->channel, now_ns);
 	log_notice("%s: calibration %u by %s holds: %s",
@@ -387,6 +392,24 @@ static double age_ms(const struct slot *slot, const struct clock_pair *now)
 	return now->wall_ms > record->made_ms ? (double)(now->wall_ms - record->made_ms) : 0;
 }
 
+/*
+ * A clock that is not set says nothing of age, and makes nothing younger: from when it was known, or
+ * from when the version was loaded or stored, the time of BOOTTIME counts.
+ */
+static double least_age_ms(struct slot *slot, const struct clock_pair *now)
+{
+	const struct calibration_record *record = newest(slot);
+	double age = age_ms(slot, now);
+
+	if (!record || record->is_by_configuration)
+		return -1;
+	if (age < 0)
+		return slot->known_age_ms + (double)(now->boot_ns - slot->known_ns) / NS_PER_MS;
+	slot->known_age_ms = age;
+	slot->known_ns = now->boot_ns;
+	return age;
+}
+
 static void see_expiry(struct calibrator *calibrator, size_t channel,
 		       const struct clock_pair *now)
 {
@@ -395,7 +418,7 @@ static void see_expiry(struct calibrator *calibrator, size_t channel,
 	bool was = slot->is_expired;
 
 	slot->is_expired = conf->calibration_expires_d > 0 &&
-			   age_ms(slot, now) > conf->calibration_expires_d * DAY_MS;
+			   least_age_ms(slot, now) > conf->calibration_expires_d * DAY_MS;
 	if (slot->is_expired == was)
 		return;
 	put_doubt(calibrator, channel, now->boot_ns);

@@ -768,11 +768,38 @@ TEST_F(calibrator, what_is_too_old_is_uncertain)
 	EXPECT_FALSE(read_water(self));
 	EXPECT_EQ(last(self)->q, Q_UNCERTAIN_EXPIRED);
 	EXPECT_EQ(logged(log, "older than 60 d"), 1);
-	/* A clock that nobody has set says nothing of age. */
+	/* A clock that nobody has set says nothing of age, so that the verdict stays. */
 	self->now.is_set = false;
 	self->now.boot_ns += 2 * NS_PER_SEC;
 	calibrator_run(self->calibrator, &self->now);
+	EXPECT_FALSE(read_water(self));
+	EXPECT_EQ(last(self)->q, Q_UNCERTAIN_EXPIRED);
+	/* Set again, it says the same. */
+	run(self, 62 * day_ms);
+	EXPECT_FALSE(read_water(self));
+	calibrate_water(self, "2");
 	EXPECT_TRUE(read_water(self));
+	close(log);
+}
+
+TEST_F(calibrator, what_was_loaded_grows_old_without_a_clock)
+{
+	const uint64_t day_ms = 86400000;
+	int log = catch_log();
+
+	self->is_patient = true;
+	calibrate_water(self, "1");
+	self->conf.channels[0].calibration_expires_d = 60;
+	restart(self);
+	self->now = clock_pair_now(true);
+	self->now.is_set = false;
+	self->now.boot_ns += 59 * day_ms * NS_PER_MS;
+	calibrator_run(self->calibrator, &self->now);
+	EXPECT_TRUE(read_water(self));
+	self->now.boot_ns += 2 * day_ms * NS_PER_MS;
+	calibrator_run(self->calibrator, &self->now);
+	EXPECT_FALSE(read_water(self));
+	EXPECT_EQ(last(self)->q, Q_UNCERTAIN_EXPIRED);
 	close(log);
 }
 
