@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/sealed_lines.h"
+#include "base/thread.h"
 #include "control/describe.h"
 #include "control/session_keeper.h"
 
@@ -257,16 +258,21 @@ struct calibrator *calibrator_new(const struct conf *conf, struct turn *turn)
 	calibrator->conf = conf;
 	calibrator->turn = turn;
 	calibrator->keeper = session_keeper_new(conf);
-	if (!calibrator->keeper) {
-		free(calibrator);
-		return NULL;
-	}
-	pthread_mutex_init(&calibrator->lock, NULL);
+	if (!calibrator->keeper)
+		goto err_free;
+	if (thread_make_lock(&calibrator->lock))
+		goto err_free_keeper;
 	for (size_t i = 0; i < conf->channels_n; i++) {
 		load(calibrator, i);
 		resume(calibrator, i, clock_boot_ns());
 	}
 	return calibrator;
+
+err_free_keeper:
+	session_keeper_free(calibrator->keeper);
+err_free:
+	free(calibrator);
+	return NULL;
 }
 
 void calibrator_free(struct calibrator *calibrator)

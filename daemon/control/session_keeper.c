@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/sealed_lines.h"
+#include "base/thread.h"
 
 #define FILE_NAME "hydropon-session 1"
 #define PATH_SIZE (CONF_PATH_MAX + HYDROPON_NAME_MAX + 32)
@@ -74,7 +75,10 @@ struct session_keeper *session_keeper_new(const struct conf *conf)
 	if (!keeper)
 		return NULL;
 	keeper->conf = conf;
-	pthread_mutex_init(&keeper->lock, NULL);
+	if (thread_make_lock(&keeper->lock)) {
+		free(keeper);
+		return NULL;
+	}
 	for (size_t i = 0; i < conf->channels_n; i++)
 		find(keeper, i);
 	return keeper;

@@ -2,6 +2,7 @@
 /* Calibrations as they are asked for, kept and lost; a pump needs the channel. */
 #include "support/fake_kernel.h"
 
+#include <dlfcn.h>
 #include <math.h>
 #include <pthread.h>
 #include <sys/stat.h>
@@ -24,6 +25,22 @@ ssize_t read(int fd, void *to, size_t size)
 		return -1;
 	}
 	return syscall(SYS_read, fd, to, size);
+}
+
+/* The same: main may run at a real-time priority, and must not wait for a thread that does not. */
+static unsigned int locks_without_inheritance;
+
+int pthread_mutex_init(pthread_mutex_t *lock, const pthread_mutexattr_t *attributes)
+{
+	static int (*real)(pthread_mutex_t *lock, const pthread_mutexattr_t *attributes);
+	int protocol = PTHREAD_PRIO_NONE;
+
+	if (!real)
+		real = (typeof(real))dlsym(RTLD_NEXT, "pthread_mutex_init");
+	if (attributes)
+		pthread_mutexattr_getprotocol(attributes, &protocol);
+	locks_without_inheritance += protocol != PTHREAD_PRIO_INHERIT;
+	return real(lock, attributes);
 }
 
 FIXTURE(calibrator)
@@ -883,6 +900,13 @@ TEST_F(calibrator, only_the_control_socket_calibrates)
 	EXPECT_CONTAINS(ask(self, "{\"cmd\":\"calibrate\",\"do\":\"begin\",\"channel\":\"water\","
 			"\"who\":\"\\u001b[2J\"}"), "cannot be printed");
 	EXPECT_TRUE(calibrator_who(self->calibrator, 0) == NULL);
+}
+
+TEST_F(calibrator, main_lends_its_priority_to_whoever_holds_a_lock)
+{
+	locks_without_inheritance = 0;
+	restart(self);
+	EXPECT_EQ(locks_without_inheritance, 0);
 }
 
 static void *write_for_a_while(void *data)
