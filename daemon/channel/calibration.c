@@ -24,6 +24,8 @@
 #define FACTOR_GOOD 1.25	/* and its inverse */
 #define FACTOR_MOST 1.6
 #define DRY_SHARE 0.05		/* of the lowest standard */
+#define ZERO_MOST_US_CM 50.0	/* or of the standard, what is larger: */
+#define ZERO_SHARE 0.05
 #define SHIFT_GOOD 2.0		/* C or cm */
 #define SHIFT_MOST 5.0
 #define PULSES_GOOD 100.0
@@ -267,6 +269,19 @@ static void judge_dry(const struct calibration_point *dry, double us_cm_per_mv, 
 		      "see whether it was dry, and whether they are fresh", out->residual);
 }
 
+/* A wet probe, or a wire that is off, would take what is in every tank away from its reading. */
+static void judge_zero(const struct calibration_point *dry, double standard,
+		       struct calibration_solution *out)
+{
+	double most = fmax(ZERO_MOST_US_CM, ZERO_SHARE * standard);
+
+	if (fabs(out->offset) > most)
+		refuse(out, "dry, the probe gives %.1f mV: that is %+.0f uS/cm from the zero of the "
+		       "configuration, and %.0f is the most; see that it is clean, dry and in the air, "
+		       "and its wires; for another amplifier write its zero into the configuration",
+		       dry->reading, out->offset, most);
+}
+
 static void solve_ec(const struct conf_channel *base, const struct calibration_point *points,
 		     size_t n, struct calibration_solution *out)
 {
@@ -291,6 +306,8 @@ static void solve_ec(const struct conf_channel *base, const struct calibration_p
 	}
 	conf->cell_per_cm = us_cm_per_mv / conf->us_per_mv;
 	out->offset = us_cm_per_mv * (conf->zero_mv - base->zero_mv);
+	if (dry && standards < 2)
+		judge_zero(&points[0], standards ? high->reference : 0, out);
 	if (dry && standards >= 2)
 		judge_dry(&points[0], us_cm_per_mv, points[1].reference, out);
 	if (standards >= 2 && fabs(out->offset) > points[dry].reference)

@@ -239,6 +239,27 @@ TEST(ec_by_two_standards_and_how_far_dry_is_from_nothing)
 	EXPECT_NEAR(calibrate(&out.conf, 3 + 5000 / 2.1), 5000, 1e-9);
 }
 
+TEST(a_zero_far_from_that_of_the_configuration_is_refused)
+{
+	/* A tank of 1400 uS/cm read 700 by it. */
+	const struct calibration_point wet = { 0, 700, NAN }, damp = { 0, 26, NAN };
+	const struct calibration_point edge = { 0, 24, NAN }, below = { 0, -26, NAN };
+	struct calibration_point both[] = { { 0, 40, NAN }, { 1413, 750, 25 } };
+
+	expect_refused(&ec_conf, &wet, 1, "dry, the probe gives 700.0 mV: that is +1400 uS/cm from the "
+		       "zero of the configuration, and 50 is the most; see that it is clean, dry");
+	expect_refused(&ec_conf, &damp, 1, "+52 uS/cm");
+	expect_refused(&ec_conf, &below, 1, "-52 uS/cm");
+	EXPECT_EQ(solve(&ec_conf, &edge, 1).verdict, VERDICT_GOOD);
+	/* By what the standard makes of it: 1.99 uS/cm a mV. */
+	expect_refused(&ec_conf, both, 2, "+80 uS/cm from the zero of the configuration, and 71 is");
+	both[0].reading = 34;
+	EXPECT_EQ(solve(&ec_conf, both, 2).verdict, VERDICT_GOOD);
+	both[0].reading = 200;
+	both[1] = (struct calibration_point){ 12880, 6640, 25 };
+	EXPECT_EQ(solve(&ec_conf, both, 2).verdict, VERDICT_GOOD);
+}
+
 TEST(wrong_standards_are_refused)
 {
 	const struct calibration_point swapped[] = { { 12880, 706, 25 }, { 1413, 6440, 25 } };
@@ -249,7 +270,7 @@ TEST(wrong_standards_are_refused)
 	expect_refused(&ec_conf, swapped, 2, "it does not rise");
 	expect_refused(&ec_conf, &other, 1, "11.0 % of what the configuration says");
 	expect_refused(&ec_conf, &cold, 1, "temperature must be known");
-	expect_refused(&ec_conf, wet, 2, "172.3 %");
+	expect_refused(&ec_conf, wet, 2, "dry, the probe gives 300.0 mV");
 }
 
 TEST(a_standard_is_recognised)
