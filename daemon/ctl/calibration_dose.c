@@ -133,6 +133,7 @@ void guide_take_dose(struct guide *guide)
 		 "and press Enter; %s then runs:", guide->output);
 	if (!guide->options->is_confirmed && !guide_prompt(guide, question, text, sizeof(text)))
 		return;
+	guide->is_away = true;
 	run_ms = may_run_ms(guide);
 	first = run_ms ? guide_reading(guide) : NAN;
 	if (isnan(first)) {

@@ -362,28 +362,55 @@ static bool begin(struct guide *guide)
 	return true;
 }
 
-/* However it went: no session is left. */
+/*
+ * Only a person can tell that the probe is out of its bottle. A script tells by --abort; so does
+ * whoever interrupted, since nobody may be there to be asked.
+ */
+static bool is_back(struct guide *guide)
+{
+	char text[16];
+
+	if (!guide->is_away)
+		return true;
+	if (guide->options->is_confirmed || guide->is_interrupted)
+		return false;
+	return guide_prompt(guide, guide->quantity == QUANTITY_DOSE ?
+			    "Put the hose back into its place, and press Enter:" :
+			    "Put the probe back into its place, and press Enter:", text, sizeof(text));
+}
+
+static void tell_end(const struct guide *guide, bool is_stored, bool is_ended)
+{
+	if (!is_stored)
+		guide_tell(guide, MARK_WARN, "nothing was changed");
+	else if (is_ended)
+		guide_tell(guide, MARK_NONE,
+			   "done; what needs it goes on with the next good reading");
+	if (!is_ended)
+		guide_tell(guide, MARK_WARN,
+			   "the session is open, and what needs it stays in its safe state; once it is "
+			   "back in its place: hydroponctl calibrate %s --abort",
+			   guide->options->channel);
+}
+
+/* A session is left only if what is calibrated may not be in its place. */
 static void end(struct guide *guide, bool is_stored)
 {
+	int code = guide->code;
 	struct json_object *answer = NULL;
-	char text[16];
+	bool is_ended;
 
 	/* Ctrl-C came in the middle of a line. */
 	if (guide->is_interrupted)
 		fputc('\n', guide->world->out);
 	guide_stop_pump(guide);
-	if (is_stored && !guide->options->is_confirmed)
-		guide_prompt(guide, guide->quantity == QUANTITY_DOSE ?
-			     "Put the hose back into its place, and press Enter:" :
-			     "Put the probe back into its place, and press Enter:", text,
-			     sizeof(text));
-	if (!guide->world->ask(guide->world->data, guide_request(guide, "end"), &answer))
+	/* What was refused is no reason not to ask. */
+	guide->code = 0;
+	is_ended = is_back(guide);
+	guide->code = code ? code : guide->code;
+	if (is_ended && !guide->world->ask(guide->world->data, guide_request(guide, "end"), &answer))
 		json_object_put(answer);
-	if (is_stored)
-		guide_tell(guide, MARK_NONE,
-			   "done; what needs it goes on with the next good reading");
-	else
-		guide_tell(guide, MARK_WARN, "nothing was changed");
+	tell_end(guide, is_stored, is_ended);
 }
 
 static void take_points(struct guide *guide)

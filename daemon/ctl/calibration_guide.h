@@ -2,7 +2,8 @@
 /*
  * Calibrates a channel with a person at the terminal, or with a script. hydropond judges what was
  * read, stores it and holds the outputs; here it is seen when a reading has settled, and what to do
- * next is said. However it ends, no session is left, and nothing is stored that was not agreed to.
+ * next is said. Nothing is stored that was not agreed to. A session is left only if the probe may
+ * still be in a bottle: after an interruption, or if a script moves it.
  */
 #ifndef HYDROPON_CALIBRATION_GUIDE_H
 #define HYDROPON_CALIBRATION_GUIDE_H

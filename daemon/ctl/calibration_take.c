@@ -328,6 +328,7 @@ void guide_take_bottles(struct guide *guide)
 		}
 		if (!n || !ask_for_bottle(guide, labels, n))
 			break;
+		guide->is_away = true;
 		if (take_bottle(guide, labels, n) || !guide->options->is_confirmed)
 			continue;
 		/* A script moves the probe while we wait. */
@@ -381,6 +382,8 @@ void guide_take_comparison(struct guide *guide)
 		return;
 	if (!settle(guide, &guide->points[0]))
 		return;
+	/* A person may have brought the sensor to the reference. */
+	guide->is_away = !guide->options->is_confirmed;
 	snprintf(question, sizeof(question), "What does the reference say, in %s?", guide->unit);
 	guide_take_reference(guide, question);
 }

@@ -31,6 +31,7 @@ struct guide {
 	double celsius;			/* by hand, else NaN */
 	char output[32];		/* of a dose: the pump */
 	bool is_running;		/* it has an override of ours */
+	bool is_away;			/* the probe may be in a bottle, or the hose in a cylinder */
 	double labels[CALIBRATION_POINTS];	/* asked for by --points, in this order */
 	size_t labels_n;
 	struct guide_point points[CALIBRATION_POINTS];

@@ -50,6 +50,7 @@ FIXTURE(guide)
 	bool moves_itself;		/* a script: every minute into the next one */
 	double drift_mv_s;		/* for ever */
 	bool has_no_temperature, temperature_stale, disk_hangs, disk_fails;
+	bool is_left_open;		/* what is expected of the session */
 	uint64_t kept_at_ns;		/* from then on is the session durable */
 	uint64_t interrupt_at_ns;
 	const char *answers[LINES];	/* what the person types; NULL: Ctrl-C */
@@ -322,8 +323,8 @@ static int run(struct fixture_guide *self)
 	int code = calibration_guide(&self->world, &self->options);
 
 	fflush(self->world.out);
-	/* Whatever happened: no session is left. */
-	EXPECT_EQ(self->begun, self->ended);
+	EXPECT_EQ(self->begun - self->is_left_open, self->ended);
+	EXPECT_EQ(self->is_left_open, strstr(self->text, "hydroponctl calibrate ph-a --abort") != NULL);
 	EXPECT_EQ(self->sets, self->releases);
 	return code;
 }
@@ -356,14 +357,27 @@ TEST_F(guide, recognises_the_buffers_and_stores_what_was_agreed_to)
 TEST_F(guide, without_a_yes_nothing_is_stored)
 {
 	BOTTLES(self, 7, 4);
-	TYPE(self, "", "", "d", "n");
+	TYPE(self, "", "", "d", "n", "");
 	EXPECT_EQ(run(self), EXIT_REFUSED);
 	EXPECT_EQ(self->stored, 0);
+	EXPECT_CONTAINS(self->text, "Put the probe back into its place");
+	EXPECT_EQ(self->answered, 5);
 	EXPECT_CONTAINS(self->text, "nothing was changed");
 }
 
-TEST_F(guide, ctrl_c_leaves_no_trace_wherever_it_comes)
+TEST_F(guide, ctrl_c_before_the_first_bottle_ends_the_session)
 {
+	BOTTLES(self, 7);
+	TYPE(self, NULL);
+	EXPECT_EQ(run(self), EXIT_REFUSED);
+	EXPECT_EQ(self->ended, 1);
+	EXPECT_CONTAINS(self->text, "nothing was changed");
+}
+
+/* The probe is in a bottle, and nobody may be there to say when it is not any more. */
+TEST_F(guide, ctrl_c_in_a_bottle_stores_nothing_and_leaves_the_channel_locked)
+{
+	self->is_left_open = true;
 	for (uint64_t s = 1; s < 120; s += 7) {
 		self->begun = self->ended = 0;
 		self->answered = 0;
@@ -404,21 +418,23 @@ TEST_F(guide, a_worn_out_electrode_is_refused_by_hydropond)
 	self->percent = 84;
 	self->options.points = "7,4";
 	BOTTLES(self, 7, 4);
-	TYPE(self, "", "", NULL);
+	TYPE(self, "", "", "");
 	EXPECT_EQ(run(self), EXIT_REFUSED);
 	EXPECT_EQ(logged(self->errors, "the slope is 84.0 %"), 1);
 	EXPECT_EQ(self->stored, 0);
+	EXPECT_CONTAINS(self->text, "Put the probe back into its place");
 }
 
 TEST_F(guide, what_drifts_does_not_count)
 {
 	self->drift_mv_s = 0.1;
 	BOTTLES(self, 7);
-	TYPE(self, "", NULL);
+	TYPE(self, "", "");
 	EXPECT_EQ(run(self), EXIT_REFUSED);
 	EXPECT_CONTAINS(self->text, ", +6.0 a minute");
 	EXPECT_CONTAINS(self->text, "the reading does not settle");
 	EXPECT_EQ(self->stored, 0);
+	EXPECT_CONTAINS(self->text, "Put the probe back into its place");
 }
 
 TEST_F(guide, a_script_needs_nobody)
@@ -426,11 +442,16 @@ TEST_F(guide, a_script_needs_nobody)
 	self->options.is_confirmed = true;
 	self->options.points = "7,4,10";
 	self->moves_itself = true;
+	self->is_left_open = true;
 	BOTTLES(self, 7, 4, 10);
 	EXPECT_EQ(run(self), EXIT_OK);
 	EXPECT_EQ(self->answered, 0);
 	EXPECT_EQ(self->stored, 1);
 	EXPECT_TRUE(strstr(self->text, "press Enter") == NULL);
+	/* Where it has put the probe, only the script knows. */
+	EXPECT_CONTAINS(self->text, "the session is open, and what needs it stays in its safe state; once "
+			"it is back in its place: hydroponctl calibrate ph-a --abort");
+	EXPECT_EQ(self->ended, 0);
 
 	self->options.points = NULL;
 	EXPECT_EQ(run(self), EXIT_USAGE);
@@ -458,10 +479,11 @@ TEST_F(guide, a_stale_temperature_is_none)
 {
 	self->temperature_stale = true;
 	BOTTLES(self, 7, 4);
-	TYPE(self, "", NULL);
+	TYPE(self, "", "");
 	EXPECT_EQ(run(self), EXIT_REFUSED);
 	EXPECT_CONTAINS(self->text, "but water-a is stale");
 	EXPECT_EQ(self->stored, 0);
+	EXPECT_CONTAINS(self->text, "Put the probe back into its place");
 }
 
 TEST_F(guide, ec_is_dry_first)
@@ -565,6 +587,7 @@ TEST_F(guide, a_pump_that_is_on_or_held_is_not_calibrated)
 TEST_F(guide, ctrl_c_lets_the_pump_go)
 {
 	self->conf = &dose_conf;
+	self->is_left_open = true;
 	self->interrupt_at_ns = START_NS + 125 * NS_PER_SEC;
 	TYPE(self, "", "42", "y", "");
 	EXPECT_EQ(run(self), EXIT_REFUSED);
