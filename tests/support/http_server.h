@@ -121,6 +121,19 @@ static void http_keep(struct http_server *server, size_t n)
 	server->stored_n += n;
 }
 
+/* All of it, unless nobody listens any more. */
+static void http_send_all(int fd, const char *bytes, size_t n)
+{
+	while (n) {
+		ssize_t sent = send(fd, bytes, n, MSG_NOSIGNAL);
+
+		if (sent <= 0)
+			return;
+		bytes += sent;
+		n -= (size_t)sent;
+	}
+}
+
 static void http_send(int fd, const struct http_answer *answer)
 {
 	const char *body = answer->body ? answer->body : "";
@@ -133,9 +146,10 @@ static void http_send(int fd, const struct http_answer *answer)
 	if (answer->status != 204)
 		n += snprintf(head + n, sizeof(head) - (size_t)n, "Content-Length: %zu\r\n",
 			      strlen(body) + (answer->breaks_off ? 100 : 0));
-	n += snprintf(head + n, sizeof(head) - (size_t)n, "Connection: close\r\n%s%s",
-		      answer->breaks_off && answer->status == 204 ? "" : "\r\n", body);
-	send(fd, head, (size_t)n, MSG_NOSIGNAL);
+	n += snprintf(head + n, sizeof(head) - (size_t)n, "Connection: close\r\n%s",
+		      answer->breaks_off && answer->status == 204 ? "" : "\r\n");
+	http_send_all(fd, head, (size_t)n);
+	http_send_all(fd, body, strlen(body));
 }
 
 /* With the lock held. */

@@ -26,6 +26,7 @@ FIXTURE(ctl_spool)
 	struct spool_rig rig;
 	char program[PATH_MAX], config[PATH_MAX];
 	const char *command;		/* spool, or history */
+	bool has_writer;		/* that changes the files meanwhile */
 	char out[1 << 20], err[4096];
 };
 
@@ -123,7 +124,7 @@ static int run_list(struct fixture_ctl_spool *self, const char *const *arguments
 	uint64_t before = folder_sum(&self->rig);
 
 	code = run_to(self, arguments, out, err);
-	EXPECT_TRUE(folder_sum(&self->rig) == before);
+	EXPECT_TRUE(self->has_writer || folder_sum(&self->rig) == before);
 	read_all(out, self->out, sizeof(self->out));
 	read_all(err, self->err, sizeof(self->err));
 	return code;
@@ -441,6 +442,7 @@ TEST_F(ctl_spool, looks_beside_a_real_hydropond)
 {
 	pid_t pid = hydropond_start(self->rig.dir);
 
+	self->has_writer = true;
 	for (int i = 0; i < 500 && access(self->rig.mark, F_OK); i++)
 		sleep_ms(10);
 	EXPECT_EQ(run(self, self->config), 0);
@@ -448,6 +450,7 @@ TEST_F(ctl_spool, looks_beside_a_real_hydropond)
 	EXPECT_CONTAINS(self->out, "  segment-00000  ");
 	EXPECT_EQ(run(self, "check", self->config), 0);
 	EXPECT_EQ(hydropond_stop(pid), 0);
+	self->has_writer = false;
 	EXPECT_EQ(run(self, self->config), 0);
 	EXPECT_CONTAINS(self->out, "  nobody writes there\n");
 }

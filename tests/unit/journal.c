@@ -418,7 +418,9 @@ static void run_campaign(struct campaign *c, bool has_faults)
 		     (unsigned long long)model_changes(c->model));
 	harness_note("%llu times a note was there that outlived its segment",
 		     (unsigned long long)c->kept);
-	EXPECT_GT(c->kept, 0);
+	/* A few states are over before anything is given up. */
+	if (is_full || c->keeps)
+		EXPECT_GT(c->kept, 0);
 }
 
 FIXTURE(journal) { struct campaign c; };
