@@ -16,10 +16,12 @@
 #include "base/log.h"
 #include "base/sealed_lines.h"
 #include "base/thread.h"
+#include "channel/settle.h"
 #include "control/describe.h"
 #include "control/session_keeper.h"
 
 #define FILE_NAME "hydropon-calibrations 1"
+#define SETTLE_MOST_MS (5 * 60 * 1000ULL)
 #define DAY_MS 86400000.0
 #define PATH_SIZE (CONF_PATH_MAX + HYDROPON_NAME_MAX + 16)
 /* A year of one a day and more; and its file is far from the largest one that is read. */
@@ -40,6 +42,9 @@ struct slot {
 	int keep_error;			/* why the newest session did not begin */
 	enum calibrator_state state;
 	int error;
+	bool is_settling;		/* its session is over, and the probe on its way */
+	struct settle *settling;	/* NULL: no memory, or no reading since; then the time counts */
+	uint64_t settle_from_ns;	/* since the end of the session */
 	bool is_expired;
 	double known_age_ms;		/* of the newest version, at the least ... */
 	uint64_t known_ns;		/* ... then; BOOTTIME */
@@ -123,7 +128,7 @@ static int read_versions(struct slot *slot, const struct conf_channel *conf)
 /* What its calibration leaves of the quality. */
 static enum quality doubt_of(const struct slot *slot)
 {
-	if (slot->session)
+	if (slot->session || slot->is_settling)
 		return Q_UNCERTAIN_CALIBRATING;
 	if (slot->is_damaged || slot->read_error)
 		return Q_UNCERTAIN_CALIBRATION;
@@ -282,6 +287,7 @@ void calibrator_free(struct calibrator *calibrator)
 	for (size_t i = 0; i < calibrator->conf->channels_n; i++) {
 		free(calibrator->slots[i].versions);
 		free(calibrator->slots[i].lines);
+		free(calibrator->slots[i].settling);
 	}
 	free(calibrator->job.lines);
 	session_keeper_free(calibrator->keeper);
@@ -455,6 +461,60 @@ static void see_kept(struct calibrator *calibrator, size_t channel, uint64_t now
 	}
 }
 
+static void stop_settling(struct slot *slot)
+{
+	slot->is_settling = false;
+	free(slot->settling);
+	slot->settling = NULL;
+}
+
+/* Out of pH 7 an electrode takes minutes to a tank of 5.8, and reads good values on its way. */
+static void begin_settling(struct calibrator *calibrator, size_t channel, uint64_t now_ns)
+{
+	enum quantity quantity = calibrator->conf->channels[channel].quantity;
+	struct slot *slot = &calibrator->slots[channel];
+
+	stop_settling(slot);
+	if (quantity != QUANTITY_PH && quantity != QUANTITY_EC)
+		return;
+	slot->is_settling = true;
+	slot->settle_from_ns = now_ns;
+}
+
+static bool has_settled(struct slot *slot, const struct channel *channel)
+{
+	struct settle_limits limits;
+
+	if (!channel->reading_ns) {
+		if (slot->settling)
+			settle_break(slot->settling);
+		return false;
+	}
+	if (channel->reading_ns <= slot->settle_from_ns)
+		return false;
+	if (!slot->settling) {
+		slot->settling = calloc(1, sizeof(*slot->settling));
+		if (!slot->settling)
+			return false;
+		limits = settle_limits_of(channel->conf->quantity, channel->reading);
+		settle_begin(slot->settling, &limits);
+	}
+	settle_take(slot->settling, channel->reading_ns, channel->reading);
+	return settle_judge(slot->settling).is_settled;
+}
+
+static void see_settling(struct calibrator *calibrator, size_t channel, uint64_t now_ns)
+{
+	struct slot *slot = &calibrator->slots[channel];
+
+	if (!slot->is_settling ||
+	    (!has_settled(slot, channels_get(calibrator->turn->channels, channel)) &&
+	     now_ns < slot->settle_from_ns + SETTLE_MOST_MS * NS_PER_MS))
+		return;
+	stop_settling(slot);
+	put_doubt(calibrator, channel, now_ns);
+}
+
 void calibrator_run(struct calibrator *calibrator, const struct clock_pair *now)
 {
 	take_written(calibrator, now->boot_ns);
@@ -462,6 +522,7 @@ void calibrator_run(struct calibrator *calibrator, const struct clock_pair *now)
 		struct slot *slot = &calibrator->slots[i];
 
 		see_kept(calibrator, i, now->boot_ns);
+		see_settling(calibrator, i, now->boot_ns);
 		if (!slot->session || now->boot_ns < slot->silent_ns)
 			continue;
 		log_warning("%s: whoever calibrated it (%s) was silent for %llu min: the session is "
@@ -492,6 +553,7 @@ uint32_t calibrator_begin(struct calibrator *calibrator, size_t channel, const c
 	slot->was_found = slot->is_found;
 	slot->is_found = false;
 	slot->keep_error = 0;
+	stop_settling(slot);
 	slot->session = ++calibrator->sessions;
 	slot->silent_ns = now_ns + CALIBRATOR_SILENCE_MS * NS_PER_MS;
 	slot->state = slot->state == CALIBRATOR_STORING ? CALIBRATOR_STORING : CALIBRATOR_IDLE;
@@ -524,6 +586,7 @@ bool calibrator_end(struct calibrator *calibrator, size_t channel, uint32_t sess
 		return false;
 	slot->session = 0;
 	slot->is_found = false;
+	begin_settling(calibrator, channel, now_ns);
 	want_kept(calibrator, channel);
 	put_doubt(calibrator, channel, now_ns);
 	log_notice("%s: it is not being calibrated any more",
@@ -679,6 +742,7 @@ struct json_object *calibrator_describe(const struct calibrator *calibrator, siz
 			       json_object_new_uint64((uint64_t)age) : NULL);
 	json_object_object_add(object, "due_ms", age >= 0 && due_ms > 0 ?
 			       json_object_new_int64(record->made_ms + (int64_t)due_ms) : NULL);
+	describe_bool(object, "settling", slot->is_settling);
 	describe_string(object, "calibrating", calibrator_who(calibrator, channel));
 	return object;
 }

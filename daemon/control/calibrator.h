@@ -13,8 +13,9 @@
  *           probe leave its place: before, a restart makes it GOOD again
  *   store   hands a new version over to another thread, which alone touches the disk; it holds
  *           once it is durable, and never before
- *   end     the channel is good again with the next sample; so does a silence of
- *           CALIBRATOR_SILENCE_MS end it
+ *   end     the channel is good again with the next sample, one of pH or EC once its reading has
+ *           settled (channel/settle.h) or after 5 minutes; a silence of CALIBRATOR_SILENCE_MS is
+ *           an end, too
  *
  * Main thread only, but for calibrator_write().
  */

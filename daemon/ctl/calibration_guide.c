@@ -385,7 +385,9 @@ static void tell_end(const struct guide *guide, bool is_stored, bool is_ended)
 		guide_tell(guide, MARK_WARN, "nothing was changed");
 	else if (is_ended)
 		guide_tell(guide, MARK_NONE,
-			   "done; what needs it goes on with the next good reading");
+			   "done; what needs it goes on %s", guide_has_bottles(guide) ?
+			   "once its reading has settled, in 5 minutes at most" :
+			   "with the next good reading");
 	if (!is_ended)
 		guide_tell(guide, MARK_WARN,
 			   "the session is open, and what needs it stays in its safe state; once it is "

@@ -349,7 +349,7 @@ TEST_F(guide, recognises_the_buffers_and_stores_what_was_agreed_to)
 	EXPECT_CONTAINS(self->text, "stored as calibration 3; to go back: hydroponctl calibrate ph-a "
 			"--undo");
 	EXPECT_CONTAINS(self->text, "Put the probe back into its place");
-	EXPECT_CONTAINS(self->text, "goes on with the next good reading");
+	EXPECT_CONTAINS(self->text, "goes on once its reading has settled, in 5 minutes at most");
 	EXPECT_EQ(self->stored, 1);
 	EXPECT_GT(self->kept, 3);
 }

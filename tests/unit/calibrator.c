@@ -873,7 +873,7 @@ TEST_F(calibrator, the_status_says_what_was_read_and_by_what_it_goes)
 	EXPECT_CONTAINS(text, "\"reading\":750,\"reading_age_ms\":");
 	EXPECT_CONTAINS(text, "\"temperature_from\":null,\"calibration\":{\"version\":1,\"verdict\":"
 			"\"good\",\"damaged\":false,\"read_error\":null,\"expired\":false,\"due\":false,\"age_ms\":");
-	EXPECT_CONTAINS(text, "\"calibrating\":null}");
+	EXPECT_CONTAINS(text, "\"settling\":false,\"calibrating\":null}");
 	json_object_put(status);
 
 	put_water(0, -EIO);
@@ -907,6 +907,72 @@ TEST_F(calibrator, main_lends_its_priority_to_whoever_holds_a_lock)
 	locks_without_inheritance = 0;
 	restart(self);
 	EXPECT_EQ(locks_without_inheritance, 0);
+}
+
+/* Its channel is of pH from here on. */
+static void make_ph(struct fixture_calibrator *self)
+{
+	struct conf_channel *conf = &self->conf.channels[0];
+
+	conf->quantity = QUANTITY_PH;
+	conf->buffer_ph[0] = 7;
+	conf->buffer_mv[0] = 750;
+	conf->buffer_ph[1] = 4;
+	conf->buffer_mv[1] = 927;
+	conf->buffer_c = 25;
+	/* The time of its readings is the test's own. */
+	conf->stale_ms = 3600000;
+	self->is_patient = true;
+	restart(self);
+}
+
+/* A reading of @mv, so long after @from_ns. */
+static void read_later(struct fixture_calibrator *self, uint64_t from_ns, uint64_t s, int mv)
+{
+	kernel.first = kernel.end = 0;
+	put_water(mv, 0);
+	kernel.records[0].time_ns = from_ns + s * NS_PER_SEC;
+	turn_run(&self->turn);
+	run(self, s * 1000);
+}
+
+TEST_F(calibrator, an_electrode_on_its_way_from_a_buffer_is_not_good)
+{
+	uint64_t from_ns;
+
+	make_ph(self);
+	EXPECT_TRUE(read_water(self));
+	ask(self, DO("begin"));
+	ask(self, DO("end"));
+	from_ns = clock_boot_ns();
+	for (uint64_t s = 1; s < 60; s++) {
+		read_later(self, from_ns, s, WATER_MV + (int)s);
+		EXPECT_FALSE(quality_is_good(last(self)->q));
+	}
+	EXPECT_EQ(last(self)->q, Q_UNCERTAIN_CALIBRATING);
+	EXPECT_FALSE(kernel.outputs[0].on);
+	for (uint64_t s = 60; s < 90; s++)
+		read_later(self, from_ns, s, WATER_MV + 60);
+	EXPECT_TRUE(calibrator_who(self->calibrator, 0) == NULL);
+	read_later(self, from_ns, 7200, WATER_MV + 60);
+	EXPECT_EQ(last(self)->q, Q_GOOD);
+}
+
+TEST_F(calibrator, what_never_settles_is_waited_for_five_minutes)
+{
+	uint64_t from_ns;
+
+	make_ph(self);
+	ask(self, DO("begin"));
+	ask(self, DO("end"));
+	from_ns = clock_boot_ns();
+	for (uint64_t s = 1; s < 299; s++)
+		read_later(self, from_ns, s, WATER_MV + 5 * (int)(s % 2));
+	EXPECT_EQ(last(self)->q, Q_UNCERTAIN_CALIBRATING);
+	for (uint64_t s = 299; s < 302; s++)
+		read_later(self, from_ns, s, WATER_MV + 5 * (int)(s % 2));
+	read_later(self, from_ns, 7200, WATER_MV);
+	EXPECT_EQ(last(self)->q, Q_GOOD);
 }
 
 static void *write_for_a_while(void *data)
