@@ -186,7 +186,8 @@ static inline int ezo_sim_read(void *data, uint32_t address, uint8_t bytes[EZO_A
 		else if (board->raw && board->text[0] != '?')
 			memcpy(bytes, board->raw, EZO_ANSWER_BYTES);
 		else
-			snprintf((char *)bytes, EZO_ANSWER_BYTES, "%c%s", board->code, board->text);
+			snprintf((char *)bytes, EZO_ANSWER_BYTES, "%c%.*s", board->code,
+				 EZO_ANSWER_BYTES - 2, board->text);
 		if (board->is_cut && bytes[0] == 1)
 			memset(bytes + strlen((char *)bytes), 0xff,
 			       EZO_ANSWER_BYTES - strlen((char *)bytes));
