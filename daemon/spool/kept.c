@@ -23,6 +23,17 @@ static uint32_t item_bytes(const uint8_t *item)
 	return ITEM_HEADER_BYTES + get_le32(item + 16);
 }
 
+/* Where the first item is whose record is not before @record. */
+static uint32_t place_of(const struct kept *kept, uint64_t record)
+{
+	const uint8_t *items = kept->frame + FRAME_HEADER_BYTES;
+	uint32_t at = 0;
+
+	while (at < kept->size && get_le64(items + at) < record)
+		at += item_bytes(items + at);
+	return at;
+}
+
 static void drop_oldest(struct kept *kept)
 {
 	uint8_t *items = kept->frame + FRAME_HEADER_BYTES;
@@ -32,20 +43,28 @@ static void drop_oldest(struct kept *kept)
 	memmove(items, items + length, kept->size);
 }
 
+/* In the order of their numbers, and each once: a write that failed may have left a copy. */
 static void add_item(struct kept *kept, const struct kept_note *note, uint32_t capacity)
 {
-	uint8_t *item;
+	uint32_t size = ITEM_HEADER_BYTES + note->size, at = place_of(kept, note->record);
+	uint8_t *items = kept->frame + FRAME_HEADER_BYTES, *item;
 
-	if (ITEM_HEADER_BYTES + note->size > capacity)
+	if (size > capacity || (at < kept->size && get_le64(items + at) == note->record))
 		return;
-	while (kept->size + ITEM_HEADER_BYTES + note->size > capacity)
+	while (kept->size + size > capacity) {
+		/* It is itself the oldest. */
+		if (!at)
+			return;
+		at -= item_bytes(items);
 		drop_oldest(kept);
-	item = kept->frame + FRAME_HEADER_BYTES + kept->size;
+	}
+	item = items + at;
+	memmove(item + size, item, kept->size - at);
 	put_le64(item, note->record);
 	put_le64(item + 8, note->samples);
 	put_le32(item + 16, note->size);
 	memcpy(item + ITEM_HEADER_BYTES, note->bytes, note->size);
-	kept->size += ITEM_HEADER_BYTES + note->size;
+	kept->size += size;
 }
 
 bool kept_next(const uint8_t *bytes, const struct frame *frame, uint32_t *at,
@@ -103,37 +122,23 @@ static void collect_frame(struct kept *kept, const uint8_t *bytes, const struct 
 			add_item(kept, &note, capacity);
 }
 
-/* What it was handed goes first: it is older, though its frame comes behind a block. */
-static void collect_kind(struct kept *kept, struct segments *segments, int handle,
-			 const struct segment *segment, enum frame_kind kind, uint8_t *buffer,
-			 bool (*is_kept)(const uint8_t *bytes, size_t size), uint32_t capacity)
-{
-	uint32_t at = PAGE_BYTES;
-	struct frame frame;
-
-	for (unsigned int n = 0; kind == FRAME_BLOCK || n < KEPT_AMONG_FRAMES; n++) {
-		if (segment_find_frame(segments, handle, segment, &at, buffer, &frame))
-			break;
-		if (frame.kind == kind)
-			collect_frame(kept, buffer, &frame, is_kept, capacity);
-		at += (uint32_t)pages_bytes(frame.length);
-	}
-}
-
 int kept_collect(struct kept *kept, struct segments *segments, const struct segment *segment,
 		 bool (*is_kept)(const uint8_t *bytes, size_t size), uint32_t capacity)
 {
 	uint8_t *buffer = malloc(FRAME_BYTES_MAX);
+	uint32_t at = PAGE_BYTES;
+	struct frame frame;
 	int handle;
 
 	if (!buffer)
 		return -ENOMEM;
 	handle = segment_open(segments, segment);
-	if (handle >= 0) {
-		collect_kind(kept, segments, handle, segment, FRAME_KEPT, buffer, is_kept, capacity);
-		collect_kind(kept, segments, handle, segment, FRAME_BLOCK, buffer, is_kept, capacity);
-		disk_close(segments->disk, handle);
+	while (handle >= 0 &&
+	       !segment_find_frame(segments, handle, segment, &at, buffer, &frame)) {
+		collect_frame(kept, buffer, &frame, is_kept, capacity);
+		at += (uint32_t)pages_bytes(frame.length);
 	}
+	disk_close(segments->disk, handle);
 	free(buffer);
 	return 0;
 }
