@@ -172,7 +172,8 @@ static void make_request(struct modbus_bus *bus, int request)
 	}
 	tell_slave(bus, asked->slave, was_open, &result);
 	if (result.outcome == MODBUS_ANSWERED)
-		give_answer(bus, request, &answer, result.done_ns);
+		/* It is as old as the slave's answer was on its way, if not older. */
+		give_answer(bus, request, &answer, result.done_ns - result.response_ns);
 	else if (is_final)
 		give_error(bus, request, result.error);
 }

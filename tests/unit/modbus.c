@@ -144,6 +144,19 @@ static struct bus_stats stats_of_bus(struct fixture_bus *self)
 	return stats;
 }
 
+/* Its age counts from the question: the slave may have measured at once. */
+TEST_F_TIMEOUT(bus, a_number_is_as_old_as_its_answer_was_late, 120)
+{
+	plug(self, &self->line);
+	add(self, 1, 5)->interval_ms = 1000;
+	atomic_store(&self->line.late_ms, 400);
+	atomic_store(&self->line.manners[1], LATE);
+	start(self);
+	await(self, self->good, 1);
+	/* The question itself is a little while on the line. */
+	EXPECT_GE(clock_boot_ns() - self->newest[0].boot_ns, 390 * NS_PER_MS);
+}
+
 TEST_F_TIMEOUT(bus, numbers_come_from_their_registers, 120)
 {
 	uint64_t before_ns = clock_boot_ns();
