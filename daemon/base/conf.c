@@ -184,17 +184,20 @@ static void read_slave(struct conf_reader *reader)
 		conf_slave_read(reader, &reader->conf->slaves[index]);
 }
 
-/* They may be derived from outputs that come after them. */
-static void read_derived(struct conf_reader *reader)
+/* What rests on sections that may come after that of the channel. */
+static void finish_channels(struct conf_reader *reader)
 {
 	for (size_t i = 0; i < reader->tree->sections_n; i++) {
 		int index = conf_find_channel(reader->conf, reader->tree->sections[i].name);
 
 		reader->section = &reader->tree->sections[i];
 		reader->setting = NULL;
-		if (reader->section->kind == CONF_CHANNEL && index >= 0 &&
-		    reader->conf->channels[index].is_derived)
+		if (reader->section->kind != CONF_CHANNEL || index < 0)
+			continue;
+		if (reader->conf->channels[index].is_derived)
 			conf_derived_read(reader, &reader->conf->channels[index]);
+		else
+			conf_channel_settle_age(reader, &reader->conf->channels[index]);
 	}
 	for (size_t i = 0; i < reader->conf->channels_n; i++)
 		reader->conf->channels[i].stale_ms =
@@ -436,7 +439,7 @@ static void read_sections(struct conf *conf, struct conf_tree *tree)
 		reader.setting = NULL;
 		read_section(&reader);
 	}
-	read_derived(&reader);
+	finish_channels(&reader);
 	if (!tree->is_partial) {
 		check_devices(&reader);
 		check_bounds_of_needs(&reader);

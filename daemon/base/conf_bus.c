@@ -88,7 +88,7 @@ static const struct conf_key bus_keys[] = {
 	  .min = 1, .max = 65535 },
 };
 
-static void read_bus_of(struct conf_reader *reader, const struct conf_key *key, void *field)
+void conf_read_bus_of(struct conf_reader *reader, const struct conf_key *key, void *field)
 {
 	const char *names[CONF_MAX_BUSES];
 	int index;
@@ -101,7 +101,7 @@ static void read_bus_of(struct conf_reader *reader, const struct conf_key *key, 
 }
 
 static const struct conf_key slave_keys[] = {
-	{ .name = "bus", .read = read_bus_of, SLAVE(bus), .is_required = true,
+	{ .name = "bus", .read = conf_read_bus_of, SLAVE(bus), .is_required = true,
 	  .example = "field" },
 	{ .name = "address", .read = conf_read_u32, SLAVE(address), .is_required = true,
 	  .example = "1", .units = &units_none, .min = 0, .max = 255 },

@@ -435,26 +435,43 @@ static void check_flow(struct conf_reader *reader, const struct conf_channel *ch
 			     "number L/min with multiply");
 }
 
-/*
- * A reading must not be stale before the next one can be there. And a transmitter that gives pH or
- * conductivity mostly knows the temperature itself: twice compensated is wrong.
+/* A transmitter that gives pH or conductivity mostly knows the temperature itself: twice compensated
+ * is wrong.
  */
-static void settle_slave(struct conf_reader *reader, struct conf_channel *channel)
+static void settle_compensation(struct conf_reader *reader, struct conf_channel *channel)
+{
+	if (channel->source == SOURCE_MODBUS && channel->is_direct &&
+	    !conf_section_find(reader->section, "compensate") &&
+	    !conf_section_find(reader->section, "temperature"))
+		channel->compensate = false;
+}
+
+/* How often it is read; 0: by the kernel, or by nobody. */
+static uint32_t interval_ms_of(const struct conf *conf, const struct conf_channel *channel)
+{
+	switch (channel->source) {
+	case SOURCE_MODBUS:
+		return channel->reg.interval_ms;
+	case SOURCE_EZO:
+		return channel->ezo >= 0 ? conf->ezos[channel->ezo].interval_ms : 0;
+	case SOURCE_KERNEL:
+	case SOURCE_MANUAL:
+		break;
+	}
+	return 0;
+}
+
+void conf_channel_settle_age(struct conf_reader *reader, struct conf_channel *channel)
 {
 	const struct conf_setting *stale = conf_section_find(reader->section, "stale-for");
-	uint32_t interval_ms = channel->reg.interval_ms;
+	uint32_t interval_ms = interval_ms_of(reader->conf, channel);
 
-	if (channel->source != SOURCE_MODBUS)
-		return;
 	if (stale && channel->stale_ms < interval_ms)
 		conf_mistake(reader->tree, reader->section, stale,
 			     "it is read every %u ms, so that it would be stale between two readings; "
 			     "make stale-for twice as long as interval, or more", interval_ms);
 	if (!stale && channel->stale_ms < 5 * (interval_ms / 2))
 		channel->stale_ms = 5 * (interval_ms / 2);
-	if (channel->is_direct && !conf_section_find(reader->section, "compensate") &&
-	    !conf_section_find(reader->section, "temperature"))
-		channel->compensate = false;
 }
 
 /* A person's meter compensates, and a number an hour says nothing of noise and rates. */
@@ -478,7 +495,7 @@ void conf_channel_read(struct conf_reader *reader, struct conf_channel *channel)
 	else if (conf_section_find(reader->section, "ezo"))
 		channel->source = SOURCE_EZO;
 	conf_register_read(reader, channel);
-	settle_slave(reader, channel);
+	settle_compensation(reader, channel);
 	check_flow(reader, channel);
 	conf_check_bounds(reader, channel);
 	if (channel->quantity == QUANTITY_PH)

@@ -24,18 +24,6 @@ const char *conf_ezo_kind_name(enum conf_ezo_kind kind)
 	return kinds[kind].name;
 }
 
-static void read_bus_of(struct conf_reader *reader, const struct conf_key *key, void *field)
-{
-	const char *names[CONF_MAX_BUSES];
-	int index;
-
-	for (size_t i = 0; i < reader->conf->buses_n; i++)
-		names[i] = reader->conf->buses[i].name;
-	index = conf_parse_word(reader, "bus", names, reader->conf->buses_n);
-	if (index >= 0)
-		*(int *)field = index;
-}
-
 static void read_kind(struct conf_reader *reader, const struct conf_key *key, void *field)
 {
 	const char *names[COUNT(kinds)];
@@ -51,7 +39,7 @@ static void read_kind(struct conf_reader *reader, const struct conf_key *key, vo
 #define EZO(member) CONF_FIELD(struct conf_ezo, member)
 
 static const struct conf_key keys[] = {
-	{ .name = "bus", .read = read_bus_of, EZO(bus), .is_required = true, .example = "i2c" },
+	{ .name = "bus", .read = conf_read_bus_of, EZO(bus), .is_required = true, .example = "i2c" },
 	{ .name = "kind", .read = read_kind, EZO(kind), .is_required = true, .example = "ph" },
 	{ .name = "address", .read = conf_read_u32, EZO(address), .units = &units_none,
 	  .min = ADDRESS_MIN, .max = ADDRESS_MAX },

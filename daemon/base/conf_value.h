@@ -78,6 +78,8 @@ void conf_read_section(struct conf_reader *reader, const struct conf_key *keys, 
 /* [channel NAME]: the quantity first, in a pass of its own, then everything else. */
 void conf_channel_begin(struct conf_reader *reader, struct conf_channel *channel);
 void conf_channel_read(struct conf_reader *reader, struct conf_channel *channel);
+/* A reading must not be stale before the next one can be there. What it is read from has been read. */
+void conf_channel_settle_age(struct conf_reader *reader, struct conf_channel *channel);
 /* The same of a channel that is derived, once all outputs are known. */
 void conf_derived_read(struct conf_reader *reader, struct conf_channel *channel);
 /* Its age is that of what it is derived from. All derived channels have been read. */
@@ -110,6 +112,8 @@ void conf_register_read_multiply(struct conf_reader *reader, const struct conf_k
 /* What follows from them together, and order and bits, which the type decides. */
 void conf_register_read(struct conf_reader *reader, struct conf_channel *channel);
 
+/* An int, the index of the bus that a device is on. */
+void conf_read_bus_of(struct conf_reader *reader, const struct conf_key *key, void *field);
 /* [bus NAME], [slave NAME]; the check after all buses and slaves were read. */
 void conf_bus_read(struct conf_reader *reader, struct conf_bus *bus);
 void conf_slave_read(struct conf_reader *reader, struct conf_slave *slave);

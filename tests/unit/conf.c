@@ -1099,6 +1099,24 @@ TEST_F(conf, a_reading_over_a_bus_lives_until_the_next_one)
 	EXPECT_EQ(self->conf->channels[0].stale_ms, 3000);
 }
 
+TEST_F(conf, a_reading_of_a_board_lives_until_the_next_one)
+{
+	static const char board[] = GATEWAY "[channel w]\nquantity = temperature\nezo = z\n%s"
+		"[ezo z]\nbus = i\nkind = rtd\ninterval = 60 s\n"
+		"[bus i]\nkind = ezo\ndevice = /dev/i2c-1\n";
+	char text[512];
+
+	snprintf(text, sizeof(text), board, "");
+	load_text(self, text);
+	ASSERT_STREQ(self->errors, "");
+	EXPECT_EQ(self->conf->channels[0].stale_ms, 150000);
+	snprintf(text, sizeof(text), board, "stale-for = 10 s\n");
+	load_text(self, text);
+	EXPECT_STREQ(self->errors, "t.conf:7: [channel w] stale-for: it is read every 60000 ms, so that "
+		     "it would be stale between two readings; make stale-for twice as long as interval, "
+		     "or more\n");
+}
+
 TEST_F(conf, a_transmitter_is_compensated_only_if_that_is_said)
 {
 	load_text(self, GATEWAY RTU SLAVE
