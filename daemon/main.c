@@ -32,6 +32,7 @@
 #define TURN_MS 100		/* at the latest; the stream wakes the loop earlier */
 #define SPOOL_STOP_MS 2000
 #define SOURCES_STOP_MS 1000
+#define SESSIONS_MASK 0x3fffffff
 #define REALTIME_PRIORITY 10	/* kernel threads of buses and interrupts, at 50, come first */
 
 struct daemon {
@@ -257,7 +258,9 @@ static int make_parts(struct daemon *daemon)
 		return -ENOMEM;
 	turn_start(&daemon->turn, daemon->conf, daemon->stream, daemon->channels, daemon->outputs,
 		   &turn_hooks, daemon);
-	daemon->calibrator = calibrator_new(daemon->conf, &daemon->turn);
+	/* So many are not begun in the milliseconds between two starts. */
+	daemon->calibrator = calibrator_new(daemon->conf, &daemon->turn,
+					    clock_boot_ns() / NS_PER_MS & SESSIONS_MASK);
 	if (!daemon->calibrator)
 		return -ENOMEM;
 	daemon->status = (struct status_sources){

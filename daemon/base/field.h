@@ -1,9 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Fields of a JSON object that may lack them or have them in another type. */
+/* Fields of JSON objects: read of one that may lack them or have them in another type, and put. */
 #ifndef HYDROPON_FIELD_H
 #define HYDROPON_FIELD_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include <json-c/json.h>
+
+/* NULL is null. */
+void field_put_string(struct json_object *object, const char *key, const char *value);
+void field_put_bool(struct json_object *object, const char *key, bool value);
+void field_put_count(struct json_object *object, const char *key, uint64_t value);
+/* In words; null for 0. */
+void field_put_error(struct json_object *object, const char *key, int error);
+/* With short digits: json-c would print 6.123 with 17 of them. NULL, null: not finite. */
+struct json_object *field_new_number(double value);
 
 static inline struct json_object *field(struct json_object *object, const char *key)
 {

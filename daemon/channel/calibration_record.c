@@ -8,6 +8,7 @@
 
 #include <json-c/json.h>
 
+#include "base/field.h"
 #include "base/quantity.h"
 
 #define LINE_DEPTH 8
@@ -26,16 +27,6 @@ static void add_number(struct json_object *object, const char *key, double value
 	if (strtod(digits, NULL) != value)
 		snprintf(digits, sizeof(digits), "%.17g", value);
 	json_object_object_add(object, key, json_object_new_double_s(value, digits));
-}
-
-static void add_text(struct json_object *object, const char *key, const char *text)
-{
-	json_object_object_add(object, key, json_object_new_string(text));
-}
-
-static void add_count(struct json_object *object, const char *key, uint64_t count)
-{
-	json_object_object_add(object, key, json_object_new_uint64(count));
 }
 
 static void add_array(struct json_object *object, const char *key, const double *values, size_t n)
@@ -61,9 +52,9 @@ static struct json_object *new_points(const struct calibration_record *record)
 		add_number(point, "reading", record->points[i].reading);
 		add_number(point, "celsius", record->points[i].celsius);
 		add_number(point, "spread", record->notes[i].spread);
-		add_text(point, "label", record->notes[i].label);
-		add_text(point, "lot", record->notes[i].lot);
-		add_text(point, "celsius_from", record->notes[i].celsius_from);
+		field_put_string(point, "label", record->notes[i].label);
+		field_put_string(point, "lot", record->notes[i].lot);
+		field_put_string(point, "celsius_from", record->notes[i].celsius_from);
 		json_object_array_add(array, point);
 	}
 	return array;
@@ -110,17 +101,17 @@ struct json_object *calibration_record_describe(const struct calibration_record 
 	const struct calibration_solution *solution = &record->solution;
 	struct json_object *object = json_object_new_object();
 
-	add_count(object, "format", RECORD_VERSION);
-	add_count(object, "version", record->version);
-	add_count(object, "previous", record->previous);
+	field_put_count(object, "format", RECORD_VERSION);
+	field_put_count(object, "version", record->version);
+	field_put_count(object, "previous", record->previous);
 	json_object_object_add(object, "returns_to", record->is_undo ?
 			       json_object_new_uint64(record->returns_to) : NULL);
-	add_text(object, "quantity", quantity_name(record->quantity));
+	field_put_string(object, "quantity", quantity_name(record->quantity));
 	json_object_object_add(object, "made_ms", json_object_new_int64(record->made_ms));
-	json_object_object_add(object, "dated", json_object_new_boolean(record->is_dated));
-	add_text(object, "who", record->who);
-	add_text(object, "verdict", verdict_name(solution->verdict));
-	add_text(object, "words", solution->words);
+	field_put_bool(object, "dated", record->is_dated);
+	field_put_string(object, "who", record->who);
+	field_put_string(object, "verdict", verdict_name(solution->verdict));
+	field_put_string(object, "words", solution->words);
 	add_number(object, "slope_percent", solution->slope_percent);
 	add_number(object, "acid_percent", solution->acid_percent);
 	add_number(object, "alkaline_percent", solution->alkaline_percent);

@@ -9,9 +9,9 @@
 #include <json-c/json.h>
 
 #include "base/clock.h"
+#include "base/field.h"
 #include "control/answer.h"
 #include "control/calibrator.h"
-#include "control/describe.h"
 #include "control/request.h"
 
 #define CANDIDATES_MAX 8
@@ -57,12 +57,12 @@ static struct json_object *new_answer(const struct command *command)
 	int error;
 
 	state = calibrator_state(command->calibrator, command->channel, &error);
-	describe_bool(answer, "ok", true);
-	describe_string(answer, "channel", command->name);
-	describe_bool(answer, "kept", calibrator_is_kept(command->calibrator, command->channel));
-	describe_string(answer, "state", states[state]);
-	describe_error(answer, "store_error", state == CALIBRATOR_FAILED ? error : 0);
-	describe_count(answer, "version", calibrator_version(command->calibrator,
+	field_put_bool(answer, "ok", true);
+	field_put_string(answer, "channel", command->name);
+	field_put_bool(answer, "kept", calibrator_is_kept(command->calibrator, command->channel));
+	field_put_string(answer, "state", states[state]);
+	field_put_error(answer, "store_error", state == CALIBRATOR_FAILED ? error : 0);
+	field_put_count(answer, "version", calibrator_version(command->calibrator,
 							     command->channel));
 	return answer;
 }
@@ -123,8 +123,8 @@ static struct json_object *begin(struct command *command)
 				 calibrator_who(command->calibrator, command->channel), command->name);
 	turn_run(command->sources->turn);
 	answer = new_answer(command);
-	describe_count(answer, "session", session);
-	describe_count(answer, "silence_ms", CALIBRATOR_SILENCE_MS);
+	field_put_count(answer, "session", session);
+	field_put_count(answer, "silence_ms", CALIBRATOR_SILENCE_MS);
 	json_object_object_add(answer, "locks", new_locks(command));
 	return answer;
 }
@@ -251,9 +251,9 @@ static struct json_object *recognise(struct command *command)
 	found = json_object_new_array();
 	for (size_t i = 0; i < seen.n; i++)
 		json_object_array_add(found,
-				      describe_new_number(buffer_nominal(seen.found[i])));
+				      field_new_number(buffer_nominal(seen.found[i])));
 	json_object_object_add(answer, "found", found);
-	json_object_object_add(answer, "seen", describe_new_number(seen.seen));
+	json_object_object_add(answer, "seen", field_new_number(seen.seen));
 	return answer;
 }
 

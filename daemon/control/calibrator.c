@@ -12,12 +12,12 @@
 #include <json-c/json.h>
 
 #include "base/clock.h"
+#include "base/field.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/sealed_lines.h"
 #include "base/thread.h"
 #include "channel/settle.h"
-#include "control/describe.h"
 #include "control/session_keeper.h"
 
 #define FILE_NAME "hydropon-calibrations 1"
@@ -254,7 +254,7 @@ static void resume(struct calibrator *calibrator, size_t channel, uint64_t now_n
 		    calibrator->conf->channels[channel].name);
 }
 
-struct calibrator *calibrator_new(const struct conf *conf, struct turn *turn)
+struct calibrator *calibrator_new(const struct conf *conf, struct turn *turn, uint32_t sessions)
 {
 	struct calibrator *calibrator = calloc(1, sizeof(*calibrator));
 
@@ -262,6 +262,7 @@ struct calibrator *calibrator_new(const struct conf *conf, struct turn *turn)
 		return NULL;
 	calibrator->conf = conf;
 	calibrator->turn = turn;
+	calibrator->sessions = sessions;
 	calibrator->keeper = session_keeper_new(conf);
 	if (!calibrator->keeper)
 		goto err_free;
@@ -731,19 +732,19 @@ struct json_object *calibrator_describe(const struct calibrator *calibrator, siz
 	struct json_object *object = json_object_new_object();
 	double age = age_ms(slot, now), due_ms = conf->calibration_due_d * DAY_MS;
 
-	describe_count(object, "version", record ? record->version : 0);
-	describe_string(object, "verdict", record && !record->is_by_configuration ?
+	field_put_count(object, "version", record ? record->version : 0);
+	field_put_string(object, "verdict", record && !record->is_by_configuration ?
 			verdict_name(record->solution.verdict) : NULL);
-	describe_bool(object, "damaged", slot->is_damaged);
-	describe_error(object, "read_error", slot->read_error);
-	describe_bool(object, "expired", slot->is_expired);
-	describe_bool(object, "due", due_ms > 0 && age >= due_ms);
+	field_put_bool(object, "damaged", slot->is_damaged);
+	field_put_error(object, "read_error", slot->read_error);
+	field_put_bool(object, "expired", slot->is_expired);
+	field_put_bool(object, "due", due_ms > 0 && age >= due_ms);
 	json_object_object_add(object, "age_ms", age >= 0 ?
 			       json_object_new_uint64((uint64_t)age) : NULL);
 	json_object_object_add(object, "due_ms", age >= 0 && due_ms > 0 ?
 			       json_object_new_int64(record->made_ms + (int64_t)due_ms) : NULL);
-	describe_bool(object, "settling", slot->is_settling);
-	describe_string(object, "calibrating", calibrator_who(calibrator, channel));
+	field_put_bool(object, "settling", slot->is_settling);
+	field_put_string(object, "calibrating", calibrator_who(calibrator, channel));
 	return object;
 }
 

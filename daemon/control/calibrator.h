@@ -39,8 +39,12 @@ enum calibrator_state {
 	CALIBRATOR_FAILED,	/* it is not, and never will be */
 };
 
-/* @turn, and its channels, must outlive it. Reads the files. NULL: out of memory. */
-struct calibrator *calibrator_new(const struct conf *conf, struct turn *turn);
+/*
+ * @turn, and its channels, must outlive it. Reads the files. The first session has the number after
+ * @sessions, which another hydropond before this one should not have given: a client of that must not
+ * pass for one of this. NULL: out of memory.
+ */
+struct calibrator *calibrator_new(const struct conf *conf, struct turn *turn, uint32_t sessions);
 /* Not while a thread may be in calibrator_write(). */
 void calibrator_free(struct calibrator *calibrator);
 

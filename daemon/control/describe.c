@@ -9,40 +9,9 @@
 #include <json-c/json.h>
 
 #include "base/clock.h"
+#include "base/field.h"
 #include "protect/cause.h"
 #include "protect/terms.h"
-
-void describe_string(struct json_object *object, const char *key, const char *value)
-{
-	json_object_object_add(object, key, value ? json_object_new_string(value) : NULL);
-}
-
-void describe_bool(struct json_object *object, const char *key, bool value)
-{
-	json_object_object_add(object, key, json_object_new_boolean(value));
-}
-
-void describe_count(struct json_object *object, const char *key, uint64_t value)
-{
-	json_object_object_add(object, key, json_object_new_uint64(value));
-}
-
-struct json_object *describe_new_number(double value)
-{
-	char digits[32];
-
-	if (!isfinite(value))
-		return NULL;
-	snprintf(digits, sizeof(digits), "%.9g", value);
-	return json_object_new_double_s(value, digits);
-}
-
-void describe_error(struct json_object *object, const char *key, int error)
-{
-	const char *text = strerrordesc_np(-error);
-
-	describe_string(object, key, !error ? NULL : text ? text : "unknown error");
-}
 
 /* null unless @is: there is nothing of the kind. */
 static void add_bool_if(struct json_object *object, const char *key, bool is, bool value)
@@ -69,15 +38,15 @@ void describe_gateway(struct json_object *object, const struct hydropon_info *in
 {
 	struct json_object *power = json_object_new_object();
 
-	describe_bool(object, "armed", info->armed);
-	describe_bool(object, "terminal", info->terminal);
-	describe_bool(object, "master_closed", info->master);
-	describe_count(object, "interlocks", info->interlocks);
-	describe_bool(power, "present", info->has_power_good);
-	describe_bool(power, "good", info->power_good);
-	describe_bool(power, "storm", info->power_storm);
-	describe_bool(power, "shedding", info->shedding);
-	describe_count(power, "shed_left_ms", info->shed_left_ms);
+	field_put_bool(object, "armed", info->armed);
+	field_put_bool(object, "terminal", info->terminal);
+	field_put_bool(object, "master_closed", info->master);
+	field_put_count(object, "interlocks", info->interlocks);
+	field_put_bool(power, "present", info->has_power_good);
+	field_put_bool(power, "good", info->power_good);
+	field_put_bool(power, "storm", info->power_storm);
+	field_put_bool(power, "shedding", info->shedding);
+	field_put_count(power, "shed_left_ms", info->shed_left_ms);
 	json_object_object_add(object, "power", power);
 }
 
@@ -113,17 +82,17 @@ void describe_output(struct json_object *object, const struct hydropon_output_in
 	if (!known)
 		info = &nothing;
 	age_ns = now_ns > info->changed_ns ? now_ns - info->changed_ns : 0;
-	describe_bool(object, "present", known);
+	field_put_bool(object, "present", known);
 	add_bool_if(object, "on", known, info->on);
 	add_bool_if(object, "safe_on", known, info->safe_on);
-	describe_string(object, "cause", known ? cause_name(info->cause) : NULL);
+	field_put_string(object, "cause", known ? cause_name(info->cause) : NULL);
 	add_bool_if(object, "held", known, cause_is_stronger(info->cause));
 	add_count_if(object, "changed_ago_ms", known, age_ns / NS_PER_MS);
-	describe_bool(object, "switching", info->line_status == -EINPROGRESS);
+	field_put_bool(object, "switching", info->line_status == -EINPROGRESS);
 	if (info->line_status && info->line_status != -EINPROGRESS)
-		describe_error(object, "line_error", info->line_status);
+		field_put_error(object, "line_error", info->line_status);
 	describe_latches(object, info);
-	describe_string(object, "switch", known ? manual_name(info->manual) : NULL);
+	field_put_string(object, "switch", known ? manual_name(info->manual) : NULL);
 	add_bool_if(object, "feedback", info->feedback != HYDROPON_NO_FEEDBACK, info->feedback);
 	describe_limits(object, info, known);
 	add_bool_if(object, "restored", known, info->restored);

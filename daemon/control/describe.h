@@ -12,14 +12,6 @@
 #include <json-c/json_types.h>
 #include <linux/hydropon.h>
 
-void describe_string(struct json_object *object, const char *key, const char *value);
-void describe_bool(struct json_object *object, const char *key, bool value);
-void describe_count(struct json_object *object, const char *key, uint64_t value);
-/* With short digits: json-c would print 6.123 with 17 of them. NULL, null: not finite. */
-struct json_object *describe_new_number(double value);
-/* In words; null for 0. */
-void describe_error(struct json_object *object, const char *key, int error);
-
 /* Adds armed, terminal, master_closed, interlocks and power. */
 void describe_gateway(struct json_object *object, const struct hydropon_info *info);
 /* Adds all of an output that the kernel alone knows. @known: it has such an output, and

@@ -6,10 +6,10 @@
 
 #include <json-c/json.h>
 
+#include "base/field.h"
 #include "base/log.h"
 #include "base/quantity.h"
 #include "control/answer.h"
-#include "control/describe.h"
 #include "control/request.h"
 
 /* A number in the channel's unit, or text with a unit as in the configuration. */
@@ -78,10 +78,10 @@ struct json_object *enter_command(struct turn *turn, struct json_object *request
 	turn_enter(turn, channel, value, for_ms);
 	log_notice("%s: %g %s entered by %s", conf->name, value, quantity_unit(conf->quantity), who);
 	answer = json_object_new_object();
-	describe_bool(answer, "ok", true);
-	describe_string(answer, "channel", conf->name);
-	json_object_object_add(answer, "value", describe_new_number(value));
-	describe_string(answer, "unit", quantity_unit(conf->quantity));
-	describe_count(answer, "for_ms", for_ms);
+	field_put_bool(answer, "ok", true);
+	field_put_string(answer, "channel", conf->name);
+	json_object_object_add(answer, "value", field_new_number(value));
+	field_put_string(answer, "unit", quantity_unit(conf->quantity));
+	field_put_count(answer, "for_ms", for_ms);
 	return answer;
 }

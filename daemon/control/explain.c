@@ -3,8 +3,8 @@
 
 #include <json-c/json.h>
 
+#include "base/field.h"
 #include "channel/judgement.h"
-#include "control/describe.h"
 
 static uint64_t ms_since(uint64_t then_ns, uint64_t now_ns)
 {
@@ -32,12 +32,12 @@ static struct json_object *new_check(const struct check *check, const struct che
 	bool has_seen = check->seen && (state->is_fault || state->found == FINDING_FINE);
 	struct json_object *object = json_object_new_object();
 
-	describe_string(object, "name", check->name);
-	describe_count(object, "q", (uint64_t)check->q);
-	describe_string(object, "state", state_name(state));
-	json_object_object_add(object, "seen", has_seen ? describe_new_number(state->seen) : NULL);
-	json_object_object_add(object, "limit", has_seen ? describe_new_number(state->limit) : NULL);
-	describe_string(object, "what", has_seen ? check->seen : NULL);
+	field_put_string(object, "name", check->name);
+	field_put_count(object, "q", (uint64_t)check->q);
+	field_put_string(object, "state", state_name(state));
+	json_object_object_add(object, "seen", has_seen ? field_new_number(state->seen) : NULL);
+	json_object_object_add(object, "limit", has_seen ? field_new_number(state->limit) : NULL);
+	field_put_string(object, "what", has_seen ? check->seen : NULL);
 	json_object_object_add(object, "since_ms", state->is_fault ?
 			       json_object_new_uint64(ms_since(state->since_ns, now_ns)) : NULL);
 	return object;
@@ -62,17 +62,17 @@ struct json_object *explain_build(const struct channels *channels, size_t index,
 	const struct check *check = check_find(channel->last.q);
 	struct json_object *object = json_object_new_object();
 
-	describe_bool(object, "ok", true);
-	describe_string(object, "channel", channel->conf->name);
-	describe_string(object, "unit", quantity_unit(channel->conf->quantity));
+	field_put_bool(object, "ok", true);
+	field_put_string(object, "channel", channel->conf->name);
+	field_put_string(object, "unit", quantity_unit(channel->conf->quantity));
 	json_object_object_add(object, "decimals", json_object_new_int(channel->conf->decimals));
 	json_object_object_add(object, "value", quality_has_value(channel->last.q) ?
-			       describe_new_number(channel->last.value) : NULL);
-	describe_count(object, "q", channel->last.q);
-	describe_string(object, "quality", quality_name(channel->last.q));
+			       field_new_number(channel->last.value) : NULL);
+	field_put_count(object, "q", channel->last.q);
+	field_put_string(object, "quality", quality_name(channel->last.q));
 	json_object_object_add(object, "since_ms", judgement->changed_ns ?
 		json_object_new_uint64(ms_since(judgement->changed_ns, now_ns)) : NULL);
-	describe_string(object, "remedy", check ? check->remedy : NULL);
+	field_put_string(object, "remedy", check ? check->remedy : NULL);
 	json_object_object_add(object, "checks",
 			       new_checks(judgement, channel->conf->quantity, now_ns));
 	return object;

@@ -7,6 +7,7 @@
 #include <json-c/json.h>
 
 #include "base/clock.h"
+#include "base/field.h"
 #include "base/log.h"
 #include "control/describe.h"
 
@@ -25,7 +26,7 @@ static void add_reading(struct json_object *object, const struct channel *channe
 {
 	bool is_known = channel->reading_ns;
 
-	json_object_object_add(object, "reading", is_known ? describe_new_number(channel->reading) : NULL);
+	json_object_object_add(object, "reading", is_known ? field_new_number(channel->reading) : NULL);
 	json_object_object_add(object, "reading_age_ms", is_known ?
 			       json_object_new_uint64(ms_since(channel->reading_ns, now_ns)) : NULL);
 }
@@ -37,26 +38,26 @@ static struct json_object *new_channel(const struct channel *channel, bool is_pr
 	const struct sample *last = &channel->last;
 	struct json_object *object = json_object_new_object();
 
-	describe_string(object, "name", conf->name);
-	describe_string(object, "quantity", quantity_name(conf->quantity));
-	describe_string(object, "unit", quantity_unit(conf->quantity));
+	field_put_string(object, "name", conf->name);
+	field_put_string(object, "quantity", quantity_name(conf->quantity));
+	field_put_string(object, "unit", quantity_unit(conf->quantity));
 	json_object_object_add(object, "decimals", json_object_new_int(conf->decimals));
-	describe_string(object, "source", conf->is_derived ? "derived" :
+	field_put_string(object, "source", conf->is_derived ? "derived" :
 			conf_source_name(conf->source));
-	describe_bool(object, "present", is_present);
+	field_put_bool(object, "present", is_present);
 	json_object_object_add(object, "value",
-			       quality_has_value(last->q) ? describe_new_number(last->value) : NULL);
-	describe_count(object, "q", last->q);
-	describe_string(object, "quality", quality_name(last->q));
+			       quality_has_value(last->q) ? field_new_number(last->value) : NULL);
+	field_put_count(object, "q", last->q);
+	field_put_string(object, "quality", quality_name(last->q));
 	if (last->q == Q_BAD_READ && last->raw < 0)
-		describe_error(object, "error", last->raw);
+		field_put_error(object, "error", last->raw);
 	json_object_object_add(object, "age_ms", channel->heard_ns ?
 			       json_object_new_uint64(ms_since(channel->heard_ns, now_ns)) : NULL);
 	add_reading(object, channel, now_ns);
 	if (conf->source == SOURCE_MANUAL)
-		describe_count(object, "holds_ms", ms_until(channel->until_ns, now_ns));
-	describe_count(object, "samples", channel->samples);
-	describe_count(object, "bad", channel->bad);
+		field_put_count(object, "holds_ms", ms_until(channel->until_ns, now_ns));
+	field_put_count(object, "samples", channel->samples);
+	field_put_count(object, "bad", channel->bad);
 	return object;
 }
 
@@ -93,7 +94,7 @@ static struct json_object *new_channels(const struct status_sources *sources, ui
 
 		json_object_object_add(object, "derived_from",
 				       new_sources(sources->conf, &sources->conf->channels[i]));
-		describe_string(object, "temperature_from", temperature < 0 ? NULL :
+		field_put_string(object, "temperature_from", temperature < 0 ? NULL :
 				sources->conf->channels[temperature].name);
 		if (sources->calibrator)
 			json_object_object_add(object, "calibration",
@@ -106,7 +107,7 @@ static struct json_object *new_channels(const struct status_sources *sources, ui
 static void add_ms(struct json_object *object, const char *key, bool is_known, uint64_t ns)
 {
 	json_object_object_add(object, key,
-			       is_known ? describe_new_number((double)ns / (double)NS_PER_MS) : NULL);
+			       is_known ? field_new_number((double)ns / (double)NS_PER_MS) : NULL);
 }
 
 static struct json_object *new_device(const char *name, uint32_t address,
@@ -115,19 +116,19 @@ static struct json_object *new_device(const char *name, uint32_t address,
 	struct json_object *object = json_object_new_object(), *response = json_object_new_object();
 	uint64_t mean_ns = stats->answers ? stats->response_sum_ns / stats->answers : 0;
 
-	describe_string(object, "name", name);
-	describe_count(object, "address", address);
-	describe_string(object, "state", stats->is_open ? "not asked" :
+	field_put_string(object, "name", name);
+	field_put_count(object, "address", address);
+	field_put_string(object, "state", stats->is_open ? "not asked" :
 			!stats->requests ? "not asked yet" : stats->error ? "failing" : "ok");
-	describe_error(object, "error", stats->error);
-	describe_count(object, "retry_ms", stats->is_open ? ms_until(stats->retry_ns, now_ns) : 0);
-	describe_count(object, "requests", stats->requests);
-	describe_count(object, "answers", stats->answers);
-	describe_count(object, "silent", stats->silent);
-	describe_count(object, "garbled", stats->garbled);
-	describe_count(object, "exceptions", stats->exceptions);
-	describe_count(object, "foreign", stats->foreign);
-	describe_count(object, "missed", stats->missed);
+	field_put_error(object, "error", stats->error);
+	field_put_count(object, "retry_ms", stats->is_open ? ms_until(stats->retry_ns, now_ns) : 0);
+	field_put_count(object, "requests", stats->requests);
+	field_put_count(object, "answers", stats->answers);
+	field_put_count(object, "silent", stats->silent);
+	field_put_count(object, "garbled", stats->garbled);
+	field_put_count(object, "exceptions", stats->exceptions);
+	field_put_count(object, "foreign", stats->foreign);
+	field_put_count(object, "missed", stats->missed);
 	add_ms(response, "last", stats->answers, stats->response_last_ns);
 	add_ms(response, "mean", stats->answers, mean_ns);
 	add_ms(response, "max", stats->answers, stats->response_max_ns);
@@ -140,8 +141,8 @@ static struct json_object *new_slave(const struct conf_slave *conf,
 {
 	struct json_object *object = new_device(conf->name, conf->address, stats, now_ns);
 
-	describe_count(object, "response_timeout_ms", conf->response_timeout_ms);
-	describe_count(object, "byte_timeout_ms", conf->byte_timeout_ms);
+	field_put_count(object, "response_timeout_ms", conf->response_timeout_ms);
+	field_put_count(object, "byte_timeout_ms", conf->byte_timeout_ms);
 	return object;
 }
 
@@ -150,7 +151,7 @@ static struct json_object *new_board(const struct conf_ezo *conf, const struct d
 {
 	struct json_object *object = new_device(conf->name, conf->address, stats, now_ns);
 
-	describe_string(object, "kind", conf_ezo_kind_name(conf->kind));
+	field_put_string(object, "kind", conf_ezo_kind_name(conf->kind));
 	return object;
 }
 
@@ -177,13 +178,13 @@ static struct json_object *new_bus(const struct conf *conf, size_t index, struct
 	struct bus_stats stats;
 
 	bus_stats(bus, &stats);
-	describe_string(object, "name", conf_bus->name);
-	describe_string(object, "kind", conf_bus_kind_name(conf_bus->kind));
-	describe_string(object, "device", bus_place(bus));
-	describe_bool(object, "open", stats.is_open);
-	describe_error(object, "error", stats.error);
-	describe_count(object, "opens", stats.opens);
-	describe_count(object, "refused", stats.refused);
+	field_put_string(object, "name", conf_bus->name);
+	field_put_string(object, "kind", conf_bus_kind_name(conf_bus->kind));
+	field_put_string(object, "device", bus_place(bus));
+	field_put_bool(object, "open", stats.is_open);
+	field_put_error(object, "error", stats.error);
+	field_put_count(object, "opens", stats.opens);
+	field_put_count(object, "refused", stats.refused);
 	json_object_object_add(object, "slaves", new_devices(conf, conf_bus->kind, bus, now_ns));
 	return object;
 }
@@ -206,8 +207,8 @@ static struct json_object *new_override(const struct output *output, uint64_t no
 	if (!output->override_active)
 		return NULL;
 	object = json_object_new_object();
-	describe_bool(object, "on", output->override_on);
-	describe_count(object, "left_ms", ms_until(output->override_until_ns, now_ns));
+	field_put_bool(object, "on", output->override_on);
+	field_put_count(object, "left_ms", ms_until(output->override_until_ns, now_ns));
 	return object;
 }
 
@@ -220,8 +221,8 @@ static struct json_object *new_needs(const struct status_sources *sources,
 		struct json_object *need = json_object_new_object();
 		int channel = output->conf->needs[i];
 
-		describe_string(need, "channel", sources->conf->channels[channel].name);
-		describe_bool(need, "good",
+		field_put_string(need, "channel", sources->conf->channels[channel].name);
+		field_put_bool(need, "good",
 			 channels_is_good(sources->turn->channels, (size_t)channel, now_ns));
 		json_object_array_add(array, need);
 	}
@@ -247,16 +248,16 @@ static struct json_object *new_output(const struct status_sources *sources,
 	bool known = output->kernel >= 0 && output->info.present;
 	char refusal[256];
 
-	describe_string(object, "name", output->conf->name);
+	field_put_string(object, "name", output->conf->name);
 	describe_output(object, &output->info, known, now_ns);
-	describe_count(object, "lease_left_ms", ms_until(output->lease_until_ns, now_ns));
-	describe_bool(object, "want_on", output->want_on);
+	field_put_count(object, "lease_left_ms", ms_until(output->lease_until_ns, now_ns));
+	field_put_bool(object, "want_on", output->want_on);
 	json_object_object_add(object, "override", new_override(output, now_ns));
 	json_object_object_add(object, "needs", new_needs(sources, output, now_ns));
-	describe_string(object, "stale_need", stale_need(sources->turn->channels, output));
-	describe_bool(object, "overran", output->overran);
-	describe_count(object, "refused", output->info.refused);
-	describe_string(object, "set_error",
+	field_put_string(object, "stale_need", stale_need(sources->turn->channels, output));
+	field_put_bool(object, "overran", output->overran);
+	field_put_count(object, "refused", output->info.refused);
+	field_put_string(object, "set_error",
 			output_refusal(output, refusal, sizeof(refusal)) ? refusal : NULL);
 	return object;
 }
@@ -275,10 +276,10 @@ static struct json_object *new_stream(const struct turn *turn)
 {
 	struct json_object *stream = json_object_new_object();
 
-	describe_count(stream, "records", turn->info.records);
-	describe_count(stream, "lost", turn->info.lost);
-	describe_count(stream, "lost_urgent", turn->info.lost_urgent);
-	describe_count(stream, "missed", turn->missed);
+	field_put_count(stream, "records", turn->info.records);
+	field_put_count(stream, "lost", turn->info.lost);
+	field_put_count(stream, "lost_urgent", turn->info.lost_urgent);
+	field_put_count(stream, "missed", turn->missed);
 	return stream;
 }
 
@@ -290,9 +291,9 @@ static struct json_object *new_clock(const struct spooler_stats *stats)
 	if (!stats->boot)
 		return NULL;
 	clock = json_object_new_object();
-	describe_bool(clock, "set", stats->is_clock_set);
-	describe_count(clock, "boot", stats->boot);
-	describe_count(clock, "clk", (uint64_t)stats->clk);
+	field_put_bool(clock, "set", stats->is_clock_set);
+	field_put_count(clock, "boot", stats->boot);
+	field_put_count(clock, "clk", (uint64_t)stats->clk);
 	return clock;
 }
 
@@ -302,22 +303,22 @@ static struct json_object *new_spool(struct spooler *spooler)
 	struct spooler_stats stats;
 
 	spooler_stats(spooler, &stats);
-	describe_count(spool, "produced", stats.produced);
-	describe_count(spool, "pending", stats.pending);
-	describe_count(spool, "refused_queue", stats.refused_queue);
-	describe_count(spool, "refused_error", stats.refused_error);
-	describe_count(spool, "refused_events", stats.refused_events);
-	describe_count(spool, "bytes", stats.bytes);
-	describe_count(spool, "max_bytes", stats.max_bytes);
-	describe_count(spool, "blocks", stats.blocks);
-	describe_count(spool, "lost", stats.lost);
-	describe_count(spool, "commits", stats.commits);
-	describe_count(spool, "commit_every_ms", stats.commit_every_ms);
-	describe_count(spool, "commit_last_us", stats.commit_last_us);
-	describe_count(spool, "commit_max_us", stats.commit_max_us);
-	describe_count(spool, "stuck_ms", stats.stuck_ms);
-	describe_error(spool, "error", stats.error);
-	describe_error(spool, "block_error", stats.block_error);
+	field_put_count(spool, "produced", stats.produced);
+	field_put_count(spool, "pending", stats.pending);
+	field_put_count(spool, "refused_queue", stats.refused_queue);
+	field_put_count(spool, "refused_error", stats.refused_error);
+	field_put_count(spool, "refused_events", stats.refused_events);
+	field_put_count(spool, "bytes", stats.bytes);
+	field_put_count(spool, "max_bytes", stats.max_bytes);
+	field_put_count(spool, "blocks", stats.blocks);
+	field_put_count(spool, "lost", stats.lost);
+	field_put_count(spool, "commits", stats.commits);
+	field_put_count(spool, "commit_every_ms", stats.commit_every_ms);
+	field_put_count(spool, "commit_last_us", stats.commit_last_us);
+	field_put_count(spool, "commit_max_us", stats.commit_max_us);
+	field_put_count(spool, "stuck_ms", stats.stuck_ms);
+	field_put_error(spool, "error", stats.error);
+	field_put_error(spool, "block_error", stats.block_error);
 	json_object_object_add(spool, "clock", new_clock(&stats));
 	return spool;
 }
@@ -329,8 +330,8 @@ static void add_stores(const struct status_sources *sources, struct json_object 
 
 	stores = forwarder_get(sources->forwarder, &running);
 	json_object_object_add(status, "stores", json_object_get(stores));
-	describe_count(forwarder, "configured", sources->conf->stores_n);
-	describe_bool(forwarder, "running", running);
+	field_put_count(forwarder, "configured", sources->conf->stores_n);
+	field_put_bool(forwarder, "running", running);
 	json_object_object_add(status, "forwarder", forwarder);
 }
 
@@ -340,15 +341,15 @@ struct json_object *status_build(const struct status_sources *sources)
 	struct json_object *status = json_object_new_object();
 	uint64_t now_ns = clock_boot_ns();
 
-	describe_bool(status, "ok", true);
-	describe_string(status, "gateway", sources->conf->gateway);
-	describe_string(status, "site", sources->conf->site);
-	describe_string(status, "version", HYDROPON_VERSION);
-	describe_count(status, "uptime_s", ms_since(sources->started_ns, now_ns) / 1000);
-	describe_count(status, "boot_ns", now_ns);
-	describe_string(status, "device", sources->conf->device);
-	describe_bool(status, "protected", turn_is_protected(turn));
-	describe_error(status, "device_error", turn->open_error);
+	field_put_bool(status, "ok", true);
+	field_put_string(status, "gateway", sources->conf->gateway);
+	field_put_string(status, "site", sources->conf->site);
+	field_put_string(status, "version", HYDROPON_VERSION);
+	field_put_count(status, "uptime_s", ms_since(sources->started_ns, now_ns) / 1000);
+	field_put_count(status, "boot_ns", now_ns);
+	field_put_string(status, "device", sources->conf->device);
+	field_put_bool(status, "protected", turn_is_protected(turn));
+	field_put_error(status, "device_error", turn->open_error);
 	describe_gateway(status, &turn->info);
 	json_object_object_add(status, "channels", new_channels(sources, now_ns));
 	json_object_object_add(status, "buses", new_buses(sources, now_ns));
@@ -356,7 +357,7 @@ struct json_object *status_build(const struct status_sources *sources)
 	json_object_object_add(status, "stream", new_stream(turn));
 	json_object_object_add(status, "spool", new_spool(sources->spooler));
 	add_stores(sources, status);
-	describe_count(status, "clock_steps", turn->clock_steps);
-	describe_count(status, "log_dropped", log_dropped());
+	field_put_count(status, "clock_steps", turn->clock_steps);
+	field_put_count(status, "log_dropped", log_dropped());
 	return status;
 }

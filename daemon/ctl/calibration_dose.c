@@ -7,7 +7,7 @@
 #include <json-c/json.h>
 
 #include "base/clock.h"
-#include "ctl/field.h"
+#include "base/field.h"
 #include "ctl/guide.h"
 
 #define RUN_MS 30000

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/quantity.h"
 #include "base/units.h"
-#include "ctl/field.h"
+#include "base/field.h"
 
 /* With the unit: 72 would be taken for hot water. */
 static const struct units celsius = {

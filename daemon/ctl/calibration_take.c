@@ -12,7 +12,7 @@
 #include "base/quantity.h"
 #include "base/units.h"
 #include "channel/settle.h"
-#include "ctl/field.h"
+#include "base/field.h"
 
 #define FLOW_PULSES 20
 #define FLOW_STILL_MS 5000

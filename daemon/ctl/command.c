@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "ctl/client.h"
 #include "ctl/fail.h"
-#include "ctl/field.h"
+#include "base/field.h"
 #include "ctl/kernel.h"
 #include "ctl/proof.h"
 #include "ctl/signals.h"

@@ -7,7 +7,7 @@
 
 #include "ctl/client.h"
 #include "ctl/fail.h"
-#include "ctl/field.h"
+#include "base/field.h"
 #include "ctl/table.h"
 
 static enum mark mark_of(uint64_t q)

@@ -11,6 +11,7 @@
 #include <json-c/json.h>
 
 #include "base/clock.h"
+#include "base/field.h"
 #include "control/describe.h"
 #include "ctl/show.h"
 
@@ -93,17 +94,17 @@ static struct json_object *describe(const struct kernel_view *view)
 	for (uint32_t i = 0; i < view->info.channels; i++) {
 		struct json_object *channel = json_object_new_object();
 
-		describe_string(channel, "name", view->channels[i].name);
-		describe_bool(channel, "present", view->channels[i].present);
+		field_put_string(channel, "name", view->channels[i].name);
+		field_put_bool(channel, "present", view->channels[i].present);
 		json_object_array_add(channels, channel);
 	}
 	for (uint32_t i = 0; i < view->info.outputs; i++) {
 		const struct hydropon_output_info *info = &view->outputs[i];
 		struct json_object *output = json_object_new_object();
 
-		describe_string(output, "name", info->name);
+		field_put_string(output, "name", info->name);
 		describe_output(output, info, info->present, view->now_ns);
-		describe_count(output, "lease_left_ms", info->lease_left_ms);
+		field_put_count(output, "lease_left_ms", info->lease_left_ms);
 		json_object_array_add(outputs, output);
 	}
 	json_object_object_add(document, "channels", channels);

@@ -16,7 +16,7 @@
 #include "ctl/command.h"
 #include "ctl/explain.h"
 #include "ctl/fail.h"
-#include "ctl/field.h"
+#include "base/field.h"
 #include "ctl/kernel.h"
 #include "ctl/proof.h"
 #include "ctl/show.h"

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/words.h"
 #include "ctl/fail.h"
-#include "ctl/field.h"
+#include "base/field.h"
 #include "ctl/table.h"
 #include "protect/cause.h"
 

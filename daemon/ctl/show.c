@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "ctl/field.h"
+#include "base/field.h"
 #include "ctl/show_output.h"
 
 #define DAY_MS 86400000LL

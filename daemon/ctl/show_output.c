@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "ctl/field.h"
+#include "base/field.h"
 #include "protect/cause.h"
 
 const char *time_text(struct json_object *object, const char *key, char *text)

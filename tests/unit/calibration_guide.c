@@ -15,7 +15,7 @@
 #include "channel/calibration.h"
 #include "ctl/calibration_guide.h"
 #include "ctl/fail.h"
-#include "ctl/field.h"
+#include "base/field.h"
 #include "support/catch_log.h"
 
 #define START_NS (1000 * NS_PER_SEC)

@@ -90,7 +90,7 @@ static void start(struct fixture_calibrator *self)
 {
 	turn_start(&self->turn, &self->conf, stream_new(self->conf.device, &fake_device),
 		   channels_new(&self->conf), outputs_new(&self->conf), &hooks, self);
-	self->calibrator = calibrator_new(&self->conf, &self->turn);
+	self->calibrator = calibrator_new(&self->conf, &self->turn, 0);
 	ASSERT_TRUE(self->calibrator != NULL);
 	self->sources = (struct status_sources){ .conf = &self->conf, .turn = &self->turn,
 						 .calibrator = self->calibrator };
@@ -298,6 +298,19 @@ TEST_F(calibrator, the_rate_of_a_pump_is_calibrated_and_its_time_is_not)
 	restart(self);
 	EXPECT_EQ(calibrator_version(self->calibrator, 1), 1);
 	EXPECT_NEAR(channels_get(self->turn.channels, 1)->conf->ml_per_s, 1.4, 1e-12);
+}
+
+/* Of a client that knew the hydropond before this one. */
+TEST_F(calibrator, a_session_of_before_is_none_of_now)
+{
+	stop(self);
+	turn_start(&self->turn, &self->conf, stream_new(self->conf.device, &fake_device),
+		   channels_new(&self->conf), outputs_new(&self->conf), &hooks, self);
+	self->calibrator = calibrator_new(&self->conf, &self->turn, 4711);
+	self->sources.calibrator = self->calibrator;
+	EXPECT_CONTAINS(ask(self, DO("begin")), "\"session\":4712");
+	EXPECT_CONTAINS(ask(self, IN_SESSION("end", "1", "")), "not by this session");
+	EXPECT_TRUE(calibrator_who(self->calibrator, 0) != NULL);
 }
 
 TEST_F(calibrator, a_session_belongs_to_one)
