@@ -231,7 +231,7 @@ static void run(struct bus *base)
 	struct modbus_bus *bus = (struct modbus_bus *)base;
 	uint64_t until_ns = 0;
 
-	while (modbus_link_rest(bus->link, until_ns)) {
+	while (bus_rest(base, until_ns)) {
 		if (!modbus_link_is_open(bus->link))
 			open_link(bus);
 		until_ns = modbus_link_is_open(bus->link) ? serve(bus) : serve_nobody(bus);

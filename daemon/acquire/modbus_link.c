@@ -98,11 +98,6 @@ static enum wait wait_for(const struct modbus_link *link, int fd, short events, 
 	}
 }
 
-bool modbus_link_rest(struct modbus_link *link, uint64_t until_ns)
-{
-	return wait_for(link, -1, 0, until_ns) != WAIT_STOPPED;
-}
-
 static socklen_t parse_address(const struct conf_bus *conf, struct sockaddr_storage *to)
 {
 	struct sockaddr_in *v4 = (struct sockaddr_in *)to;

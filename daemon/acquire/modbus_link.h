@@ -30,7 +30,5 @@ bool modbus_link_is_open(const struct modbus_link *link);
 void modbus_link_ask(struct modbus_link *link, const struct conf_slave *slave,
 		     const struct modbus_question *question, struct modbus_answer *answer,
 		     struct modbus_result *result);
-/* Waits for @until_ns (CLOCK_BOOTTIME). False: the thread shall end. */
-bool modbus_link_rest(struct modbus_link *link, uint64_t until_ns);
 
 #endif

@@ -332,7 +332,6 @@ TEST_F(link, a_stop_ends_every_wait)
 	eventfd_write(self->stop_fd, 1);
 	ask(self, SILENT);
 	expect(self, MODBUS_STOPPED, -ECANCELED);
-	EXPECT_FALSE(modbus_link_rest(self->link, UINT64_MAX));
 }
 
 TEST_F(link, nobody_else_has_the_line)
